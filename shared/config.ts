@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { BelayError } from "./errors.ts";
+
+export const layoutNames = ["section", "rollbacks-folder", "up-down-pair"] as const;
+
+/** Settings of one run, parsed once at an entrypoint from flags and environment; nothing else reads the environment. */
+export const settingsSchema = z.object({
+  /** Target database, a direct or session-pooled connection. `BELAY_DATABASE_URL`. */
+  database: z.string().regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL").optional(),
+  /** Where archives go: `s3://bucket/prefix?endpoint=...&region=...` or `file:///dir`. `BELAY_STORE`. */
+  store: z.string().regex(/^(s3|file):\/\//, "must be an s3:// or file:// URL").optional(),
+  /** A server where scratch databases may be created. `BELAY_SCRATCH_URL`. */
+  scratch: z.string().regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL").optional(),
+  /** SQL file run in each scratch database before migrations are replayed there (roles, auth schema...). */
+  scratchSetup: z.string().optional(),
+  migrations: z.string().default("supabase/migrations"),
+  layout: z.enum(layoutNames).optional(),
+  actor: z.string().min(1).default("unknown"),
+  /** `edge` has a budget of raw COPY text per invocation; `node` has none. */
+  runtime: z.enum(["node", "edge"]).default("node"),
+  /** Raw COPY bytes that one invocation may archive; null: no limit. */
+  archiveBudgetBytes: z.number().int().positive().nullable().default(null),
+  lockTimeoutMs: z.number().int().positive().default(2_000),
+  lockAttempts: z.number().int().positive().default(5),
+  statementTimeoutMs: z.number().int().positive().default(600_000),
+  /** Longest time from the first lock of the rollback SQL to COMMIT. */
+  criticalSectionMs: z.number().int().positive().default(5_000),
+});
+
+export type Settings = Readonly<z.infer<typeof settingsSchema>>;
+
+/** Validates raw settings; throws `usage` naming each setting that is wrong. */
+export function parseSettings(raw: Record<string, unknown>): Settings {
+  const parsed = settingsSchema.safeParse(raw);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const wrong = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
+  throw new BelayError("usage", `settings are not valid: ${wrong}`, {
+    hint: "Pass the setting as a flag or through its BELAY_ environment variable.",
+  });
+}
+
+/** The settings of a command line or a function, by the environment's names. Flags win over the environment. */
+export function settingsFromEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  flags: Partial<Record<keyof Settings, unknown>> = {},
+): Settings {
+  const raw: Record<string, unknown> = {
+    database: environment.BELAY_DATABASE_URL ?? environment.SUPABASE_DB_URL,
+    store: environment.BELAY_STORE,
+    scratch: environment.BELAY_SCRATCH_URL,
+    scratchSetup: environment.BELAY_SCRATCH_SETUP,
+    migrations: environment.BELAY_MIGRATIONS,
+    layout: environment.BELAY_LAYOUT,
+    actor: environment.BELAY_ACTOR ?? environment.USER,
+  };
+  for (const [name, value] of Object.entries(flags)) if (value !== undefined) raw[name] = value;
+  return parseSettings(Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined && value !== "")));
+}

@@ -1,0 +1,108 @@
+import postgres from "postgres";
+import { BelayError } from "../errors.ts";
+import { databaseError } from "./errors.ts";
+
+/** Tagged template that runs one parameterised query on the session's own connection. */
+export type Sql = postgres.Sql;
+
+/**
+ * Exactly one connection to a database. A driver that reconnects by itself would run the rest of a transaction
+ * outside of it, so a session whose connection was lost refuses every further query with `connection_lost`.
+ */
+export interface Session {
+  readonly sql: Sql;
+  /** Runs SQL text as one simple query: several statements, no parameters. */
+  run(text: string): Promise<postgres.RowList<postgres.Row[]>>;
+  /** Process id of the server's backend. */
+  readonly pid: number;
+  /** Server version as `server_version_num`, for example 150018. */
+  readonly serverVersion: number;
+  readonly alive: boolean;
+  /** Ends the connection after what is running. */
+  close(): Promise<void>;
+  /** Cuts the connection at once: the server rolls back. */
+  destroy(): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly applicationName?: string;
+  readonly connectTimeoutSeconds?: number;
+  /** Run-time parameters set at connection, for example { row_security: "off" }. */
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+/** Settings that make text output of values the same on every server and session. */
+const pinnedParameters = {
+  TimeZone: "UTC",
+  DateStyle: "ISO, YMD",
+  IntervalStyle: "postgres",
+  extra_float_digits: "3",
+  client_encoding: "UTF8",
+  bytea_output: "hex",
+} as const;
+
+/** Opens one connection; throws `database_unreachable`, `database_auth` or `database_error`, never with the password. */
+export async function openSession(url: string, options: SessionOptions = {}): Promise<Session> {
+  let lost = false;
+  let ended = false;
+  const client = postgres(url, {
+    max: 1,
+    idle_timeout: 0,
+    max_lifetime: null,
+    connect_timeout: options.connectTimeoutSeconds ?? 10,
+    prepare: false,
+    fetch_types: true,
+    onnotice: () => {},
+    onclose: () => {
+      lost = !ended;
+    },
+    connection: {
+      application_name: options.applicationName ?? "belay",
+      ...pinnedParameters,
+      ...options.parameters,
+    },
+  });
+  const guarded = new Proxy(client, {
+    apply(target, thisArg, args) {
+      if (lost) throw connectionLost();
+      return Reflect.apply(target, thisArg, args);
+    },
+    get(target, property, receiver) {
+      if (property === "unsafe" && lost) throw connectionLost();
+      return Reflect.get(target, property, receiver);
+    },
+  });
+  try {
+    const [row] = await client`select pg_backend_pid() as pid, current_setting('server_version_num')::int as version`;
+    return {
+      sql: guarded,
+      run: (text) => {
+        if (lost) return Promise.reject(connectionLost());
+        return client.unsafe(text) as unknown as Promise<postgres.RowList<postgres.Row[]>>;
+      },
+      pid: row!.pid,
+      serverVersion: row!.version,
+      get alive() {
+        return !lost && !ended;
+      },
+      close: async () => {
+        ended = true;
+        await client.end({ timeout: 5 });
+      },
+      destroy: async () => {
+        ended = true;
+        await client.end({ timeout: 0 });
+      },
+    };
+  } catch (error) {
+    ended = true;
+    await client.end({ timeout: 0 }).catch(() => {});
+    throw databaseError(error, { url });
+  }
+}
+
+function connectionLost(): BelayError {
+  return new BelayError("connection_lost", "the connection to the database was lost", {
+    hint: "The server has rolled back what was not committed. Run the same command again.",
+  });
+}
