@@ -6,11 +6,20 @@ export const layoutNames = ["section", "rollbacks-folder", "up-down-pair"] as co
 /** Settings of one run, parsed once at an entrypoint from flags and environment; nothing else reads the environment. */
 export const settingsSchema = z.object({
   /** Target database, a direct or session-pooled connection. `BELAY_DATABASE_URL`. */
-  database: z.string().regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL").optional(),
+  database: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL")
+    .optional(),
   /** Where archives go: `s3://bucket/prefix?endpoint=...&region=...` or `file:///dir`. `BELAY_STORE`. */
-  store: z.string().regex(/^(s3|file):\/\//, "must be an s3:// or file:// URL").optional(),
+  store: z
+    .string()
+    .regex(/^(s3|file):\/\//, "must be an s3:// or file:// URL")
+    .optional(),
   /** A server where scratch databases may be created. `BELAY_SCRATCH_URL`. */
-  scratch: z.string().regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL").optional(),
+  scratch: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL")
+    .optional(),
   /** SQL file run in each scratch database before migrations are replayed there (roles, auth schema...). */
   scratchSetup: z.string().optional(),
   migrations: z.string().default("supabase/migrations"),
@@ -54,5 +63,7 @@ export function settingsFromEnvironment(
     actor: environment.BELAY_ACTOR ?? environment.USER,
   };
   for (const [name, value] of Object.entries(flags)) if (value !== undefined) raw[name] = value;
-  return parseSettings(Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined && value !== "")));
+  return parseSettings(
+    Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined && value !== "")),
+  );
 }

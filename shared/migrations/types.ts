@@ -41,7 +41,14 @@ export interface Migration {
 }
 
 export interface LayoutProblem {
-  readonly code: "cycle" | "duplicate_version" | "unknown_dependency" | "unterminated_section" | "self_reversing" | "empty_rollback" | "unreadable";
+  readonly code:
+    | "cycle"
+    | "duplicate_version"
+    | "unknown_dependency"
+    | "unterminated_section"
+    | "self_reversing"
+    | "empty_rollback"
+    | "unreadable";
   readonly severity: "error" | "warning";
   readonly message: string;
   readonly place: SourcePlace;

@@ -40,15 +40,35 @@ export function databaseError(error: unknown, context: { url?: string; doing?: s
   if (code === sqlState.invalidPassword || code === sqlState.invalidAuthorization)
     return make("database_auth", `${place} refused the user or password`, "Check BELAY_DATABASE_URL or --database.");
   if (code === sqlState.invalidCatalogName)
-    return make("database_unreachable", `${place} does not exist`, "Check the database name in BELAY_DATABASE_URL or --database.");
+    return make(
+      "database_unreachable",
+      `${place} does not exist`,
+      "Check the database name in BELAY_DATABASE_URL or --database.",
+    );
   if (unreachable.has(code))
-    return make("database_unreachable", `${place} does not answer (${code})`, "Check host and port, and that the server runs.");
+    return make(
+      "database_unreachable",
+      `${place} does not answer (${code})`,
+      "Check host and port, and that the server runs.",
+    );
   if (lost.has(code) || code === sqlState.adminShutdown)
-    return make("connection_lost", `the connection to ${place} was lost${doing}`, "The server rolled back what was not committed. Run the same command again.");
+    return make(
+      "connection_lost",
+      `the connection to ${place} was lost${doing}`,
+      "The server rolled back what was not committed. Run the same command again.",
+    );
   if (/row-level security/.test(message))
-    return make("row_security", `${message}${doing}`, "Use a role with BYPASSRLS or the tables' owner: an archive must hold every row.");
+    return make(
+      "row_security",
+      `${message}${doing}`,
+      "Use a role with BYPASSRLS or the tables' owner: an archive must hold every row.",
+    );
   if (code === sqlState.lockNotAvailable || code === sqlState.deadlockDetected)
-    return make("lock_not_obtained", `${message}${doing}`, "Another session holds the table. Try again, or end the blocker.");
+    return make(
+      "lock_not_obtained",
+      `${message}${doing}`,
+      "Another session holds the table. Try again, or end the blocker.",
+    );
   return make("database_error", `${message}${doing}`, "See the server's log for more.");
 }
 

@@ -70,7 +70,12 @@ export const lostColumnsSchema = z.object({
   bytes: z.number().int().nonnegative(),
 });
 
-export const lostSequenceSchema = z.object({ schema: z.string(), name: z.string(), oid: z.number().int(), lastValue: z.string() });
+export const lostSequenceSchema = z.object({
+  schema: z.string(),
+  name: z.string(),
+  oid: z.number().int(),
+  lastValue: z.string(),
+});
 
 export const lockSchema = z.object({
   schema: z.string(),
@@ -148,7 +153,9 @@ export const rollbackReportSchema = z.object({
   /** Milliseconds from the first lock of the rollback SQL to COMMIT. */
   criticalSectionMs: z.number().nullable(),
   tables: z.array(z.object({ schema: z.string(), table: z.string(), rows: z.number().int(), digest: z.string() })),
-  columns: z.array(z.object({ schema: z.string(), table: z.string(), columns: z.array(z.string()), rows: z.number().int() })),
+  columns: z.array(
+    z.object({ schema: z.string(), table: z.string(), columns: z.array(z.string()), rows: z.number().int() }),
+  ),
   objects: z.array(z.object({ key: z.string(), change: z.enum(["destroyed", "changed", "created"]) })),
   sequences: z.array(z.object({ schema: z.string(), name: z.string(), lastValue: z.string() })),
   endState: z.enum(["as_before", "unknown"]),
