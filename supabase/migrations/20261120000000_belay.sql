@@ -59,7 +59,8 @@ create table belay.snapshots (
   migration_name text references belay.migration_history (migration_name) on delete cascade,
   moment text not null check (moment in ('before', 'after', 'manual')),
   -- live: read from this database. replayed: read from a scratch database that ended equal to this one.
-  origin text not null default 'live' check (origin in ('live', 'replayed')),
+  -- sql: an account by create_migration_snapshot, for comparison only.
+  origin text not null default 'live' check (origin in ('live', 'replayed', 'sql')),
   description text not null default '',
   digest text not null,
   entry_hashes text[] not null,
@@ -204,3 +205,521 @@ create table belay.audit_log (
   previous_hash text not null,
   hash text not null
 );
+
+-- Audit ------------------------------------------------------------------------------------------------------------
+
+-- The text that a row's hash covers, the same whatever the session's settings are.
+create function belay.audit_text(entry belay.audit_log) returns text
+  language sql stable set search_path = pg_catalog
+as $$
+  select jsonb_build_array(
+    entry.id, to_char(entry.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    entry.actor, entry.action, entry.subject, entry.details, entry.previous_hash
+  )::text
+$$;
+
+create function belay.append_audit(actor text, action text, subject text, details jsonb default '{}') returns bigint
+  language plpgsql set search_path = pg_catalog
+as $$
+declare
+  entry belay.audit_log;
+  head belay.audit_log;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('belay.audit_log', 0));
+  select * into head from belay.audit_log order by id desc limit 1;
+  entry.id := coalesce(head.id, 0) + 1;
+  entry.occurred_at := clock_timestamp();
+  entry.actor := actor;
+  entry.action := action;
+  entry.subject := subject;
+  entry.details := coalesce(details, '{}');
+  entry.previous_hash := coalesce(head.hash, repeat('0', 64));
+  entry.hash := encode(sha256(convert_to(belay.audit_text(entry), 'UTF8')), 'hex');
+  insert into belay.audit_log select entry.*;
+  return entry.id;
+end
+$$;
+comment on function belay.append_audit(text, text, text, jsonb) is
+  'Appends one row to the audit log, chained to the row before it; writers wait for each other until commit.';
+
+create function belay.verify_audit(
+  out ok boolean, out rows bigint, out head_id bigint, out head_hash text, out broken_at bigint, out reason text
+)
+  language plpgsql stable set search_path = pg_catalog
+as $$
+declare
+  entry belay.audit_log;
+begin
+  ok := true;
+  rows := 0;
+  head_id := 0;
+  head_hash := repeat('0', 64);
+  for entry in select * from belay.audit_log order by id loop
+    rows := rows + 1;
+    if entry.id <> head_id + 1 then
+      reason := format('row %s is missing', head_id + 1);
+      broken_at := head_id + 1;
+    elsif entry.previous_hash <> head_hash then
+      reason := format('row %s does not follow the row before it', entry.id);
+      broken_at := entry.id;
+    elsif entry.hash <> encode(sha256(convert_to(belay.audit_text(entry), 'UTF8')), 'hex') then
+      reason := format('row %s was changed', entry.id);
+      broken_at := entry.id;
+    end if;
+    if broken_at is not null then
+      ok := false;
+      return;
+    end if;
+    head_id := entry.id;
+    head_hash := entry.hash;
+  end loop;
+end
+$$;
+comment on function belay.verify_audit() is
+  'Finds a changed, inserted or missing row. A cut tail shows only against a head kept elsewhere: compare head_id and head_hash.';
+
+create function belay.refuse_audit_change() returns trigger
+  language plpgsql set search_path = pg_catalog
+as $$
+begin
+  raise exception 'belay.audit_log is append-only: % refused', lower(tg_op) using errcode = 'insufficient_privilege';
+end
+$$;
+create trigger append_only before update or delete on belay.audit_log
+  for each row execute function belay.refuse_audit_change();
+create trigger append_only_truncate before truncate on belay.audit_log
+  for each statement execute function belay.refuse_audit_change();
+-- Also under session_replication_role = replica.
+alter table belay.audit_log enable always trigger append_only;
+alter table belay.audit_log enable always trigger append_only_truncate;
+
+-- Functions for psql -----------------------------------------------------------------------------------------------
+
+create function belay.can_rollback_migration(
+  migration text, out can_rollback boolean, out reason text, out dependent_migrations text[]
+)
+  language plpgsql stable set search_path = pg_catalog
+as $$
+declare
+  target belay.migration_history;
+begin
+  can_rollback := false;
+  dependent_migrations := '{}';
+  select * into target from belay.migration_history h where h.migration_name = migration;
+  if not found then
+    reason := format('migration %s is not in the ledger: run `belay sync`', migration);
+    return;
+  end if;
+  select coalesce(array_agg(h.migration_name order by h.migration_version desc, h.migration_name desc), '{}')
+    into dependent_migrations
+    from belay.migration_dependencies d
+    join belay.migration_history h on h.migration_name = d.migration_name
+    where d.depends_on = migration and h.status <> 'rolled_back';
+  if target.status = 'rolled_back' then
+    reason := format('already rolled back at %s', to_char(target.rollback_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'));
+  elsif target.status = 'failed' then
+    reason := 'half applied: mend the database, then run `belay repair`';
+  elsif belay.only_comments(target.rollback_sql) then
+    reason := 'no rollback SQL: write it, then run `belay register`';
+  elsif cardinality(dependent_migrations) > 0 then
+    reason := format('other migrations depend on it and must be rolled back first: %s', array_to_string(dependent_migrations, ', '));
+  else
+    can_rollback := true;
+    reason := 'no status, rollback SQL or dependent stands in the way; `belay check` looks at the rest';
+  end if;
+end
+$$;
+comment on function belay.can_rollback_migration(text) is
+  'Status, rollback SQL and dependents of a migration, as the ledger knows them. `belay check` also looks at the database.';
+
+-- True for null, blank and comment-only SQL. A comment mark within a quoted string is taken for SQL: never a false "empty".
+create function belay.only_comments(sql text) returns boolean
+  language sql immutable set search_path = pg_catalog
+as $$
+  select coalesce(sql, '') !~ '[^[:space:];]'
+    or (sql !~ '[''"$]' and regexp_replace(regexp_replace(sql, '/\*.*?\*/', '', 'g'), '--[^\n]*', '', 'g') !~ '[^[:space:];]')
+    or regexp_replace(sql, '^[[:space:]]*--[^\n]*$', '', 'gn') !~ '[^[:space:];]'
+$$;
+
+create function belay.list_rollbackable_migrations()
+  returns table (
+    migration_name text, migration_version text, can_rollback boolean, applied_at timestamptz,
+    has_rollback boolean, blocking_reason text
+  )
+  language sql stable set search_path = pg_catalog
+as $$
+  select h.migration_name, h.migration_version, c.can_rollback, h.applied_at,
+    not belay.only_comments(h.rollback_sql), case when c.can_rollback then null else c.reason end
+  from belay.migration_history h
+  cross join lateral belay.can_rollback_migration(h.migration_name) c
+  where h.status <> 'rolled_back'
+  order by h.migration_version desc, h.migration_name desc
+$$;
+comment on function belay.list_rollbackable_migrations() is 'All migrations that are applied, with what the ledger says stands in the way.';
+
+-- One line per row of every system catalog that this role may read, without columns that change by themselves.
+create function belay.catalog_account() returns table (catalog oid, object oid, line text)
+  language plpgsql stable set search_path = pg_catalog
+as $$
+declare
+  c record;
+begin
+  for c in
+    select k.oid, k.relname, exists (
+      select from pg_attribute a where a.attrelid = k.oid and a.attname = 'oid' and not a.attisdropped
+    ) as has_oid
+    from pg_class k
+    where k.relnamespace = 'pg_catalog'::regnamespace and k.relkind = 'r'
+      and has_table_privilege(k.oid, 'select')
+      and k.relname not in (
+        'pg_statistic', 'pg_statistic_ext_data', 'pg_depend', 'pg_shdepend', 'pg_largeobject',
+        'pg_subscription_rel', 'pg_replication_origin'
+      )
+  loop
+    return query execute format(
+      $q$
+        select %s::oid, %s, %s || ' ' || (to_jsonb(r) - array[
+          'relpages', 'reltuples', 'relallvisible', 'relallfrozen', 'relhasindex', 'relnatts', 'relhasrules',
+          'relhastriggers', 'relchecks', 'relfrozenxid', 'relminmxid', 'relhassubclass', 'indcheckxmin',
+          'datfrozenxid', 'datminmxid'
+        ])::text
+        from pg_catalog.%I r
+      $q$,
+      c.oid,
+      case c.relname when 'pg_attribute' then 'r.attrelid' when 'pg_index' then 'r.indexrelid'
+        else case when c.has_oid then 'r.oid' else 'null::oid' end end,
+      quote_literal(c.relname), c.relname
+    );
+  end loop;
+end
+$$;
+
+-- Every relation that this transaction holds in a mode that writing rows or large objects takes, or changed without being readable.
+create function belay.written_relations() returns table (relation oid)
+  language sql stable set search_path = pg_catalog
+as $$
+  select l.relation from pg_locks l join pg_class c on c.oid = l.relation
+  where l.pid = pg_backend_pid() and l.locktype = 'relation' and l.granted
+    and l.mode = 'RowExclusiveLock' and l.database in (0, (select d.oid from pg_database d where d.datname = current_database()))
+    and c.relkind in ('r', 'p', 'm', 'f', 'S', 't')
+    and (
+      c.relnamespace not in ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)
+      or c.relname = 'pg_largeobject'
+      or (c.relnamespace = 'pg_catalog'::regnamespace and not has_table_privilege(c.oid, 'select'))
+    )
+$$;
+
+-- What a rollback that ran in this transaction destroyed or changed, given the account taken before it. An index
+-- that backs no constraint may go when the migration's own before snapshot proves that it was not there before.
+create function belay.losses(migration text, before_catalogs oid[], before_objects oid[], before_lines text[])
+  returns table (catalog oid, object oid)
+  language sql stable set search_path = pg_catalog
+as $$
+  with before as (
+    select b.catalog, b.object, b.line from unnest(before_catalogs, before_objects, before_lines) as b (catalog, object, line)
+  ), gone as (
+    select * from before except all select * from belay.catalog_account()
+  ), free_indexes as (
+    select (g.object) as oid from gone g
+    where g.catalog = 'pg_class'::regclass and g.line like 'pg_class %'
+      and (substr(g.line, 10)::jsonb ->> 'relkind') in ('i', 'I')
+      and not exists (
+        select from before b where b.catalog = 'pg_constraint'::regclass
+          and substr(b.line, 15)::jsonb ->> 'conindid' = g.object::text
+      )
+      and not exists (select from pg_class c where c.oid = g.object)
+      and exists (
+        select from belay.snapshots s where s.migration_name = migration and s.moment = 'before' and s.origin <> 'sql'
+          and s.id = (
+            select n.id from belay.snapshots n
+            where n.migration_name = migration and n.moment = 'before' and n.origin <> 'sql'
+            order by n.created_at desc limit 1
+          )
+          and not exists (
+            select from belay.snapshot_entries e
+            where e.hash = any (s.entry_hashes) and e.entry ->> 'kind' = 'INDEX'
+              and e.entry ->> 'name' = substr(g.line, 10)::jsonb ->> 'relname'
+          )
+      )
+  )
+  select g.catalog, g.object from gone g
+  where g.object is null or g.object not in (select f.oid from free_indexes f)
+$$;
+
+create function belay.execute_migration_rollback(
+  migration text, dry_run boolean default true, out success boolean, out message text, out sql_executed text
+)
+  language plpgsql
+as $$
+declare
+  target belay.migration_history;
+  verdict record;
+  by_belay constant text := pg_catalog.format('run: belay rollback %s', migration);
+  role_before constant text := current_user;
+  path_before constant text := pg_catalog.current_setting('search_path');
+  catalogs oid[];
+  objects oid[];
+  lines text[];
+  sequences_before jsonb;
+  lost_catalogs oid[] := '{}';
+  lost_objects oid[] := '{}';
+  written oid[] := '{}';
+  quote text;
+begin
+  success := false;
+  select * into verdict from belay.can_rollback_migration(migration);
+  select * into target from belay.migration_history h where h.migration_name = migration;
+  sql_executed := target.rollback_sql;
+  if not verdict.can_rollback then
+    message := pg_catalog.format('%s cannot be rolled back: %s', migration, verdict.reason);
+    return;
+  end if;
+
+  -- PL/pgSQL parses all statements of a block before it runs the first: syntax is checked, nothing is run.
+  quote := '$belay' || pg_catalog.md5(target.rollback_sql) || '$';
+  begin
+    execute 'do ' || quote || ' begin return; ' || target.rollback_sql || E'\n; end ' || quote;
+  exception when others then
+    message := pg_catalog.format('the rollback SQL of %s cannot run here: %s; for line and column run: belay check %s', migration, sqlerrm, migration);
+    return;
+  end;
+  if dry_run then
+    success := true;
+    message := pg_catalog.format('dry run: nothing was executed; what it would destroy shows: belay rollback %s --dry-run', migration);
+    return;
+  end if;
+
+  if exists (select from belay.written_relations()) then
+    message := 'this transaction has written already, so what the rollback writes cannot be told apart: call this function alone';
+    return;
+  end if;
+  if not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('belay.rollback', 0)) then
+    message := 'another rollback is running';
+    return;
+  end if;
+  if belay.foreign_tracking(target.migration_version) then
+    message := pg_catalog.format('the table that records applied migrations must be kept in step: %s', by_belay);
+    return;
+  end if;
+
+  select pg_catalog.array_agg(a.catalog), pg_catalog.array_agg(a.object), pg_catalog.array_agg(a.line)
+    into catalogs, objects, lines from belay.catalog_account() a;
+  sequences_before := belay.sequence_values();
+  begin
+    perform pg_catalog.set_config('search_path', coalesce(target.metadata ->> 'search_path', path_before), true);
+    execute target.rollback_sql;
+    set constraints all immediate;
+    if current_user <> role_before then
+      raise exception 'it changes the role' using errcode = 'BY002';
+    end if;
+    perform pg_catalog.set_config('search_path', 'pg_catalog', true);
+    select coalesce(pg_catalog.array_agg(l.catalog), '{}'), coalesce(pg_catalog.array_agg(l.object), '{}')
+      into lost_catalogs, lost_objects from belay.losses(migration, catalogs, objects, lines) l;
+    select coalesce(pg_catalog.array_agg(w.relation), '{}') into written
+      from belay.written_relations() w where w.relation = any (objects);
+    if pg_catalog.cardinality(lost_catalogs) > 0 or pg_catalog.cardinality(written) > 0 then
+      raise exception 'it destroys or changes' using errcode = 'BY001';
+    end if;
+  exception
+    when sqlstate 'BY001' then
+      perform belay.restore_sequences(sequences_before);
+      message := pg_catalog.format(
+        'nothing was changed: the rollback of %s destroys or changes %s, and Postgres cannot archive that; %s',
+        migration, belay.describe_losses(lost_catalogs, lost_objects, written), by_belay
+      );
+    when others then
+      perform belay.restore_sequences(sequences_before);
+      message := pg_catalog.format('nothing was changed: the rollback SQL of %s failed: %s; %s', migration, sqlerrm, by_belay);
+  end;
+  if message is not null then
+    perform belay.append_audit(role_before, 'rollback_refused', migration, pg_catalog.jsonb_build_object('message', message, 'from', 'sql'));
+    return;
+  end if;
+
+  perform pg_catalog.set_config('search_path', path_before, false);
+  perform belay.forget_tracked(target.migration_version);
+  update belay.migration_history h
+    set status = 'rolled_back', rollback_at = pg_catalog.clock_timestamp(), rollback_by = role_before
+    where h.migration_name = migration;
+  perform belay.append_audit(role_before, 'rolled_back', migration, pg_catalog.jsonb_build_object('from', 'sql', 'destroyed', 'nothing'));
+  success := true;
+  message := pg_catalog.format('%s rolled back; no row was destroyed', migration);
+end
+$$;
+comment on function belay.execute_migration_rollback(text, boolean) is
+  'Shows a rollback, or runs one that destroys nothing: decided by what the database did, undone when it destroyed. '
+  'Calls that leave the database (dblink, pg_net) cannot be seen from here.';
+
+-- Values of the sequences that this role may read: setval and nextval survive a rollback. Read as a table is:
+-- pg_sequences would take the very locks by which a setval of the rollback is recognised.
+create function belay.sequence_values() returns jsonb
+  language plpgsql stable set search_path = pg_catalog
+as $$
+declare
+  sequence record;
+  value text;
+  found_values jsonb := '{}';
+begin
+  for sequence in
+    select c.oid, c.oid::regclass as name from pg_class c where c.relkind = 'S' and has_table_privilege(c.oid, 'select')
+  loop
+    execute format('select last_value::text from %s', sequence.name) into value;
+    found_values := found_values || jsonb_build_object(sequence.oid::text, value);
+  end loop;
+  return found_values;
+end
+$$;
+
+create function belay.restore_sequences(before jsonb) returns void
+  language plpgsql set search_path = pg_catalog
+as $$
+declare
+  s record;
+begin
+  for s in
+    select b.key::oid::regclass as sequence, b.value::bigint as was, n.value::bigint as is, q.seqincrement as step
+    from jsonb_each_text(before) b
+    join pg_sequence q on q.seqrelid = b.key::oid
+    left join jsonb_each_text(belay.sequence_values()) n on n.key = b.key
+  loop
+    if s.is is null or (s.step > 0 and s.is < s.was) or (s.step < 0 and s.is > s.was) then
+      perform setval(s.sequence, s.was);
+    end if;
+  end loop;
+end
+$$;
+
+-- An object's name for people; null for rows that are no object of their own.
+create function belay.describe_object(catalog oid, object oid) returns text
+  language sql stable set search_path = pg_catalog
+as $$
+  select case
+    when object is null or catalog = 'pg_enum'::regclass then null
+    when catalog in ('pg_attribute'::regclass, 'pg_index'::regclass) then pg_describe_object('pg_class'::regclass, object, 0)
+    when catalog = 'pg_largeobject_metadata'::regclass then pg_describe_object('pg_largeobject'::regclass, object, 0)
+    else pg_describe_object(catalog, object, 0)
+  end
+$$;
+
+create function belay.describe_losses(catalogs oid[], objects oid[], written oid[]) returns text
+  language sql stable set search_path = pg_catalog
+as $$
+  with named as (
+    select distinct coalesce(belay.describe_object(l.catalog, l.object), 'a row of ' || l.catalog::regclass::text) as what
+    from unnest(catalogs, objects) as l (catalog, object)
+    union
+    select 'rows of ' || pg_describe_object('pg_class'::regclass, w.oid, 0) from unnest(written) as w (oid)
+  ), numbered as (
+    select what, row_number() over (order by what like '%pg_toast%' or what like 'a row of %', what) as n,
+      count(*) over () as total
+    from named
+  )
+  select coalesce(string_agg(what, ', ' order by n) filter (where n <= 8), 'something')
+    || case when max(total) > 8 then format(' and %s more', max(total) - 8) else '' end
+  from numbered
+$$;
+
+-- Tools whose table these functions keep in step: supabase and dbmate (one row per version). True: another tool's table is here.
+create function belay.foreign_tracking(version text) returns boolean
+  language sql stable set search_path = pg_catalog
+as $$
+  select exists (
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema')
+      and (
+        c.relname in ('goose_db_version', 'flyway_schema_history')
+        or (c.relname = 'schema_migrations' and exists (
+          select from pg_attribute a where a.attrelid = c.oid and a.attname = 'dirty' and not a.attisdropped
+        ))
+      )
+  )
+$$;
+
+create function belay.forget_tracked(version text) returns void
+  language plpgsql set search_path = pg_catalog
+as $$
+declare
+  tracking regclass;
+begin
+  for tracking in
+    select c.oid::regclass from pg_class c
+    where c.relname = 'schema_migrations' and c.relkind in ('r', 'p') and exists (
+      select from pg_attribute a where a.attrelid = c.oid and a.attname = 'version' and a.atttypid in ('text'::regtype, 'varchar'::regtype)
+    )
+  loop
+    execute format('delete from %s where version = $1', tracking) using version;
+  end loop;
+end
+$$;
+
+-- An account of the catalogs' rows: enough to tell later what differs, not enough to restore from. `belay` itself
+-- stores the entries from which an undo can restore.
+create function belay.create_migration_snapshot(migration text, description text default '') returns uuid
+  language plpgsql set search_path = pg_catalog
+as $$
+declare
+  snapshot uuid;
+  hashes text[];
+begin
+  if not exists (select from belay.migration_history h where h.migration_name = migration) then
+    raise exception 'migration % is not in the ledger', migration
+      using errcode = 'no_data_found', hint = 'Run `belay sync`.';
+  end if;
+  with account as (
+    select jsonb_build_object(
+      'format', 'belay-catalog-row/1', 'catalog', a.catalog::regclass::text,
+      'identity', belay.describe_object(a.catalog, a.object),
+      'row', substr(a.line, position(' ' in a.line) + 1)::jsonb
+    ) as entry
+    from belay.catalog_account() a
+    where a.object >= 16384
+  ), hashed as (
+    select distinct encode(sha256(convert_to(entry::text, 'UTF8')), 'hex') as hash, entry from account
+  ), stored as (
+    insert into belay.snapshot_entries select hash, entry from hashed on conflict do nothing
+  )
+  select coalesce(array_agg(hash order by hash), '{}') into hashes from hashed;
+  insert into belay.snapshots (migration_name, moment, origin, description, digest, entry_hashes)
+    values (migration, 'manual', 'sql', coalesce(description, ''), encode(sha256(convert_to(array_to_string(hashes, ' '), 'UTF8')), 'hex'), hashes)
+    returning id into snapshot;
+  perform belay.append_audit(current_user, 'snapshot', migration, jsonb_build_object('snapshot', snapshot, 'description', description));
+  return snapshot;
+end
+$$;
+comment on function belay.create_migration_snapshot(text, text) is
+  'Stores an account of the catalog (moment manual, origin sql) for comparison; nothing can be restored from it.';
+
+-- Rights -----------------------------------------------------------------------------------------------------------
+
+do $$
+declare
+  relation regclass;
+  role name;
+begin
+  for relation in select c.oid from pg_catalog.pg_class c where c.relnamespace = 'belay'::regnamespace and c.relkind = 'r' loop
+    execute pg_catalog.format('alter table %s enable row level security', relation);
+  end loop;
+  revoke all on all tables in schema belay from public;
+  revoke all on all functions in schema belay from public;
+  for role in select r.rolname from pg_catalog.pg_roles r where r.rolname in ('anon', 'authenticated', 'service_role') loop
+    execute pg_catalog.format('revoke all on schema belay from %I', role);
+    execute pg_catalog.format('revoke all on all tables in schema belay from %I', role);
+    execute pg_catalog.format('revoke all on all functions in schema belay from %I', role);
+  end loop;
+end
+$$;
+
+-- ROLLBACK START
+-- do $$
+-- begin
+--   if exists (select from belay.migration_history) or exists (select from belay.rollbacks)
+--     or exists (select from belay.archives) or exists (select from belay.drills)
+--     or exists (select from belay.deployments) or exists (select from belay.audit_log)
+--   then
+--     raise exception 'schema belay holds history: it is not removed'
+--       using hint = 'Export what you need to keep, then drop the schema by hand.';
+--   end if;
+-- end
+-- $$;
+-- drop schema belay cascade;
+-- ROLLBACK END
