@@ -1,0 +1,149 @@
+import { randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { link, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { BelayError } from "../errors.ts";
+import { checkKey, compareKeys, unfinishedPrefix } from "./keys.ts";
+import type { ObjectStore, StoredObject } from "./types.ts";
+
+/** A local folder as a store: objects are files, written under a temporary name, synced and then renamed. */
+export function createFolderStore(folder: string): ObjectStore {
+  const url = pathToFileURL(folder).href;
+  const pathOf = (key: string) => join(folder, ...checkKey(key).split("/"));
+
+  async function head(key: string): Promise<StoredObject | null> {
+    try {
+      const found = await stat(pathOf(key));
+      return found.isFile() ? { key, size: found.size, modified: found.mtime } : null;
+    } catch (error) {
+      if (isAbsent(error)) return null;
+      throw folderError(error, url, `looking for ${key}`);
+    }
+  }
+
+  return {
+    url,
+    head,
+
+    async write(key, chunks, options = {}) {
+      const path = pathOf(key);
+      if (options.createOnly && (await head(key)) !== null) throw exists(key, url);
+      const unfinished = join(dirname(path), unfinishedPrefix + randomBytes(8).toString("hex"));
+      try {
+        await mkdir(dirname(path), { recursive: true });
+        const bytes = await writeAll(unfinished, chunks);
+        // A link fails when the name is taken; a rename would silently replace it.
+        if (options.createOnly) await link(unfinished, path);
+        else await rename(unfinished, path);
+        await syncFolder(dirname(path));
+        return bytes;
+      } catch (error) {
+        if (isTaken(error)) throw exists(key, url);
+        throw codeOf(error) === undefined ? error : folderError(error, url, `writing ${key}`);
+      } finally {
+        await unlink(unfinished).catch(() => {});
+      }
+    },
+
+    async *read(key) {
+      try {
+        const stream = createReadStream(pathOf(key), { highWaterMark: 256 * 1024 });
+        for await (const chunk of stream) yield chunk as Uint8Array;
+      } catch (error) {
+        if (isAbsent(error) || codeOf(error) === "EISDIR") throw missing(key, url, error);
+        throw folderError(error, url, `reading ${key}`);
+      }
+    },
+
+    async *list(prefix) {
+      const start = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+      const keys: string[] = [];
+      for await (const key of walk(folder, start)) if (key.startsWith(prefix)) keys.push(key);
+      for (const key of keys.sort(compareKeys)) {
+        const found = await head(key);
+        if (found !== null) yield found;
+      }
+    },
+
+    async delete(key) {
+      await unlink(pathOf(key)).catch((error) => {
+        if (!isAbsent(error)) throw folderError(error, url, `deleting ${key}`);
+      });
+    },
+  };
+
+  async function* walk(root: string, start: string): AsyncGenerator<string> {
+    const entries = await readdir(join(root, start), { withFileTypes: true }).catch((error) => {
+      if (isAbsent(error)) return [];
+      throw folderError(error, url, `listing ${start}`);
+    });
+    for (const entry of entries) {
+      if (entry.isDirectory()) yield* walk(root, `${start}${entry.name}/`);
+      else if (entry.isFile() && !entry.name.startsWith(unfinishedPrefix)) yield start + entry.name;
+    }
+  }
+}
+
+async function writeAll(path: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+  const file = await open(path, "wx");
+  try {
+    let bytes = 0;
+    for await (const chunk of chunks) {
+      for (let offset = 0; offset < chunk.length; ) {
+        offset += (await file.write(chunk, offset)).bytesWritten;
+      }
+      bytes += chunk.length;
+    }
+    await file.sync();
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Without it a crash could lose the name of a file whose bytes are safe. Not every file system can. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r").catch(() => null);
+  await folder?.sync().catch(() => {});
+  await folder?.close();
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown; syscall?: unknown } | null)?.code;
+  return typeof code === "string" && (error as { syscall?: unknown }).syscall !== undefined ? code : undefined;
+}
+
+function isTaken(error: unknown): boolean {
+  return codeOf(error) === "EEXIST" && (error as { syscall?: unknown }).syscall === "link";
+}
+
+function isAbsent(error: unknown): boolean {
+  return codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
+}
+
+function exists(key: string, url: string): BelayError {
+  return new BelayError("store_exists", `${key} is already in ${url}`, {
+    hint: "Objects are never overwritten: use another id.",
+  });
+}
+
+function missing(key: string, url: string, cause: unknown): BelayError {
+  return new BelayError("store_missing_object", `${key} is not in ${url}`, {
+    hint: "List what is there with `belay archives`.",
+    cause,
+  });
+}
+
+function folderError(error: unknown, url: string, doing: string): BelayError {
+  const code = codeOf(error);
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS")
+    return new BelayError("store_denied", `${url} refused ${doing} (${code})`, {
+      hint: "Give this user read and write access to the folder.",
+      cause: error,
+    });
+  return new BelayError("store_failed", `${url} failed ${doing} (${code ?? String(error)})`, {
+    hint: code === "ENOSPC" ? "The disk is full: make room and run the same command again." : "Check the folder.",
+    cause: error,
+  });
+}

@@ -1,0 +1,86 @@
+import { BelayError, type ErrorCode, isBelayError } from "../errors.ts";
+
+interface ServiceError {
+  readonly name?: string;
+  readonly Code?: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
+}
+
+const unreachable = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ECONNRESET",
+  "EPIPE",
+  "TimeoutError",
+]);
+const denied = new Set([
+  "AccessDenied",
+  "Forbidden",
+  "InvalidAccessKeyId",
+  "SignatureDoesNotMatch",
+  "ExpiredToken",
+  "InvalidToken",
+  "AccountProblem",
+]);
+
+export function statusOf(error: unknown): number | undefined {
+  return (error as ServiceError | null)?.$metadata?.httpStatusCode;
+}
+
+export function attemptsOf(error: unknown): number {
+  return (error as ServiceError | null)?.$metadata?.attempts ?? 1;
+}
+
+/** Turns what the S3 client threw into an error that names the place, the act and the next step. */
+export function s3Error(error: unknown, context: { place: string; bucket: string; doing: string }): BelayError {
+  if (isBelayError(error)) return error;
+  const raw = error as ServiceError;
+  const name = raw.Code ?? (raw.name === "Error" || raw.name === undefined ? (raw.code ?? "") : raw.name);
+  const network = raw.code ?? name;
+  const status = statusOf(error);
+  const make = (code: ErrorCode, text: string, hint: string) =>
+    new BelayError(code, text, { hint, cause: error, details: { status, error: name } });
+
+  if (name === "NoSuchBucket")
+    return make(
+      "store_missing_bucket",
+      `the bucket ${context.bucket} does not exist (${context.doing} in ${context.place})`,
+      "Create the bucket, or mend its name in BELAY_STORE or --store.",
+    );
+  if (denied.has(name) || status === 401 || status === 403)
+    return make(
+      "store_denied",
+      `${context.place} refused ${context.doing} (${name || status})`,
+      "Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and that they may read, write, list and delete there.",
+    );
+  if (name === "NoSuchKey" || name === "NotFound" || status === 404)
+    return make(
+      "store_missing_object",
+      `the object is not there (${context.doing} in ${context.place})`,
+      "List what is there with `belay archives`.",
+    );
+  if (status === undefined && (unreachable.has(network) || unreachable.has(name)))
+    return make(
+      "store_unreachable",
+      `${context.place} does not answer (${network}) while ${context.doing}`,
+      "Check the endpoint in BELAY_STORE or --store, and that the store runs.",
+    );
+  if (status === 301 || name === "PermanentRedirect" || name === "AuthorizationHeaderMalformed")
+    return make(
+      "store_failed",
+      `${context.place} sent ${context.doing} elsewhere (${name})`,
+      "Check the region in BELAY_STORE: s3://bucket/prefix?region=...",
+    );
+  const answer = status === undefined ? name : `${status}${name === "" ? "" : ` ${name}`}`;
+  return make(
+    "store_failed",
+    `${context.place} failed ${context.doing}: ${answer}${raw.message ? `, ${raw.message}` : ""}`,
+    "Nothing was published. Look at the store's health and run the same command again.",
+  );
+}

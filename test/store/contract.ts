@@ -1,0 +1,185 @@
+import { createHash, randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isBelayError } from "../../shared/errors.ts";
+import type { ObjectStore } from "../../shared/store/types.ts";
+
+export async function* chunksOf(...chunks: readonly (Uint8Array | string)[]): AsyncGenerator<Uint8Array> {
+  for (const chunk of chunks) yield typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+}
+
+/** `total` random-looking bytes in pieces of `piece`, the same for the same seed. */
+export async function* manyBytes(total: number, piece = 200_000): AsyncGenerator<Uint8Array> {
+  const block = createHash("sha512").update("seed").digest();
+  const whole = Buffer.alloc(piece, block);
+  for (let sent = 0; sent < total; sent += piece) {
+    whole.writeUInt32BE(sent >>> 0, 0);
+    yield Buffer.from(whole.subarray(0, Math.min(piece, total - sent)));
+  }
+}
+
+export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
+}
+
+export async function sha256(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of chunks) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+export async function codeOf(doing: Promise<unknown>): Promise<string> {
+  try {
+    await doing;
+  } catch (error) {
+    if (isBelayError(error)) {
+      expect(error.hint).toBeTruthy();
+      return error.code;
+    }
+    throw error;
+  }
+  return "no error";
+}
+
+/** What every store must do; `open` gives a store on an empty place. */
+export function storeContract(name: string, open: () => Promise<{ store: ObjectStore; close(): Promise<void> }>): void {
+  describe(`${name} keeps the store's contract`, () => {
+    let store: ObjectStore;
+    let close: () => Promise<void>;
+    beforeAll(async () => {
+      ({ store, close } = await open());
+    });
+    afterAll(() => close?.());
+
+    const keysUnder = async (prefix: string) => {
+      const keys: string[] = [];
+      for await (const found of store.list(prefix)) keys.push(found.key);
+      return keys;
+    };
+
+    test("what is written is read back, and its size returned", async () => {
+      expect(await store.write("a/one.txt", chunksOf("hello ", "world"))).toBe(11);
+      expect((await collect(store.read("a/one.txt"))).toString()).toBe("hello world");
+      expect(await store.head("a/one.txt")).toMatchObject({ key: "a/one.txt", size: 11 });
+    });
+
+    test("an empty object is an object", async () => {
+      expect(await store.write("a/empty", chunksOf())).toBe(0);
+      expect((await collect(store.read("a/empty"))).length).toBe(0);
+      expect((await store.head("a/empty"))?.size).toBe(0);
+    });
+
+    test.each([
+      ["exactly one part", 8 * 1024 * 1024],
+      ["one part and a byte", 8 * 1024 * 1024 + 1],
+      ["several parts", 20 * 1024 * 1024 + 17],
+    ])("%s arrives byte for byte", async (_, size) => {
+      const key = `big/${size}`;
+      expect(await store.write(key, manyBytes(size), { createOnly: true })).toBe(size);
+      expect((await store.head(key))?.size).toBe(size);
+      expect(await sha256(store.read(key))).toBe(await sha256(manyBytes(size)));
+    });
+
+    test("names with spaces, dots, percent signs and umlauts keep their bytes", async () => {
+      for (const key of ["odd/a b.txt", "odd/..x", "odd/50%25+1", "odd/größe", "odd/.hidden"]) {
+        await store.write(key, chunksOf(key));
+        expect((await collect(store.read(key))).toString()).toBe(key);
+      }
+      expect((await keysUnder("odd/")).length).toBe(5);
+    });
+
+    test("create-only refuses a key that exists and leaves the first object as it was", async () => {
+      await store.write("once", chunksOf("first"), { createOnly: true });
+      expect(await codeOf(store.write("once", chunksOf("second"), { createOnly: true }))).toBe("store_exists");
+      expect((await collect(store.read("once"))).toString()).toBe("first");
+      expect(await codeOf(store.write("once", manyBytes(9_000_000), { createOnly: true }))).toBe("store_exists");
+      expect((await collect(store.read("once"))).toString()).toBe("first");
+    });
+
+    test("without create-only the later object replaces the earlier", async () => {
+      await store.write("twice", chunksOf("first"));
+      await store.write("twice", chunksOf("second"));
+      expect((await collect(store.read("twice"))).toString()).toBe("second");
+    });
+
+    test.each([
+      ["before the first byte", 0],
+      ["in the first part", 1_000_000],
+      ["after two parts", 17_000_000],
+    ])("a source that fails %s leaves nothing behind", async (_, bytes) => {
+      const failing = async function* () {
+        yield* manyBytes(bytes);
+        throw new Error("the source broke");
+      };
+      const key = `failed/${bytes}`;
+      await expect(store.write(key, failing())).rejects.toThrow("the source broke");
+      expect(await store.head(key)).toBe(null);
+      expect(await keysUnder("failed/")).toEqual([]);
+    });
+
+    test("a source that fails does not touch the object that was there", async () => {
+      await store.write("kept", chunksOf("old"));
+      const failing = async function* () {
+        yield Buffer.from("new");
+        throw new Error("the source broke");
+      };
+      await expect(store.write("kept", failing())).rejects.toThrow("the source broke");
+      expect((await collect(store.read("kept"))).toString()).toBe("old");
+    });
+
+    test("a listing shows what starts with the prefix, in key order", async () => {
+      for (const key of ["list/b", "list/a/2", "list/a/1", "list/a-b", "list2/z", "list/c"]) {
+        await store.write(key, chunksOf("x"));
+      }
+      expect(await keysUnder("list/")).toEqual(["list/a-b", "list/a/1", "list/a/2", "list/b", "list/c"]);
+      expect(await keysUnder("list/a")).toEqual(["list/a-b", "list/a/1", "list/a/2"]);
+      expect(await keysUnder("nothing/here/")).toEqual([]);
+    });
+
+    test("a deleted object is gone, and deleting it again is fine", async () => {
+      await store.write("gone", chunksOf("x"));
+      await store.delete("gone");
+      await store.delete("gone");
+      expect(await store.head("gone")).toBe(null);
+      expect(await codeOf(collect(store.read("gone")))).toBe("store_missing_object");
+    });
+
+    test("a missing object is null to head and an error to read", async () => {
+      expect(await store.head("never/was")).toBe(null);
+      expect(await codeOf(collect(store.read("never/was")))).toBe("store_missing_object");
+    });
+
+    test("reading may stop early", async () => {
+      await store.write("long", manyBytes(9_000_000));
+      for await (const chunk of store.read("long")) {
+        expect(chunk.length).toBeGreaterThan(0);
+        break;
+      }
+      expect(await sha256(store.read("long"))).toBe(await sha256(manyBytes(9_000_000)));
+    });
+
+    test.each(["../up", "a/../b", "/absolute", "a//b", "", "a\\b", "a/\u0000"])("refuses the key %j", async (key) => {
+      expect(await codeOf(store.write(key, chunksOf("x")))).toBe("store_failed");
+      expect(
+        await codeOf(
+          collect(
+            (async function* () {
+              yield* store.read(key);
+            })(),
+          ),
+        ),
+      ).toBe("store_failed");
+    });
+
+    test("several writers of one create-only key: one wins, and its bytes stand", async () => {
+      const writers = Array.from({ length: 4 }, (_, n) =>
+        codeOf(store.write("race", chunksOf(`writer ${n} ${randomBytes(4).toString("hex")}`), { createOnly: true })),
+      );
+      const answers = await Promise.all(writers);
+      expect(answers.filter((answer) => answer === "no error").length).toBeGreaterThanOrEqual(1);
+      expect(answers.every((answer) => answer === "no error" || answer === "store_exists")).toBe(true);
+      expect((await collect(store.read("race"))).toString()).toMatch(/^writer \d /);
+    });
+  });
+}
