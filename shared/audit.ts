@@ -15,7 +15,7 @@ export interface AuditVerdict {
   readonly head: { readonly id: number; readonly hash: string };
   /** Id of the first changed, inserted or missing row. */
   readonly brokenAt: number | null;
-  readonly reason: string | null;
+  readonly problem: string | null;
 }
 
 /** Appends one row to the hash-chained log and returns its id; other writers wait until this transaction ends. */
@@ -39,7 +39,7 @@ export async function verifyAudit(
     rows: row!.rows,
     head: { id: row!.head_id, hash: row!.head_hash },
     brokenAt: row!.broken_at,
-    reason: row!.reason,
+    problem: row!.reason,
   };
   return verdict.ok && anchor !== undefined ? compareWithAnchor(session, verdict, anchor) : verdict;
 }
@@ -51,9 +51,9 @@ async function compareWithAnchor(
 ): Promise<AuditVerdict> {
   const [row] = await session.sql`select hash from belay.audit_log where id = ${anchor.id}`;
   if (anchor.id === 0 || row?.hash === anchor.hash) return verdict;
-  const reason =
+  const problem =
     row === undefined
       ? `rows after ${verdict.head.id} were cut off`
       : `row ${anchor.id} is not the one that was anchored`;
-  return { ...verdict, ok: false, brokenAt: row === undefined ? verdict.head.id + 1 : anchor.id, reason };
+  return { ...verdict, ok: false, brokenAt: row === undefined ? verdict.head.id + 1 : anchor.id, problem };
 }

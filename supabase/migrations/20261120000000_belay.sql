@@ -493,7 +493,8 @@ begin
     message := 'this transaction has written already, so what the rollback writes cannot be told apart: call this function alone';
     return;
   end if;
-  if not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('belay.rollback', 0)) then
+  -- The key under which `belay` runs one rollback at a time.
+  if not pg_catalog.pg_try_advisory_xact_lock(1650814049, 1) then
     message := 'another rollback is running';
     return;
   end if;
