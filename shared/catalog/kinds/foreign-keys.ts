@@ -1,0 +1,44 @@
+import { quoteIdent } from "../identifiers.ts";
+import type { KindReader, RawEntry } from "../kind.ts";
+import { addressOf, catalogOid, type Relation, readRelations, relationName } from "./relations.ts";
+
+interface ForeignKeyRow {
+  readonly oid: number;
+  readonly name: string;
+  readonly relation: number;
+  readonly referenced: number;
+  readonly definition: string;
+}
+
+/** FK CONSTRAINT entries; partitions get theirs from the partitioned table. */
+export const foreignKeys: KindReader = async (context) => {
+  const relations = await readRelations(context);
+  const rows = await context.session.sql<ForeignKeyRow[]>`
+    select o.oid::int8::float8 as oid, o.conname::text as name, o.conrelid::int8::float8 as relation,
+      o.confrelid::int8::float8 as referenced, pg_catalog.pg_get_constraintdef(o.oid) as definition
+    from pg_catalog.pg_constraint o
+    where o.contype = 'f' and o.conparentid = 0 and o.connamespace = any(${context.schemaOids as number[]}::oid[])
+    order by o.conrelid, o.conname`;
+  return rows.flatMap((row) => {
+    const table = relations.get(row.relation);
+    return table === undefined || table.isExtensionMember ? [] : [foreignKeyEntry(table, row)];
+  });
+};
+
+function foreignKeyEntry(table: Relation, row: ForeignKeyRow): RawEntry {
+  const name = `${table.kind === "p" ? "" : "ONLY "}${relationName(table)}`;
+  return {
+    kind: "FK CONSTRAINT",
+    schema: table.schema,
+    name: `${table.name} ${row.name}`,
+    owner: table.owner,
+    section: "post-data",
+    create: `ALTER TABLE ${name}\n    ADD CONSTRAINT ${quoteIdent(row.name)} ${row.definition};\n`,
+    drop: `ALTER TABLE ${name} DROP CONSTRAINT ${quoteIdent(row.name)};\n`,
+    tablespace: null,
+    tableam: null,
+    copy: null,
+    address: addressOf(catalogOid.constraint, row.oid),
+    dependsOn: [addressOf(catalogOid.class, table.oid), addressOf(catalogOid.class, row.referenced)],
+  };
+}

@@ -1,0 +1,68 @@
+import { quoteIdent } from "../identifiers.ts";
+import { columnDefinition, columnStatements, notNullTableConstraint } from "./column-text.ts";
+import { optionList } from "./options.ts";
+import { type Relation, relationName } from "./relations.ts";
+import type { Table, TableColumn } from "./table-model.ts";
+
+/** CREATE TABLE and the statements for what it cannot say, in pg_dump's wording. */
+export function createTable(table: Table): string {
+  const { relation } = table;
+  const name = relationName(relation);
+  const unlogged = relation.persistence === "u" ? "UNLOGGED " : "";
+  let text = `CREATE ${unlogged}TABLE ${name}`;
+  if (relation.ofType !== null) text += ` OF ${relation.ofType}`;
+  const lines = bodyLines(table);
+  if (lines.length > 0) text += ` (\n    ${lines.join(",\n    ")}\n)`;
+  else if (relation.ofType === null) text += " (\n)";
+  if (table.parents.length > 0 && !relation.isPartition)
+    text += `\nINHERITS (${table.parents.map(relationName).join(", ")})`;
+  if (relation.partitionKey !== null) text += `\nPARTITION BY ${relation.partitionKey}`;
+  text += `${withClause(relation)};\n`;
+  for (const column of table.columns) text += statementsAfter(name, column);
+  return text + relationStatements(relation);
+}
+
+/** WITH (...) of a table or materialised view on a line of its own, or nothing. */
+export function withClause(relation: Relation): string {
+  const options = [optionList(relation.options), optionList(relation.toastOptions, "toast.")].filter((o) => o !== "");
+  return options.length === 0 ? "" : `\nWITH (${options.join(", ")})`;
+}
+
+function bodyLines({ relation, columns, checks }: Table): string[] {
+  const printed = columns.filter((column) => column.printed).flatMap((column) => columnLine(relation, column));
+  const notNull = columns
+    .filter(({ printed, ownNotNull, column }) => !printed && ownNotNull && column.notNullSource === "constraint")
+    .map(({ column }) => notNullTableConstraint(column));
+  return [...printed, ...notNull, ...checks.map((check) => `CONSTRAINT ${quoteIdent(check.name)} ${check.definition}`)];
+}
+
+function columnLine(relation: Relation, { column, expression, ownNotNull }: TableColumn): string[] {
+  const parts = {
+    expression: expression === "inline",
+    notNull: column.notNull && (ownNotNull || relation.isPartition),
+    type: relation.ofType === null,
+  };
+  if (relation.ofType !== null && !parts.expression && !parts.notNull) return [];
+  return [columnDefinition(column, parts)];
+}
+
+function statementsAfter(name: string, { column, printed, ownNotNull }: TableColumn): string {
+  const late = !printed && ownNotNull && column.notNullSource === "attribute";
+  const notNull = late ? `ALTER TABLE ONLY ${name} ALTER COLUMN ${quoteIdent(column.name)} SET NOT NULL;\n` : "";
+  return notNull + columnStatements(name, column);
+}
+
+/** REPLICA IDENTITY and FORCE ROW LEVEL SECURITY; an index as replica identity is set by the index's entry. */
+export function relationStatements(relation: Relation): string {
+  const alter = `\nALTER TABLE ONLY ${relationName(relation)}`;
+  let text = "";
+  if (relation.replicaIdentity === "n" && relation.kind !== "v") text += `${alter} REPLICA IDENTITY NOTHING;\n`;
+  if (relation.replicaIdentity === "f") text += `${alter} REPLICA IDENTITY FULL;\n`;
+  if (relation.forceRowSecurity) text += `${alter} FORCE ROW LEVEL SECURITY;\n`;
+  return text;
+}
+
+/** ALTER TABLE ... ATTACH PARTITION. */
+export function attachPartition(parent: Relation, partition: Relation): string {
+  return `ALTER TABLE ONLY ${relationName(parent)} ATTACH PARTITION ${relationName(partition)} ${partition.partitionBound};\n`;
+}

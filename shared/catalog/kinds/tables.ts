@@ -1,0 +1,122 @@
+import type { KindContext, KindReader, RawEntry } from "../kind.ts";
+import type { Address } from "../types.ts";
+import { type Check, readChecks } from "./checks.ts";
+import { type Column, readColumns } from "./columns.ts";
+import { type References, readReferences } from "./references.ts";
+import { addressOf, catalogOid, noAddress, type Relation, readRelations, relationName } from "./relations.ts";
+import { type Table, tableColumn } from "./table-model.ts";
+import { partsAfterTable } from "./table-parts.ts";
+import { attachPartition, createTable } from "./table-text.ts";
+
+const shared = new WeakMap<KindContext, Promise<readonly Table[]>>();
+
+/** Every table in scope with what it writes itself; read once per context. */
+export function readTables(context: KindContext): Promise<readonly Table[]> {
+  let tables = shared.get(context);
+  if (tables === undefined) {
+    tables = buildTables(context);
+    shared.set(context, tables);
+  }
+  return tables;
+}
+
+async function buildTables(context: KindContext): Promise<readonly Table[]> {
+  const relations = await readRelations(context);
+  const columns = await readColumns(context);
+  const checks = await readChecks(context);
+  const after = partsAfterTable(columns.values(), checks, await readReferences(context));
+  const checksOf = Map.groupBy(checks, (check) => check.relation);
+  const tables: Table[] = [];
+  for (const relation of relations.values()) {
+    if ((relation.kind !== "r" && relation.kind !== "p") || relation.isExtensionMember) continue;
+    tables.push({
+      relation,
+      parents: relation.parents.flatMap((oid) => relations.get(oid) ?? []),
+      columns: (columns.get(relation.oid) ?? []).map((column) =>
+        tableColumn(relation, column, parentColumns(relation, column, columns), isAfter(after, column)),
+      ),
+      checks: (checksOf.get(relation.oid) ?? []).filter((check) => isInline(relation, check, after)),
+    });
+  }
+  return tables;
+}
+
+function parentColumns(
+  relation: Relation,
+  column: Column,
+  columns: ReadonlyMap<number, readonly Column[]>,
+): readonly Column[] {
+  return relation.parents.flatMap((oid) => columns.get(oid)?.find((parent) => parent.name === column.name) ?? []);
+}
+
+function isAfter(after: ReadonlySet<string>, column: Column): boolean {
+  return column.defaultOid !== null && after.has(`${catalogOid.attrdef} ${column.defaultOid}`);
+}
+
+/** A partition repeats its parent's checks, because ATTACH PARTITION expects them. */
+function isInline(relation: Relation, check: Check, after: ReadonlySet<string>): boolean {
+  if (!check.validated || after.has(`${catalogOid.constraint} ${check.oid}`)) return false;
+  return check.isLocal || relation.isPartition;
+}
+
+/** TABLE and TABLE ATTACH entries. */
+export const tables: KindReader = async (context) => {
+  const relations = await readRelations(context);
+  const references = await readReferences(context);
+  const entries: RawEntry[] = [];
+  for (const table of await readTables(context)) {
+    entries.push(tableEntry(table, references));
+    const parent = table.relation.isPartition ? relations.get(table.relation.parents[0]!) : undefined;
+    if (parent !== undefined) entries.push(attachEntry(parent, table.relation));
+  }
+  return entries;
+};
+
+function tableEntry(table: Table, references: References): RawEntry {
+  const { relation } = table;
+  return {
+    kind: "TABLE",
+    schema: relation.schema,
+    name: relation.name,
+    owner: relation.owner,
+    section: "pre-data",
+    create: createTable(table),
+    drop: `DROP TABLE ${relationName(relation)};\n`,
+    tablespace: relation.tablespace,
+    tableam: relation.kind === "r" ? relation.accessMethod : null,
+    copy: null,
+    address: addressOf(catalogOid.class, relation.oid),
+    dependsOn: inlineReferences(table, references),
+  };
+}
+
+/** What the defaults and checks inside CREATE TABLE refer to: pg_depend names it for them, not for the table. */
+function inlineReferences({ relation, columns, checks }: Table, references: References): readonly Address[] {
+  const parts = [
+    ...columns
+      .filter(({ expression, column }) => expression === "inline" && column.defaultOid !== null)
+      .map(({ column }) => addressOf(catalogOid.attrdef, column.defaultOid!)),
+    ...checks.map((check) => addressOf(catalogOid.constraint, check.oid)),
+  ];
+  return parts
+    .flatMap((part) => references.of(part.classid, part.objid))
+    .filter((reference) => reference.classid !== catalogOid.class || reference.objid !== relation.oid);
+}
+
+function attachEntry(parent: Relation, partition: Relation): RawEntry {
+  return {
+    kind: "TABLE ATTACH",
+    schema: partition.schema,
+    name: partition.name,
+    owner: partition.owner,
+    section: "pre-data",
+    create: attachPartition(parent, partition),
+    drop: null,
+    tablespace: null,
+    tableam: null,
+    copy: null,
+    address: noAddress,
+    dependsOn: [addressOf(catalogOid.class, partition.oid), addressOf(catalogOid.class, parent.oid)],
+    usesCatalogDependencies: false,
+  };
+}
