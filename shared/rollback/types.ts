@@ -52,6 +52,8 @@ export const lostTableSchema = z.object({
   table: z.string(),
   oid: z.number().int(),
   rows: z.number().int().nonnegative(),
+  /** False: `rows` is the server's estimate, because the table is too large to count or may not be read. */
+  exact: z.boolean(),
   /** Heap, toast and indexes. */
   bytes: z.number().int().nonnegative(),
   /** Rows inserted, updated or deleted since the migration was applied, by the server's counters; null when unknown. */
@@ -67,6 +69,8 @@ export const lostColumnsSchema = z.object({
   key: z.array(z.string()).nullable(),
   /** Rows with a value in any of the columns. */
   rows: z.number().int().nonnegative(),
+  /** False: `rows` is the server's estimate of the table's rows. */
+  exact: z.boolean(),
   bytes: z.number().int().nonnegative(),
 });
 
