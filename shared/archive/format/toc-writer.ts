@@ -1,0 +1,102 @@
+import { Buffer } from "node:buffer";
+import type { Section } from "../../catalog/types.ts";
+import { BelayError } from "../../errors.ts";
+import type { Toc, TocEntry } from "./toc.ts";
+
+const sectionCodes: Record<Section, number> = { none: 1, "pre-data": 2, data: 3, "post-data": 4 };
+const intLimit = 0x7fffffff;
+
+/** Writes toc.dat of a directory archive, version 1.14, which pg_restore 13 to 18 read. */
+export function writeToc(toc: Toc): Uint8Array {
+  const out = new TocBytes();
+  out.raw(Buffer.from("PGDMP", "latin1"));
+  // 1.14.0, ints of 4 bytes, offsets of 8, format 3: the directory shares tar's code.
+  out.raw(Buffer.from([1, 14, 0, 4, 8, 3]));
+  out.int(toc.compression === "none" ? 0 : -1);
+  for (const part of clockParts(toc.createdAt)) out.int(part);
+  out.str(toc.database);
+  out.str(oneLine(toc.serverVersion));
+  out.str(oneLine(toc.dumpVersion));
+  out.int(toc.entries.length);
+  const seen = new Set<number>();
+  for (const entry of toc.entries) {
+    if (seen.has(entry.dumpId)) throw invalid(`entry id ${entry.dumpId} occurs twice`);
+    seen.add(entry.dumpId);
+    writeEntry(out, entry);
+  }
+  return out.bytes();
+}
+
+function writeEntry(out: TocBytes, entry: TocEntry): void {
+  if (entry.dumpId < 1) throw invalid(`entry id ${entry.dumpId} is out of range`);
+  out.int(entry.dumpId);
+  out.int(entry.hadDumper ? 1 : 0);
+  out.str(entry.tableoid);
+  out.str(entry.oid);
+  out.str(entry.tag);
+  out.str(entry.desc);
+  out.int(sectionCodes[entry.section]);
+  out.str(entry.defn);
+  out.str(entry.dropStmt);
+  out.str(entry.copyStmt);
+  out.str(entry.namespace);
+  out.str(entry.tablespace);
+  out.str(entry.tableam);
+  out.str(entry.owner);
+  out.str("false"); // WITH OIDS
+  for (const id of entry.dependencies) out.str(String(id));
+  out.str(null);
+  out.str(entry.file);
+}
+
+class TocBytes {
+  readonly #chunks: Buffer[] = [];
+
+  raw(bytes: Buffer): void {
+    this.#chunks.push(bytes);
+  }
+
+  int(value: number): void {
+    if (!Number.isInteger(value) || Math.abs(value) > intLimit) throw invalid(`${value} does not fit 32 bits`);
+    const bytes = Buffer.alloc(5);
+    bytes[0] = value < 0 ? 1 : 0;
+    bytes.writeUInt32LE(Math.abs(value), 1);
+    this.#chunks.push(bytes);
+  }
+
+  str(text: string | null): void {
+    if (text === null) {
+      this.int(-1);
+      return;
+    }
+    const bytes = Buffer.from(text, "utf8");
+    this.int(bytes.length);
+    this.#chunks.push(bytes);
+  }
+
+  bytes(): Uint8Array {
+    return Buffer.concat(this.#chunks);
+  }
+}
+
+function clockParts(at: Date): number[] {
+  const isDst = 0;
+  return [
+    at.getUTCSeconds(),
+    at.getUTCMinutes(),
+    at.getUTCHours(),
+    at.getUTCDate(),
+    at.getUTCMonth(),
+    at.getUTCFullYear() - 1900,
+    isDst,
+  ];
+}
+
+/** pg_restore prints the versions inside an SQL comment. */
+function oneLine(text: string | null): string | null {
+  return text === null ? null : text.replaceAll(/[\r\n]+/g, " ");
+}
+
+function invalid(why: string): BelayError {
+  return new BelayError("archive_invalid", `writing the archive's table of contents: ${why}`);
+}

@@ -1,0 +1,96 @@
+import { addressKey, byText } from "./entry.ts";
+import type { RawEntry } from "./kind.ts";
+import type { Address } from "./types.ts";
+
+/** One row of pg_depend, columns folded into their relation: `from` needs `to`. */
+export interface DependencyRow {
+  readonly from: string;
+  readonly to: string;
+  readonly type: string;
+}
+
+interface Keyed {
+  readonly key: string;
+  readonly raw: RawEntry;
+}
+
+/** pg_depend's internal, auto and partition dependencies: the dependent lives and dies with what it depends on. */
+const partOf = new Set(["i", "a", "P"]);
+
+/**
+ * Finds for each entry the keys of the entries that must exist first: from pg_depend and from what its reader named.
+ * An object without an entry of its own (a row type, an index behind a constraint, a view's rule) counts as part of
+ * the entry that it belongs to; one of an extension counts as the extension.
+ */
+export function resolveDependencies(
+  keyed: readonly Keyed[],
+  rows: readonly DependencyRow[],
+): ReadonlyMap<string, readonly string[]> {
+  const graph = new CatalogGraph(keyed, rows);
+  const resolved = new Map<string, readonly string[]>();
+  for (const { key, raw } of keyed) {
+    const found = new Set<string>();
+    for (const address of raw.dependsOn) graph.addTargets(whole(address), found);
+    if (raw.usesCatalogDependencies !== false)
+      for (const target of graph.needs(key, raw)) graph.addTargets(target, found);
+    found.delete(key);
+    resolved.set(key, [...found].sort(byText));
+  }
+  return resolved;
+}
+
+class CatalogGraph {
+  readonly #keyOf = new Map<string, string>();
+  readonly #outgoing = new Map<string, DependencyRow[]>();
+  /** Objects without an entry, by the address of the object they are part of. */
+  readonly #parts = new Map<string, string[]>();
+
+  constructor(keyed: readonly Keyed[], rows: readonly DependencyRow[]) {
+    for (const { key, raw } of keyed) {
+      const address = whole(raw.address);
+      if (raw.usesCatalogDependencies !== false && raw.address.objsubid === 0 && !this.#keyOf.has(address))
+        this.#keyOf.set(address, key);
+    }
+    for (const row of rows) {
+      push(this.#outgoing, row.from, row);
+      if (partOf.has(row.type) && !this.#keyOf.has(row.from)) push(this.#parts, row.to, row.from);
+    }
+  }
+
+  /** Addresses that the entry's object, and the parts without an entry of their own, depend on. */
+  needs(key: string, raw: RawEntry): string[] {
+    const start = whole(raw.address);
+    const isPrimary = this.#keyOf.get(start) === key;
+    const members = [start];
+    for (let index = 0; isPrimary && index < members.length; index++)
+      for (const part of this.#parts.get(members[index]!) ?? []) if (!members.includes(part)) members.push(part);
+    const needs = members.flatMap((member) => (this.#outgoing.get(member) ?? []).map((row) => row.to));
+    return isPrimary ? needs : [start, ...needs];
+  }
+
+  /** Adds the keys that an address stands for. */
+  addTargets(address: string, found: Set<string>, seen = new Set<string>()): void {
+    if (seen.has(address)) return;
+    seen.add(address);
+    const key = this.#keyOf.get(address);
+    if (key !== undefined) {
+      found.add(key);
+      return;
+    }
+    const rows = this.#outgoing.get(address) ?? [];
+    const extension = rows.filter((row) => row.type === "e");
+    const owners = rows.filter((row) => partOf.has(row.type));
+    for (const row of extension.length > 0 ? extension : owners.length > 0 ? owners : rows)
+      this.addTargets(row.to, found, seen);
+  }
+}
+
+function whole(address: Address): string {
+  return addressKey({ ...address, objsubid: 0 });
+}
+
+function push<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}

@@ -1,0 +1,30 @@
+import type { KindReader } from "../kind.ts";
+import { checkConstraints, constraints } from "./constraints.ts";
+import { defaults } from "./defaults.ts";
+import { foreignKeys } from "./foreign-keys.ts";
+import { indexes } from "./indexes.ts";
+import { policies, rowSecurity } from "./policies.ts";
+import { rules } from "./rules.ts";
+import { sequences } from "./sequences.ts";
+import { statistics } from "./statistics.ts";
+import { tables } from "./tables.ts";
+import { triggers } from "./triggers.ts";
+import { materializedViews, views } from "./views.ts";
+
+/** Every kind that the reader knows, by the name of its file. What is not among them is named by unknown.ts. */
+export const kindReaders: Readonly<Record<string, KindReader>> = {
+  tables,
+  defaults,
+  sequences,
+  views,
+  materializedViews,
+  indexes,
+  constraints,
+  checkConstraints,
+  foreignKeys,
+  triggers,
+  rules,
+  policies,
+  rowSecurity,
+  statistics,
+};

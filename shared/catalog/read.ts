@@ -1,0 +1,110 @@
+import type { Session } from "../postgres/session.ts";
+import { resolveDependencies } from "./dependencies.ts";
+import { catalogDigest, entryHash, keyedEntries } from "./entry.ts";
+import type { KindContext, RawEntry } from "./kind.ts";
+import { kindReaders } from "./kinds/index.ts";
+import { creationOrder } from "./order.ts";
+import { postponed } from "./postpone.ts";
+import type { Catalog, CatalogScope, Entry } from "./types.ts";
+import { readUnknownObjects } from "./unknown.ts";
+
+/** Belay's own schema is not part of what it looks after. */
+const defaultExcluded = ["belay"];
+
+/** What makes the server word types, expressions and constants the same each time, as pg_dump sets it. */
+const readSettings = {
+  search_path: "",
+  quote_all_identifiers: "off",
+  DateStyle: "ISO, YMD",
+  IntervalStyle: "postgres",
+  extra_float_digits: "3",
+  TimeZone: "UTC",
+  bytea_output: "hex",
+};
+
+/**
+ * Reads every object of the database as pg_dump would write it, in an order in which all can be created.
+ * Inside a transaction it reads that transaction's view and leaves its settings as they were; outside it opens a
+ * read-only one. What it cannot write is named in `unknown`, never left out silently.
+ */
+export async function readCatalog(session: Session, scope: CatalogScope = {}): Promise<Catalog> {
+  return await withReadSettings(session, async () => {
+    const context = await openContext(session, scope);
+    const readers = Object.values(kindReaders);
+    const [unknown, edges, ...parts] = await Promise.all([
+      readUnknownObjects(context),
+      readDependencyRows(session),
+      ...readers.map((read) => read(context)),
+    ]);
+    return assemble(parts.flat(), unknown, edges);
+  });
+}
+
+function assemble(
+  raw: readonly RawEntry[],
+  unknown: Catalog["unknown"],
+  edges: Awaited<ReturnType<typeof readDependencyRows>>,
+): Catalog {
+  const keyed = keyedEntries(raw);
+  const dependencies = resolveDependencies(keyed, edges);
+  const entries: Entry[] = keyed.map(({ key, raw: entry }) => {
+    const { dependsOn: _, usesCatalogDependencies: __, ...fields } = entry;
+    return { ...fields, key, dependencies: dependencies.get(key) ?? [], hash: entryHash(entry) };
+  });
+  return { entries: creationOrder(postponed(entries)), unknown, digest: catalogDigest(entries) };
+}
+
+async function openContext(session: Session, scope: CatalogScope): Promise<KindContext> {
+  const excludeSchemas = scope.excludeSchemas ?? defaultExcluded;
+  const rows = await session.sql<{ oid: number }[]>`
+    select oid from pg_catalog.pg_namespace
+    where nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+      and nspname !~ '^pg_(toast_)?temp_'
+      and nspname <> all (${[...excludeSchemas]}::text[])
+    order by oid`;
+  return { session, serverVersion: session.serverVersion, excludeSchemas, schemaOids: rows.map((row) => row.oid) };
+}
+
+/** One row per pair of objects: columns are folded into their relation. */
+async function readDependencyRows(session: Session) {
+  const rows = await session.sql<{ edges: string | null }[]>`
+    select string_agg(concat_ws(' ', classid, objid, refclassid, refobjid, deptype), E'\n') as edges
+    from (
+      select distinct classid, objid, refclassid, refobjid, deptype
+      from pg_catalog.pg_depend
+      where objid >= 16384 and deptype <> 'p'
+        and (refobjid >= 16384 or refclassid = 'pg_catalog.pg_namespace'::regclass)
+        and (classid, objid) is distinct from (refclassid, refobjid)
+    ) d`;
+  const text = rows[0]!.edges;
+  if (text === null) return [];
+  return text.split("\n").map((line) => {
+    const [classid, objid, refclassid, refobjid, type] = line.split(" ") as [string, string, string, string, string];
+    return { from: `${classid}/${objid}/0`, to: `${refclassid}/${refobjid}/0`, type };
+  });
+}
+
+async function withReadSettings<T>(session: Session, read: () => Promise<T>): Promise<T> {
+  const names = Object.keys(readSettings);
+  const values = Object.values(readSettings);
+  const before = await session.sql<{ name: string; value: string }[]>`
+    select name, current_setting(name) as value, set_config('belay.reading', 'on', true)
+    from unnest(${names}::text[]) as name`;
+  const [probe] = await session.sql`select current_setting('belay.reading', true) = 'on' as inside`;
+  const apply = (settings: readonly string[]) => session.sql`
+    select set_config(name, value, true) from unnest(${names}::text[], ${[...settings]}::text[]) as s (name, value)`;
+  if (probe!.inside === true) {
+    await apply(values);
+    const result = await read();
+    // After an error the transaction is aborted, and its settings end with it.
+    await apply(names.map((name) => before.find((row) => row.name === name)!.value));
+    return result;
+  }
+  await session.run("begin isolation level repeatable read read only");
+  try {
+    await apply(values);
+    return await read();
+  } finally {
+    await session.run("rollback");
+  }
+}
