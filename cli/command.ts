@@ -1,0 +1,32 @@
+import type { ParseArgsOptionsConfig } from "node:util";
+import type { Belay } from "../shared/context.ts";
+import type { MigrationFolder } from "../shared/migrations/types.ts";
+import type { ExitCode } from "./exit.ts";
+import type { Terminal } from "./terminal.ts";
+
+export type FlagValues = Readonly<Record<string, string | boolean | undefined>>;
+
+/** What a command is given: parsed words and flags, the terminal, and the adapters, opened when first used. */
+export interface Invocation {
+  readonly words: readonly string[];
+  readonly flags: FlagValues;
+  readonly terminal: Terminal;
+  readonly belay: Belay;
+  /** The migrations folder of the checkout. */
+  folder(): Promise<MigrationFolder>;
+  /** The migrations folder, or undefined when the checkout has none: the ledger stands alone. */
+  folderIfAny(): Promise<MigrationFolder | undefined>;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  /** Words after the name, as usage shows them: `MIGRATION`. */
+  readonly usage: string;
+  readonly flags: ParseArgsOptionsConfig;
+  /** One line a flag: name, meaning. */
+  readonly help: readonly (readonly [flag: string, meaning: string])[];
+  readonly words: { readonly min: number; readonly max: number };
+  run(invocation: Invocation): Promise<ExitCode>;
+}

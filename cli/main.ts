@@ -1,0 +1,106 @@
+#!/usr/bin/env node
+import { parseArgs } from "node:util";
+import { type Settings, settingsFromEnvironment } from "../shared/config.ts";
+import { BelayError, isBelayError } from "../shared/errors.ts";
+import type { Command, FlagValues, Invocation } from "./command.ts";
+import { commands, findCommand } from "./commands/index.ts";
+import { isDirectory, openBelay, openFolder } from "./context.ts";
+import { exit, exitCodeOf } from "./exit.ts";
+import { commandHelp, generalHelp } from "./help.ts";
+import { openTerminal, paint, type Terminal } from "./terminal.ts";
+
+/** Flags that every command takes. */
+const settingFlags = {
+  database: { type: "string" },
+  store: { type: "string" },
+  scratch: { type: "string" },
+  "scratch-setup": { type: "string" },
+  migrations: { type: "string" },
+  layout: { type: "string" },
+  actor: { type: "string" },
+  json: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+async function main(words: readonly string[]): Promise<number> {
+  const terminal = openTerminal({ json: words.includes("--json") });
+  try {
+    const [name, ...rest] = words;
+    if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+      terminal.line(generalHelp(commands));
+      return name === undefined ? exit.usage : exit.done;
+    }
+    const command = findCommand(name);
+    const { values, positionals } = parse(command, rest);
+    if (values.help) {
+      terminal.line(commandHelp(command));
+      return exit.done;
+    }
+    return await command.run(invocation(values, positionals, terminal));
+  } catch (error) {
+    return explain(error, terminal);
+  }
+}
+
+function parse(command: Command, words: string[]): { values: FlagValues; positionals: string[] } {
+  try {
+    const parsed = parseArgs({ args: words, options: { ...settingFlags, ...command.flags }, allowPositionals: true });
+    const values = parsed.values as FlagValues;
+    const { min, max } = command.words;
+    if (!values.help && (parsed.positionals.length < min || parsed.positionals.length > max))
+      throw new Error(`belay ${command.name} takes ${command.usage || "no words"}`);
+    return { values, positionals: parsed.positionals };
+  } catch (error) {
+    throw new BelayError("usage", error instanceof Error ? error.message : String(error), {
+      hint: `See: belay ${command.name} --help`,
+    });
+  }
+}
+
+function invocation(flags: FlagValues, words: readonly string[], terminal: Terminal): Invocation {
+  const settings: Settings = settingsFromEnvironment(process.env, {
+    database: flags.database,
+    store: flags.store,
+    scratch: flags.scratch,
+    scratchSetup: flags["scratch-setup"],
+    migrations: flags.migrations,
+    layout: flags.layout,
+    actor: flags.actor,
+  });
+  const credentials = {
+    accessKeyId: process.env.AWS_ACCESS_KEY_ID,
+    secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY,
+    sessionToken: process.env.AWS_SESSION_TOKEN,
+  };
+  return {
+    words,
+    flags,
+    terminal,
+    belay: openBelay(settings, credentials, terminal),
+    folder: () => openFolder(settings),
+    folderIfAny: () => (isDirectory(settings.migrations) ? openFolder(settings) : Promise.resolve(undefined)),
+  };
+}
+
+/** Says what went wrong and what to do next; a stack trace only for a fault of Belay's own, with BELAY_DEBUG. */
+function explain(error: unknown, terminal: Terminal): number {
+  terminal.settle();
+  const known = isBelayError(error)
+    ? error
+    : new BelayError("internal", error instanceof Error ? error.message : String(error), {
+        hint: "This is a fault in Belay. Run again with BELAY_DEBUG=1 for the place, and report it.",
+        cause: error,
+      });
+  if (terminal.json)
+    terminal.document({
+      error: { code: known.code, message: known.message, hint: known.hint ?? null, details: known.details },
+    });
+  else {
+    process.stderr.write(`${paint("red", "error")} ${known.message} (${known.code})\n`);
+    if (known.hint !== undefined) process.stderr.write(`  ${known.hint}\n`);
+  }
+  if (process.env.BELAY_DEBUG) console.error(error);
+  return exitCodeOf(known.code);
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,105 @@
+import { createInterface } from "node:readline/promises";
+import { stripVTControlCharacters, styleText } from "node:util";
+import type { Progress } from "../shared/context.ts";
+
+/** Where a command writes: results to `out`, progress and questions to `error`. */
+export interface Terminal {
+  readonly interactive: boolean;
+  readonly json: boolean;
+  line(text?: string): void;
+  /** Prints one JSON document; the only thing on standard output with `--json`. */
+  document(value: unknown): void;
+  warn(text: string): void;
+  progress(progress: Progress): void;
+  /** Ends a progress line, if one stands. */
+  settle(): void;
+  /** Asks on a terminal; anything but yes is no. */
+  confirm(question: string): Promise<boolean>;
+  ask(question: string): Promise<string>;
+}
+
+type Style = Parameters<typeof styleText>[0];
+
+export function paint(style: Style, text: string): string {
+  return styleText(style, text, { stream: process.stdout });
+}
+
+export const mark = {
+  yes: () => paint("green", "✓"),
+  no: () => paint("red", "✗"),
+  open: () => paint("yellow", "·"),
+};
+
+/** Columns padded to their widest cell, the way a person reads them. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const visible = (cell: string) => stripVTControlCharacters(cell).length;
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => visible(row[column] ?? ""))));
+  const pad = (cell: string, column: number) => cell + " ".repeat(Math.max(0, widths[column]! - visible(cell)));
+  const layOut = (cells: readonly string[]) => cells.map(pad).join("  ").trimEnd();
+  return [paint("dim", layOut(header)), ...rows.map(layOut)];
+}
+
+export function openTerminal(options: { json: boolean }): Terminal {
+  const interactive = Boolean(process.stdin.isTTY && process.stderr.isTTY);
+  const showProgress = Boolean(process.stderr.isTTY) && !options.json;
+  let standing = false;
+  const settle = () => {
+    if (standing) process.stderr.write("\r\x1b[2K");
+    standing = false;
+  };
+  const prompt = async (question: string) => {
+    settle();
+    const readline = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return (await readline.question(question)).trim();
+    } finally {
+      readline.close();
+    }
+  };
+  return {
+    interactive,
+    json: options.json,
+    line: (text = "") => {
+      settle();
+      if (!options.json) process.stdout.write(`${text}\n`);
+    },
+    document: (value) => {
+      process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    },
+    warn: (text) => {
+      settle();
+      process.stderr.write(`${styleText("yellow", "warning", { stream: process.stderr })} ${text}\n`);
+    },
+    progress: (progress) => {
+      if (!showProgress) return;
+      const share = progress.total ? ` ${progress.done ?? 0}/${progress.total} ${progress.unit ?? ""}` : "";
+      const width = (process.stderr.columns ?? 80) - 1;
+      process.stderr.write(`\r\x1b[2K${`${progress.phase}: ${progress.message}${share}`.slice(0, width)}`);
+      standing = true;
+    },
+    settle,
+    confirm: async (question) => /^y(es)?$/i.test(await prompt(`${question} [y/N] `)),
+    ask: (question) => prompt(`${question} `),
+  };
+}
+
+/** Bytes as a person reads them: 1.4 MB (powers of ten). */
+export function bytes(count: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = count;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+export function count(value: number, one: string, many = `${one}s`): string {
+  return `${value.toLocaleString("en-US")} ${value === 1 ? one : many}`;
+}
+
+/** An ISO time without fractions, in UTC. */
+export function moment(iso: string | null): string {
+  return iso === null ? "-" : new Date(iso).toISOString().replace("T", " ").replace(/\.\d+Z$/, "Z");
+}
