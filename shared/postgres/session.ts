@@ -1,6 +1,7 @@
 import postgres from "postgres";
 import { BelayError } from "../errors.ts";
 import { databaseError } from "./errors.ts";
+import { createSockets } from "./socket.ts";
 
 /** Tagged template that runs one parameterised query on the session's own connection. */
 export type Sql = postgres.Sql;
@@ -31,7 +32,10 @@ export interface SessionOptions {
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
-/** Settings that make text output of values the same on every server and session. */
+/**
+ * Settings that make text output of values the same on every server and session, and by which a server notices a
+ * client that has vanished. They are set by a query: poolers refuse or forget what a connection asks for at its start.
+ */
 const pinnedParameters = {
   TimeZone: "UTC",
   DateStyle: "ISO, YMD",
@@ -39,29 +43,37 @@ const pinnedParameters = {
   extra_float_digits: "3",
   client_encoding: "UTF8",
   bytea_output: "hex",
+  tcp_keepalives_idle: "30",
+  tcp_keepalives_interval: "10",
+  tcp_keepalives_count: "3",
 } as const;
 
 /** Opens one connection; throws `database_unreachable`, `database_auth` or `database_error`, never with the password. */
 export async function openSession(url: string, options: SessionOptions = {}): Promise<Session> {
   let lost = false;
   let ended = false;
+  const connectTimeout = options.connectTimeoutSeconds ?? 10;
+  const onLost = () => {
+    lost = !ended;
+  };
+  const sockets = createSockets(connectTimeout * 1000, onLost);
   const client = postgres(url, {
     max: 1,
     idle_timeout: 0,
     max_lifetime: null,
-    connect_timeout: options.connectTimeoutSeconds ?? 10,
+    connect_timeout: connectTimeout,
+    socket: sockets.open,
     prepare: false,
     fetch_types: true,
     onnotice: () => {},
-    onclose: () => {
-      lost = !ended;
-    },
-    connection: {
-      application_name: options.applicationName ?? "belay",
-      ...pinnedParameters,
-      ...options.parameters,
-    },
-  });
+    onclose: onLost,
+    connection: { application_name: options.applicationName ?? "belay" },
+  } as postgres.Options<Record<string, never>>);
+  const destroy = async () => {
+    ended = true;
+    sockets.destroyAll();
+    await client.end({ timeout: 0 });
+  };
   const guarded = new Proxy(client, {
     apply(target, thisArg, args) {
       if (lost) throw connectionLost();
@@ -74,6 +86,9 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
   });
   try {
     const [row] = await client`select pg_backend_pid() as pid, current_setting('server_version_num')::int as version`;
+    await setParameters(client, { ...pinnedParameters, ...options.parameters });
+    // Only some operating systems can watch for a client that went away during a query.
+    await setParameters(client, { client_connection_check_interval: "5s" }).catch(() => {});
     return {
       sql: guarded,
       run: (text) => {
@@ -89,16 +104,17 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
         ended = true;
         await client.end({ timeout: 5 });
       },
-      destroy: async () => {
-        ended = true;
-        await client.end({ timeout: 0 });
-      },
+      destroy,
     };
   } catch (error) {
-    ended = true;
-    await client.end({ timeout: 0 }).catch(() => {});
+    await destroy().catch(() => {});
     throw databaseError(error, { url });
   }
+}
+
+async function setParameters(client: Sql, parameters: Readonly<Record<string, string>>): Promise<void> {
+  await client`select set_config(p.name, p.value, false)
+    from unnest(${Object.keys(parameters)}::text[], ${Object.values(parameters)}::text[]) as p (name, value)`;
 }
 
 function connectionLost(): BelayError {
