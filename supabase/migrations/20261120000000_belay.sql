@@ -48,7 +48,7 @@ create table belay.migration_dependencies (
   unique (migration_name, depends_on)
 );
 
--- Entries are stored once by hash; a snapshot is a list of hashes.
+-- Entries are stored once by the hash of all that is stored; a snapshot is a list of hashes, in creation order.
 create table belay.snapshot_entries (
   hash text primary key,
   entry jsonb not null
@@ -64,7 +64,9 @@ create table belay.snapshots (
   description text not null default '',
   digest text not null,
   entry_hashes text[] not null,
-  created_at timestamptz not null default now(),
+  -- objects that the reader could not write.
+  unknown jsonb not null default '[]',
+  created_at timestamptz not null default clock_timestamp(),
   created_by text not null default current_user
 );
 create index snapshots_migration on belay.snapshots (migration_name, moment, created_at desc);

@@ -1,0 +1,101 @@
+import { qualified } from "../catalog/identifiers.ts";
+import type { Session } from "../postgres/session.ts";
+import { sameVersion } from "./tracking.ts";
+import type { TrackingTable } from "./types.ts";
+
+interface Tracked {
+  readonly name: string;
+  readonly version: string;
+}
+
+/**
+ * Takes a migration out of the tool's table, in the transaction of its rollback. The rows taken are kept in the
+ * ledger's metadata, so that `restoreToTracking` puts back exactly them (supabase: name and statements too).
+ * Returns false when the tool's table does not change: its pointer stands elsewhere, or the row was not there.
+ */
+export async function removeFromTracking(session: Session, table: TrackingTable, migration: Tracked): Promise<boolean> {
+  if (table.tool === "golang-migrate") return movePointerBack(session, table, migration);
+  const name = qualified(table.schema, table.table);
+  const column = table.tool === "goose" ? "version_id" : "version";
+  const rows = await session.sql.unsafe(
+    `delete from ${name} t where ltrim(t.${column}::text, '0') = ltrim($1, '0') returning to_jsonb(t)::text as row`,
+    [migration.version],
+  );
+  await keep(session, migration, { tool: table.tool, rows: `[${rows.map((row) => row.row).join(",")}]` });
+  return rows.length > 0;
+}
+
+/** Puts a migration back into the tool's table, in the transaction of an undo. */
+export async function restoreToTracking(session: Session, table: TrackingTable, migration: Tracked): Promise<boolean> {
+  const [kept] = await session.sql`
+    select metadata -> 'tracking' ->> 'tool' as tool, (metadata -> 'tracking' -> 'rows')::text as rows
+    from belay.migration_history where migration_name = ${migration.name}`;
+  const rows = kept?.tool === table.tool ? (kept.rows as string | null) : null;
+  const name = qualified(table.schema, table.table);
+  const restored =
+    table.tool === "golang-migrate"
+      ? await movePointerUp(session, name, rows)
+      : await insertRows(session, table, migration, rows);
+  await session.sql`update belay.migration_history set metadata = metadata - 'tracking' where migration_name = ${migration.name}`;
+  return restored;
+}
+
+async function insertRows(
+  session: Session,
+  table: TrackingTable,
+  migration: Tracked,
+  rows: string | null,
+): Promise<boolean> {
+  const name = qualified(table.schema, table.table);
+  const bare =
+    table.tool === "supabase" || table.tool === "dbmate" ? JSON.stringify([{ version: migration.version }]) : "[]";
+  const inserted = await session.sql.unsafe(
+    `insert into ${name} overriding system value select * from jsonb_populate_recordset(null::${name}, $1::text::jsonb)
+     on conflict do nothing returning 1`,
+    [rows === null || rows === "[]" ? bare : rows],
+  );
+  return inserted.length > 0;
+}
+
+async function movePointerBack(session: Session, table: TrackingTable, migration: Tracked): Promise<boolean> {
+  const name = qualified(table.schema, table.table);
+  const [current] = await session.sql.unsafe(`select version::text as version, dirty from ${name} for update`);
+  const moves = current !== undefined && sameVersion(current.version, migration.version);
+  const [previous] = await session.sql`
+    select migration_version as version from belay.migration_history
+    where status = 'applied' and migration_name <> ${migration.name} and migration_version ~ '^[0-9]+$'
+      and migration_version::numeric < ${migration.version}::text::numeric
+    order by migration_version::numeric desc limit 1`;
+  if (moves && previous === undefined) await session.run(`delete from ${name}`);
+  else if (moves)
+    await session.sql.unsafe(`update ${name} set version = $1::text::bigint, dirty = false`, [previous!.version]);
+  const pointer = moves ? (previous?.version ?? null) : (current?.version ?? null);
+  await keep(session, migration, {
+    tool: table.tool,
+    rows: JSON.stringify(moves ? [{ version: current!.version }] : []),
+    pointer,
+  });
+  return moves;
+}
+
+async function movePointerUp(session: Session, name: string, rows: string | null): Promise<boolean> {
+  const [row] = rows === null ? [] : (JSON.parse(rows) as { version: string }[]);
+  if (row === undefined) return false;
+  await session.run(`delete from ${name}`);
+  await session.sql.unsafe(`insert into ${name} (version, dirty) values ($1::text::bigint, false)`, [row.version]);
+  return true;
+}
+
+/** `pointer`: where golang-migrate stands after the rollback; `sync` tells by it whether the migration was applied again. */
+async function keep(
+  session: Session,
+  migration: Tracked,
+  kept: { tool: string; rows: string; pointer?: string | null },
+): Promise<void> {
+  await session.sql`
+    update belay.migration_history
+    set metadata = metadata || jsonb_build_object('tracking', jsonb_build_object(
+      'tool', ${kept.tool}::text, 'rows', ${kept.rows}::text::jsonb, 'pointer', ${kept.pointer ?? null}::text
+    ))
+    where migration_name = ${migration.name}`;
+}
