@@ -36,5 +36,6 @@ function defaultEntry(relation: Relation, column: Column): RawEntry {
     copy: null,
     address: column.defaultOid === null ? noAddress : addressOf(catalogOid.attrdef, column.defaultOid),
     dependsOn: [addressOf(catalogOid.class, relation.oid)],
+    usesCatalogDependencies: column.defaultOid !== null,
   };
 }

@@ -54,6 +54,6 @@ function replicaIdentity(index: Index): string {
 
 function dependsOnExtensions(index: Index): string {
   return index.extensions
-    .map((extension) => `\nALTER INDEX ${indexName(index)} DEPENDS ON EXTENSION ${quoteIdent(extension)};\n`)
+    .map((extension) => `ALTER INDEX ${indexName(index)} DEPENDS ON EXTENSION ${quoteIdent(extension)};\n`)
     .join("");
 }

@@ -24,7 +24,8 @@ function indexEntry(index: Index): RawEntry {
     owner: index.table.owner,
     section: "post-data",
     create: createIndex(index),
-    drop: `DROP INDEX ${indexName(index)};\n`,
+    // A partition's index goes with its table or with the partitioned index: the server refuses to drop it alone.
+    drop: index.parent === null ? `DROP INDEX ${indexName(index)};\n` : "",
     tablespace: index.tablespace,
     tableam: null,
     copy: null,

@@ -75,7 +75,7 @@ function rowSecurityEntry(table: Relation): RawEntry {
     name: table.name,
     owner: table.owner,
     section: "post-data",
-    create: `ALTER TABLE ${relationName(table)} ENABLE ROW LEVEL SECURITY;\n`,
+    create: `ALTER TABLE ${relationName(table)} ENABLE ROW LEVEL SECURITY;`,
     drop: null,
     tablespace: null,
     tableam: null,

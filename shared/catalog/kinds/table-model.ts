@@ -51,8 +51,8 @@ function olderNotNull(column: Column): boolean {
   return column.notNullSource === "attribute";
 }
 
-function hasDefault(parent: Column): boolean {
-  return parent.expression !== null && parent.expression !== "NULL" && parent.generated === null;
+export function hasDefault(parent: Column): boolean {
+  return parent.expression !== null && parent.generated === null;
 }
 
 function generatedPlace(relation: Relation, column: Column, parents: readonly Column[]): ExpressionPlace {

@@ -4,7 +4,7 @@ import { type Check, readChecks } from "./checks.ts";
 import { type Column, readColumns } from "./columns.ts";
 import { type References, readReferences } from "./references.ts";
 import { addressOf, catalogOid, noAddress, type Relation, readRelations, relationName } from "./relations.ts";
-import { type Table, tableColumn } from "./table-model.ts";
+import { hasDefault, type Table, tableColumn } from "./table-model.ts";
 import { partsAfterTable } from "./table-parts.ts";
 import { attachPartition, createTable } from "./table-text.ts";
 
@@ -33,7 +33,7 @@ async function buildTables(context: KindContext): Promise<readonly Table[]> {
       relation,
       parents: relation.parents.flatMap((oid) => relations.get(oid) ?? []),
       columns: (columns.get(relation.oid) ?? []).map((column) =>
-        tableColumn(relation, column, parentColumns(relation, column, columns), isAfter(after, column)),
+        tableColumn(relation, column, parentColumns(relation, column, relations, columns), isAfter(after, column)),
       ),
       checks: (checksOf.get(relation.oid) ?? []).filter((check) => isInline(relation, check, after)),
     });
@@ -41,12 +41,21 @@ async function buildTables(context: KindContext): Promise<readonly Table[]> {
   return tables;
 }
 
+/** The parents' columns of the same name; one whose own parent's default was undone has the default NULL. */
 function parentColumns(
   relation: Relation,
   column: Column,
+  relations: ReadonlyMap<number, Relation>,
   columns: ReadonlyMap<number, readonly Column[]>,
 ): readonly Column[] {
-  return relation.parents.flatMap((oid) => columns.get(oid)?.find((parent) => parent.name === column.name) ?? []);
+  return relation.parents.flatMap((oid) => {
+    const parent = relations.get(oid);
+    const found = columns.get(oid)?.find(({ name }) => name === column.name);
+    if (parent === undefined || found === undefined) return [];
+    if (found.expression !== null) return [found];
+    const undone = parentColumns(parent, found, relations, columns).some(hasDefault);
+    return [undone ? { ...found, expression: "NULL" } : found];
+  });
 }
 
 function isAfter(after: ReadonlySet<string>, column: Column): boolean {

@@ -47,7 +47,7 @@ export function createTrigger(table: Relation, trigger: TriggerRow): string {
   const state = `\nALTER TABLE ${relationName(table)} ${states[trigger.enabled]} TRIGGER ${quoteIdent(trigger.name)};\n`;
   if (trigger.parent !== 0) return state;
   const extensions = trigger.extensions.map(
-    (extension) => `\nALTER TRIGGER ${on} DEPENDS ON EXTENSION ${quoteIdent(extension)};\n`,
+    (extension) => `ALTER TRIGGER ${on} DEPENDS ON EXTENSION ${quoteIdent(extension)};\n`,
   );
   return `${trigger.definition};\n${extensions.join("")}${trigger.enabled === "O" ? "" : state}`;
 }

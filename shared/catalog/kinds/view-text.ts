@@ -1,4 +1,5 @@
 import { qualified, quoteIdent } from "../identifiers.ts";
+import { columnStatements } from "./column-text.ts";
 import type { Column } from "./columns.ts";
 import { optionList } from "./options.ts";
 import { type Relation, relationName } from "./relations.ts";
@@ -22,10 +23,11 @@ export function createDummyView(view: Relation, columns: readonly Column[], repl
 }
 
 /** CREATE MATERIALIZED VIEW, always without data, and the statements for what it cannot say. */
-export function createMaterializedView(view: Relation, query: string): string {
+export function createMaterializedView(view: Relation, columns: readonly Column[], query: string): string {
   const unlogged = view.persistence === "u" ? "UNLOGGED " : "";
   return (
     `CREATE ${unlogged}MATERIALIZED VIEW ${relationName(view)}${withClause(view)} AS\n${query}\n  WITH NO DATA;\n` +
+    columns.map((column) => columnStatements(relationName(view), column)).join("") +
     relationStatements(view)
   );
 }

@@ -50,7 +50,7 @@ function materializedViewEntry(view: View): RawEntry {
     ...viewFields(view),
     kind: "MATERIALIZED VIEW",
     section: view.late ? "post-data" : "pre-data",
-    create: createMaterializedView(relation, view.query),
+    create: createMaterializedView(relation, view.columns, view.query),
     drop: `DROP MATERIALIZED VIEW ${relationName(relation)};\n`,
     tablespace: relation.tablespace,
     tableam: relation.accessMethod,
