@@ -123,6 +123,6 @@ async function insertRevision(session: Session, migration: Migration, revision: 
 /** What errors in rollback SQL are reported against, and whom else it reverses. */
 function metadataOf(migration: Migration): Record<string, unknown> {
   const rollback = migration.rollback;
-  if (rollback === null) return { rollback_file: null, rollback_line: null, reverses: [] };
-  return { rollback_file: rollback.file, rollback_line: rollback.line, reverses: rollback.reverses };
+  if (rollback === null) return { rollbackFile: null, rollbackLine: null, reverses: [] };
+  return { rollbackFile: rollback.file, rollbackLine: rollback.line, reverses: rollback.reverses };
 }
