@@ -51,9 +51,13 @@ class CatalogGraph {
       if (raw.usesCatalogDependencies !== false && raw.address.objsubid === 0 && !this.#keyOf.has(address))
         this.#keyOf.set(address, key);
     }
+    // The index behind a constraint is the constraint's, though expressions in it hang on the table; a partition's
+    // clone of a key or trigger is its parent's business. Neither is part of the table.
+    const owned = new Set(rows.filter((row) => row.type === "i" || row.type === "P").map((row) => row.from));
     for (const row of rows) {
       push(this.#outgoing, row.from, row);
-      if (partOf.has(row.type) && !this.#keyOf.has(row.from)) push(this.#parts, row.to, row.from);
+      const isPart = row.type === "i" || (row.type === "a" && !owned.has(row.from));
+      if (isPart && !this.#keyOf.has(row.from)) push(this.#parts, row.to, row.from);
     }
   }
 
