@@ -1,0 +1,142 @@
+import type { Catalog } from "../catalog/types.ts";
+import type { Session } from "../postgres/session.ts";
+import { parseSql } from "../sql/parse.ts";
+import type { DependencyGraph } from "./dependency-graph.ts";
+import type { ResolvedEffect } from "./effect.ts";
+import {
+  type Destroyed,
+  findOverreach,
+  isAdditive,
+  type Overreach,
+  removedTables,
+  type SnapshotEntry,
+} from "./provenance.ts";
+import { type Node, nodes } from "./sql-nodes.ts";
+
+/** What the migration's snapshots say; `known` is false when either is missing. */
+export interface ProvenanceFacts {
+  readonly known: boolean;
+  /** `live` or `replayed`: how the snapshots came to be. */
+  readonly origin: string | null;
+  readonly overreach: readonly Overreach[];
+  readonly additive: boolean;
+  readonly removedTables: readonly string[];
+  /** Oids of tables that the migration made. */
+  readonly createdTables: readonly number[];
+}
+
+const unknown: ProvenanceFacts = {
+  known: false,
+  origin: null,
+  overreach: [],
+  additive: false,
+  removedTables: [],
+  createdTables: [],
+};
+
+/** Reads the migration's own snapshots and judges what may go. Sets nothing on the session. */
+export async function readProvenance(
+  session: Session,
+  migration: string,
+  effect: ResolvedEffect,
+  catalog: Catalog,
+  graph: DependencyGraph,
+): Promise<ProvenanceFacts> {
+  const destroyed = destroyedOf(effect, catalog, graph);
+  const columned = destroyed.columns.map((each) => each.tableKey);
+  const before = await readSnapshotEntries(session, migration, "before", columned);
+  const after = await readSnapshotEntries(session, migration, "after", columned);
+  if (before === null || after === null) return unknown;
+  const pair = { before: before.entries, after: after.entries };
+  const overreach = findOverreach(destroyed, pair);
+  const makers = await findMakers(
+    session,
+    overreach.map((each) => each.key),
+  );
+  const earlier = new Set(pair.before.map((entry) => entry.key));
+  const made = new Set(pair.after.filter((entry) => !earlier.has(entry.key)).map((entry) => entry.key));
+  return {
+    known: true,
+    origin: after.origin,
+    overreach: overreach.map((each) => ({ ...each, madeBy: makers.get(each.key) ?? null })),
+    additive: isAdditive(pair),
+    removedTables: removedTables(pair),
+    createdTables: catalog.entries
+      .filter((entry) => entry.kind === "TABLE" && made.has(entry.key))
+      .map((entry) => entry.address.objid),
+  };
+}
+
+function destroyedOf(effect: ResolvedEffect, catalog: Catalog, graph: DependencyGraph): Destroyed {
+  const tables = new Map(
+    catalog.entries.filter((each) => each.kind === "TABLE").map((each) => [each.address.objid, each.key]),
+  );
+  const entries = new Map(catalog.entries.map((each) => [each.key, each]));
+  const lost = new Set(effect.lostTables.map((oid) => tables.get(oid)));
+  const names = new Map(graph.columns.map((each) => [`${each.relid}/${each.number}`, each.name]));
+  return {
+    objects: effect.objects,
+    dependencies: new Map(
+      catalog.entries.map((entry) => [
+        entry.key,
+        entry.dependencies.map((key) => ({ key, name: entries.get(key)?.name ?? "" })),
+      ]),
+    ),
+    columns: effect.lostColumns.flatMap(({ relid, numbers }) => {
+      const tableKey = tables.get(relid);
+      if (tableKey === undefined) return [];
+      return [{ tableKey, columns: numbers.map((number) => names.get(`${relid}/${number}`) ?? String(number)) }];
+    }),
+    remade: effect.objects.filter((each) => each.change === "changed" && lost.has(each.key)).map((each) => each.key),
+  };
+}
+
+async function readSnapshotEntries(
+  session: Session,
+  migration: string,
+  moment: "before" | "after",
+  columned: readonly string[],
+): Promise<{ origin: string; entries: SnapshotEntry[] } | null> {
+  const [snapshot] = await session.sql`
+    select id, origin from belay.snapshots where migration_name = ${migration} and moment = ${moment}
+     order by created_at desc limit 1`;
+  if (snapshot === undefined) return null;
+  const rows = await session.sql`
+    select e.hash, e.entry ->> 'key' as key, e.entry ->> 'kind' as kind,
+           case when e.entry ->> 'key' = any(${[...columned]}::text[]) then e.entry ->> 'create' end as create
+      from belay.snapshots s, unnest(s.entry_hashes) h (hash) join belay.snapshot_entries e using (hash)
+     where s.id = ${snapshot.id}`;
+  return {
+    origin: snapshot.origin,
+    entries: rows.map((row) => ({
+      key: row.key,
+      kind: row.kind,
+      hash: row.hash,
+      columns: row.create === null ? null : columnsOfTable(row.create),
+    })),
+  };
+}
+
+/** Column names of a CREATE TABLE as an entry words it. */
+export function columnsOfTable(create: string): string[] {
+  return parseSql(create, { file: "snapshot", line: 1 })
+    .filter((statement) => statement.kind === "CreateStmt")
+    .flatMap((statement) => nodes((statement.node as Node).tableElts))
+    .flatMap((element) => ((element.ColumnDef as Node | undefined)?.colname as string | undefined) ?? []);
+}
+
+/** The migrations in whose snapshots the keys first appear. */
+async function findMakers(session: Session, keys: readonly string[]): Promise<Map<string, string>> {
+  if (keys.length === 0) return new Map();
+  const rows = await session.sql`
+    with wanted as (select hash, entry ->> 'key' as key from belay.snapshot_entries where entry ->> 'key' = any(${[...keys]}::text[])),
+         seen as (select s.migration_name, s.moment, w.key, h.migration_version
+                    from belay.snapshots s join belay.migration_history h using (migration_name)
+                         join wanted w on w.hash = any(s.entry_hashes)
+                   where s.moment in ('before', 'after'))
+    select distinct on (a.key) a.key, a.migration_name as maker from seen a
+     where a.moment = 'after'
+       and not exists (select from seen b where b.key = a.key and b.migration_name = a.migration_name and b.moment = 'before')
+     order by a.key, a.migration_version desc`;
+  return new Map(rows.map((row) => [row.key as string, row.maker as string]));
+}

@@ -1,0 +1,34 @@
+/** A node of libpg-query's tree: one key per field, enums as their C names. */
+export type Node = Record<string, unknown>;
+
+/** The strings of a List, or of an array of String nodes. */
+export function wordsOf(value: unknown): string[] {
+  if (value === undefined || value === null) return [];
+  const items = Array.isArray(value) ? value : ((value as { List?: { items?: unknown[] } }).List?.items ?? []);
+  return items.flatMap((item) => {
+    const text = (item as { String?: { sval?: string } }).String;
+    return text === undefined ? [] : [text.sval ?? ""];
+  });
+}
+
+export function stringsOf(value: unknown): string[] {
+  const one = (value as { String?: { sval?: string } } | null)?.String;
+  return one === undefined ? wordsOf(value) : [one.sval ?? ""];
+}
+
+export function nodes(value: unknown): Node[] {
+  return Array.isArray(value) ? (value as Node[]) : [];
+}
+
+/** The single `{ Kind: body }` of a statement, whether given whole or already unwrapped. */
+export function unwrap(kind: string, node: unknown): Node {
+  const tree = node as Node;
+  const body = tree[kind];
+  return body !== null && typeof body === "object" ? (body as Node) : tree;
+}
+
+/** First words of a statement, for people: on one line and short. */
+export function shorten(text: string, most = 120): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+}

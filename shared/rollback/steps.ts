@@ -1,0 +1,46 @@
+import type { Facts } from "./facts.ts";
+import type { Plan } from "./types.ts";
+
+/** What executing would do, in order; names only, no counts, so that the plan's hash stands still. */
+export function planSteps({ losses, effect, migration, prepared, locks }: Facts): Plan["steps"] {
+  if (prepared.statements === 0) return [];
+  const tables = losses.tables.map((each) => `${each.schema}.${each.table}`);
+  const columns = losses.columns.map((each) => `${each.schema}.${each.table} (${each.columns.join(", ")})`);
+  const sequences = losses.sequences.map((each) => `sequence ${each.schema}.${each.name}`);
+  const archived = [...tables, ...columns, ...sequences];
+  const written = [...tables, ...losses.columns.map((each) => `${each.schema}.${each.table}`)];
+  const steps = [{ name: "record", detail: "write the intent, so that even a killed process leaves a record" }];
+  steps.push({
+    name: "lock",
+    detail:
+      written.length > 0
+        ? `stop writes to ${written.join(", ")}, then plan again and compare`
+        : "plan again and compare",
+  });
+  steps.push({
+    name: "archive",
+    detail:
+      archived.length > 0
+        ? `write ${archived.join(", ")} with their definitions, and read back every byte`
+        : "write the definitions of what goes, and read back every byte",
+  });
+  const exclusive = locks
+    .filter((each) => each.mode === "ACCESS EXCLUSIVE")
+    .map((each) => `${each.schema}.${each.relation}`);
+  steps.push({
+    name: "run",
+    detail: `run the rollback SQL in the same transaction${exclusive.length > 0 ? `; readers wait on ${exclusive.join(", ")}` : ""}`,
+  });
+  const guard =
+    effect.opaque.length > 0 ? ", which also settles the statements whose effect the text does not tell" : "";
+  steps.push({
+    name: "guard",
+    detail: `ask the database what really happened, and stop if anything is not archived${guard}`,
+  });
+  steps.push({ name: "end_state", detail: "compare with the snapshot from before the migration" });
+  steps.push({
+    name: "commit",
+    detail: `mark ${migration.name} rolled back, keep the tool's tracking table in step, audit`,
+  });
+  return steps;
+}
