@@ -1,0 +1,19 @@
+import type { Hono } from "hono";
+import { createApp } from "../app.ts";
+import type { AppDeps } from "../deps.ts";
+import { openApiDocument } from "../openapi.ts";
+import { mount } from "../route.ts";
+import { archiveRoutes } from "./archives.ts";
+import { migrationRoutes } from "./migrations.ts";
+import { rollbackRoutes } from "./rollbacks.ts";
+
+const basePath = "/rollbacks";
+export const rollbacksRoutes = [...migrationRoutes, ...rollbackRoutes, ...archiveRoutes];
+
+/** Migrations, plans, rollbacks, undo and archives for signed-in users. */
+export function createRollbacksApp(deps: AppDeps): Hono {
+  const app = createApp(basePath, deps);
+  app.get("/openapi.json", (c) => c.json(openApiDocument("Belay rollbacks", basePath, rollbacksRoutes)));
+  mount(app, rollbacksRoutes, deps);
+  return app;
+}
