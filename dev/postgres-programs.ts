@@ -28,6 +28,12 @@ export function postgresPrograms(major: Major): PostgresPrograms {
   return programs(openCopy(native, major), unprivilegedUser());
 }
 
+/** The programs in a folder that every user can enter, such as a distribution's. */
+export function installedPrograms(bin: string): PostgresPrograms {
+  const user = runningAsRoot ? unprivilegedUser() : undefined;
+  return { postgres: join(bin, "postgres"), initdb: join(bin, "initdb"), user };
+}
+
 function programs(folder: string, user: PostgresPrograms["user"]): PostgresPrograms {
   const bin = join(folder, "bin");
   for (const name of ["postgres", "initdb"]) makeExecutable(join(bin, name));

@@ -29,7 +29,9 @@ export interface PostgresServer {
 /** Starts a server on 127.0.0.1 with password authentication; it ends with this process. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const programs = options.programs ?? postgresPrograms(options.major ?? 17);
-  const directory = options.dataDirectory ?? runPlace(`postgres-${options.major ?? 17}`);
+  const directory =
+    options.dataDirectory ??
+    runPlace(`postgres-${options.programs === undefined ? (options.major ?? 17) : "installed"}`);
   const password = await prepare(directory, programs);
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());

@@ -1,0 +1,40 @@
+import type { TestProject } from "vitest/node";
+import { stopAll } from "../../dev/cleanup.ts";
+import { debianMajor, debianPrograms } from "../../dev/debian.ts";
+import { startPostgres } from "../../dev/postgres.ts";
+import { installedPrograms, type Major } from "../../dev/postgres-programs.ts";
+import { startS3 } from "../../dev/s3.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    postgresUrl: string;
+    postgresMajor: Major;
+    /** Null when Debian's server or pg_dump is not installed. */
+    debianUrl: string | null;
+    s3: { endpoint: string; bucket: string; accessKeyId: string; secretAccessKey: string };
+  }
+}
+
+/** Starts the servers that all tests share, once per run. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const major = testMajor(process.env.BELAY_TEST_POSTGRES);
+  const debian = debianPrograms(debianMajor);
+  const [server, s3, debianServer] = await Promise.all([
+    startPostgres({ major }),
+    startS3(),
+    debian === null ? null : startPostgres({ programs: installedPrograms(debian) }),
+  ]);
+  project.provide("postgresUrl", server.url);
+  project.provide("postgresMajor", major);
+  project.provide("debianUrl", debianServer?.url ?? null);
+  const { endpoint, bucket, accessKeyId, secretAccessKey } = s3;
+  project.provide("s3", { endpoint, bucket, accessKeyId, secretAccessKey });
+  return stopAll;
+}
+
+function testMajor(text: string | undefined): Major {
+  const majors: readonly Major[] = [15, 17, 18];
+  const major = majors.find((known) => String(known) === (text ?? "17"));
+  if (major === undefined) throw new Error(`BELAY_TEST_POSTGRES is ${text}: use 15, 17 or 18`);
+  return major;
+}
