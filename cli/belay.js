@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// Runs the TypeScript command line: with the Node that runs this when it is new enough, else with the one from npm.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+const local = fileURLToPath(new URL("../node_modules/.bin/node", import.meta.url));
+const stripsTypes = major > 22 || (major === 22 && minor >= 18);
+const program = !stripsTypes && existsSync(local) ? local : process.execPath;
+const main = fileURLToPath(new URL("main.ts", import.meta.url));
+
+// A Ctrl-C reaches the child too, which ends in order; this process waits for it.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => {});
+const { status, signal, error } = spawnSync(program, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+if (error) console.error(`belay could not start ${program}: ${error.message}`);
+process.exitCode = signal ? 130 : (status ?? 1);
