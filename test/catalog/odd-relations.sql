@@ -177,6 +177,16 @@ ALTER MATERIALIZED VIEW stored_view ALTER COLUMN c SET STATISTICS 33;
 CREATE MATERIALIZED VIEW stored_filled AS SELECT count(*) AS n FROM refers;
 CREATE MATERIALIZED VIEW stored_grouped AS SELECT id, c FROM refers GROUP BY id;
 CREATE INDEX stored_grouped_c ON stored_grouped (c);
+CREATE VIEW on_stored_grouped AS SELECT id FROM stored_grouped;
+CREATE MATERIALIZED VIEW stored_on_grouped AS SELECT id FROM on_grouped;
+CREATE VIEW on_both AS SELECT id FROM on_stored_grouped JOIN stored_on_grouped USING (id);
+CREATE FUNCTION grouped_count() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM grouped; END;
+CREATE VIEW on_grouped_count AS SELECT grouped_count() AS n;
+CREATE FUNCTION of_grouped(grouped) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE VIEW self AS SELECT 1 AS id, 'x'::text AS name;
+CREATE FUNCTION of_self(self) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE OR REPLACE VIEW self AS SELECT s.id, s.name FROM (SELECT 1 AS id, 'x'::text AS name) s WHERE of_self(NULL) IS NULL;
+CREATE VIEW on_self AS SELECT of_self(s) AS n FROM self s;
 
 -- Triggers
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';

@@ -38,6 +38,7 @@ export interface Relation {
 /** pg_class, pg_attrdef and the like have the same oid in every database (src/include/catalog). */
 export const catalogOid = {
   type: 1247,
+  function: 1255,
   class: 1259,
   attrdef: 2604,
   constraint: 2606,

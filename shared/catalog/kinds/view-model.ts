@@ -1,8 +1,8 @@
 import type { KindContext } from "../kind.ts";
 import type { Address } from "../types.ts";
 import { type Column, readColumns } from "./columns.ts";
-import { type References, reaches, readReferences } from "./references.ts";
-import { addressOf, catalogOid, type Relation, readRelations } from "./relations.ts";
+import { addressKey, type References, reaches, readReferences } from "./references.ts";
+import { catalogOid, type Relation, readRelations } from "./relations.ts";
 
 /** A view or materialised view. */
 export interface View {
@@ -47,27 +47,59 @@ async function queryViews(context: KindContext): Promise<readonly View[]> {
     join pg_catalog.pg_rewrite r on r.ev_class = c.oid and r.ev_type = '1'
     where c.relkind in ('v', 'm') and c.relnamespace = any(${context.schemaOids as number[]}::oid[])
     order by c.oid`;
+  const queries: Queries = new Map(
+    rows.map(({ oid, rule }) => [
+      oid,
+      references.of(catalogOid.rewrite, rule).filter((address) => !isRelation(address, oid)),
+    ]),
+  );
   return rows.flatMap((row) => {
     const relation = relations.get(row.oid);
     if (relation === undefined || relation.isExtensionMember) return [];
-    const itself = addressOf(catalogOid.class, row.oid);
-    const needs = references
-      .of(catalogOid.rewrite, row.rule)
-      .filter(({ classid, objid }) => classid !== itself.classid || objid !== itself.objid);
     return [
       {
         relation,
         columns: columns.get(row.oid) ?? [],
         query: row.query,
         rule: row.rule,
-        references: needs,
-        late: isLate(needs, itself, references),
+        references: queries.get(row.oid)!,
+        late: isLate(row.oid, queries, relations, references),
       },
     ];
   });
 }
 
-function isLate(needs: readonly Address[], itself: Address, references: References): boolean {
-  if (needs.some(({ classid }) => classid === catalogOid.constraint)) return true;
-  return reaches(references, needs, ({ classid, objid }) => classid === itself.classid && objid === itself.objid);
+/** What a view's query refers to, by the view's oid. */
+type Queries = ReadonlyMap<number, readonly Address[]>;
+
+/** Whether a query can only be created after the data: it needs something late, or the view itself. */
+function isLate(view: number, queries: Queries, relations: ReadonlyMap<number, Relation>, references: References) {
+  const needs = queries.get(view) ?? [];
+  const seen = new Set<string>();
+  const late = (address: Address): boolean => {
+    if (address.classid === catalogOid.constraint) return true;
+    if (seen.has(addressKey(address))) return false;
+    seen.add(addressKey(address));
+    return builtInto(address, queries, relations, references).some(late);
+  };
+  return needs.some(late) || reaches(references, needs, (found) => isRelation(found, view));
+}
+
+/**
+ * What must be there when an object is created. A view needs nothing: if what it shows is late, a stand-in comes
+ * first and breaks the chain.
+ */
+function builtInto(
+  address: Address,
+  queries: Queries,
+  relations: ReadonlyMap<number, Relation>,
+  references: References,
+): readonly Address[] {
+  if (address.classid === catalogOid.function) return references.of(address.classid, address.objid);
+  const isMaterialized = address.classid === catalogOid.class && relations.get(address.objid)?.kind === "m";
+  return isMaterialized ? (queries.get(address.objid) ?? []) : [];
+}
+
+function isRelation(address: Address, oid: number): boolean {
+  return address.classid === catalogOid.class && address.objid === oid;
 }
