@@ -1,0 +1,45 @@
+import type { RawEntry } from "../kind.ts";
+import type { Address } from "../types.ts";
+
+/** Oids of system catalogs, the same in every database (src/include/catalog), besides those in relations.ts. */
+export const catalog = {
+  proc: 1255,
+  type: 1247,
+  class: 1259,
+  attribute: 1249,
+  constraint: 2606,
+  language: 2612,
+  namespace: 2615,
+  extension: 3079,
+  eventTrigger: 3466,
+  publication: 6104,
+  publicationRelation: 6106,
+  publicationSchema: 6237,
+  defaultAcl: 826,
+} as const;
+
+export function address(classid: number, objid: number, objsubid = 0): Address {
+  return { classid, objid, objsubid };
+}
+
+type Required = Pick<RawEntry, "kind" | "name" | "create" | "address">;
+
+/** An entry of the pre-data section, outside schemas, that nobody owns, unless said otherwise. */
+export function rawEntry(fields: Required & Partial<RawEntry>): RawEntry {
+  return {
+    schema: null,
+    owner: null,
+    section: "pre-data",
+    drop: null,
+    tablespace: null,
+    tableam: null,
+    copy: null,
+    dependsOn: [],
+    ...fields,
+  };
+}
+
+/** An entry that stands behind its object: comment, grant. */
+export function attachedEntry(fields: Required & Partial<RawEntry>, parent: Address): RawEntry {
+  return rawEntry({ section: "none", dependsOn: [parent], usesCatalogDependencies: false, ...fields });
+}
