@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createDebianDatabase, describeWithDebian } from "../support/debian.ts";
+import type { TestDatabase } from "../support/postgres.ts";
+import { type ExampleDatabase, exampleDatabases, hasCorpora, load, oddRelations } from "./databases.ts";
+import { compareWithPgDump, formatDifferences } from "./oracle.ts";
+
+const relationKinds = [
+  "TABLE",
+  "TABLE ATTACH",
+  "DEFAULT",
+  "SEQUENCE",
+  "SEQUENCE OWNED BY",
+  "VIEW",
+  "MATERIALIZED VIEW",
+  "INDEX",
+  "INDEX ATTACH",
+  "CONSTRAINT",
+  "CHECK CONSTRAINT",
+  "FK CONSTRAINT",
+  "TRIGGER",
+  "RULE",
+  "POLICY",
+  "ROW SECURITY",
+  "STATISTICS",
+];
+
+describeWithDebian("relations are worded as stock pg_dump words them", () => {
+  equalsPgDump(oddRelations);
+  describe.skipIf(!hasCorpora)(hasCorpora ? "published schemas" : "published schemas (skipped: no corpora)", () => {
+    for (const database of exampleDatabases) equalsPgDump(database);
+  });
+});
+
+function equalsPgDump(example: ExampleDatabase): void {
+  describe(example.name, () => {
+    let database: TestDatabase;
+    beforeAll(async () => {
+      database = await createDebianDatabase();
+      await load(database.url, example);
+    });
+    afterAll(() => database.drop());
+
+    it("has every entry with the same text, owner, section and place", async () => {
+      const differences = await compareWithPgDump(database.url, { kinds: relationKinds });
+      expect(formatDifferences(differences)).toBe("");
+    });
+  });
+}
