@@ -72,6 +72,13 @@ class CatalogGraph {
     return isPrimary ? needs : [start, ...needs];
   }
 
+  /** What an object is part of. A partition's index behind its own constraint belongs to that, not to the parent's index. */
+  #owners(address: string): DependencyRow[] {
+    const rows = (this.#outgoing.get(address) ?? []).filter((row) => partOf.has(row.type));
+    const internal = rows.filter((row) => row.type === "i");
+    return internal.length > 0 ? internal : rows;
+  }
+
   /** Adds the keys that an address stands for. */
   addTargets(address: string, found: Set<string>, seen = new Set<string>()): void {
     if (seen.has(address)) return;
@@ -83,7 +90,7 @@ class CatalogGraph {
     }
     const rows = this.#outgoing.get(address) ?? [];
     const extension = rows.filter((row) => row.type === "e");
-    const owners = rows.filter((row) => partOf.has(row.type));
+    const owners = this.#owners(address);
     for (const row of extension.length > 0 ? extension : owners.length > 0 ? owners : rows)
       this.addTargets(row.to, found, seen);
   }

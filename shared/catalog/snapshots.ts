@@ -43,20 +43,31 @@ export function withoutTables(catalog: Catalog, tables: readonly Pick<TrackingTa
   return entries.length === catalog.entries.length ? catalog : { ...catalog, entries, digest: catalogDigest(entries) };
 }
 
-/** Stores a snapshot; entries that are stored already are shared. Returns its id. */
-export async function storeSnapshot(session: Session, catalog: Catalog, facts: SnapshotFacts): Promise<string> {
-  const stored = catalog.entries.map(storable);
+/**
+ * Stores a snapshot; entries that are stored already are shared. Returns its id. `seen` holds the hashes that earlier
+ * calls of the same transaction stored, so that a long series sends each entry once.
+ */
+export async function storeSnapshot(
+  session: Session,
+  catalog: Catalog,
+  facts: SnapshotFacts,
+  seen: Set<string> = new Set(),
+): Promise<string> {
+  const hashes = catalog.entries.map(storedHash);
+  const fresh = catalog.entries.flatMap((entry, index) =>
+    seen.has(hashes[index]!) ? [] : [{ hash: hashes[index], entry: storable(entry) }],
+  );
   const [row] = await session.sql`
     with given as (
-      select e.hash, e.entry from jsonb_to_recordset(${JSON.stringify(stored)}::text::jsonb) as e (hash text, entry jsonb)
+      select e.hash, e.entry from jsonb_to_recordset(${JSON.stringify(fresh)}::text::jsonb) as e (hash text, entry jsonb)
     ), kept as (
       insert into belay.snapshot_entries (hash, entry) select hash, entry from given on conflict do nothing
     )
     insert into belay.snapshots (migration_name, moment, origin, description, digest, entry_hashes, unknown, created_by)
     values (${facts.migration}, ${facts.moment}, ${facts.origin}, ${facts.description ?? ""}, ${catalog.digest},
-      ${stored.map((entry) => entry.hash)}::text[], ${JSON.stringify(catalog.unknown)}::text::jsonb,
-      coalesce(${facts.actor ?? null}::text, current_user))
+      ${hashes}::text[], ${JSON.stringify(catalog.unknown)}::text::jsonb, coalesce(${facts.actor ?? null}::text, current_user))
     returning id`;
+  for (const hash of hashes) seen.add(hash);
   return row!.id as string;
 }
 
@@ -100,6 +111,32 @@ export async function copySnapshot(session: Session, id: string, facts: Snapshot
 }
 
 // Oids mean nothing in another database, so they are no part of what is stored.
-function storable({ address: _, ...entry }: Entry): { hash: string; entry: Omit<Entry, "address"> } {
-  return { hash: createHash("sha256").update(JSON.stringify(entry)).digest("hex"), entry };
+function storable({ address: _, ...entry }: Entry): Omit<Entry, "address"> {
+  return entry;
+}
+
+const storedHashes = new WeakMap<Entry, string>();
+
+function storedHash(entry: Entry): string {
+  const known = storedHashes.get(entry);
+  if (known !== undefined) return known;
+  const hash = createHash("sha256")
+    .update(JSON.stringify(storable(entry)))
+    .digest("hex");
+  storedHashes.set(entry, hash);
+  return hash;
+}
+
+/** Makes catalogs that are read one after the other share the entries that did not change between them. */
+export function sharedEntries(): (catalog: Catalog) => Catalog {
+  const byHash = new Map<string, Entry>();
+  return (catalog) => ({
+    ...catalog,
+    entries: catalog.entries.map((entry) => {
+      const hash = storedHash(entry);
+      const known = byHash.get(hash);
+      if (known === undefined) byHash.set(hash, entry);
+      return known ?? entry;
+    }),
+  });
 }

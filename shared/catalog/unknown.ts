@@ -24,8 +24,6 @@ export async function readUnknownObjects({ session, schemaOids }: KindContext): 
       union all select 'PROCEDURAL LANGUAGE', 'pg_language'::regclass, oid from pg_language where oid >= 16384
       union all select 'ACCESS METHOD', 'pg_am'::regclass, oid from pg_am where oid >= 16384
       union all select 'TRANSFORM', 'pg_transform'::regclass, oid from pg_transform where oid >= 16384
-      union all select 'EVENT TRIGGER', 'pg_event_trigger'::regclass, oid from pg_event_trigger
-      union all select 'PUBLICATION', 'pg_publication'::regclass, oid from pg_publication
       union all select 'SUBSCRIPTION', 'pg_subscription'::regclass, oid from pg_subscription
         where subdbid = (select oid from pg_database where datname = current_database())
       union all (select 'BLOB', 'pg_largeobject'::regclass, min(oid) from pg_largeobject_metadata having count(*) > 0)

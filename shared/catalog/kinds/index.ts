@@ -5,12 +5,14 @@ import { checkConstraints, constraints } from "./constraints.ts";
 import { defaultGrants } from "./default-grants.ts";
 import { defaults } from "./defaults.ts";
 import { domains } from "./domains.ts";
+import { eventTriggers } from "./event-triggers.ts";
 import { extensions } from "./extensions.ts";
 import { foreignKeys } from "./foreign-keys.ts";
 import { functions } from "./functions.ts";
 import { grants } from "./grants.ts";
 import { indexes } from "./indexes.ts";
 import { policies, rowSecurity } from "./policies.ts";
+import { publications } from "./publications.ts";
 import { rules } from "./rules.ts";
 import { schemas } from "./schemas.ts";
 import { sequences } from "./sequences.ts";
@@ -42,6 +44,8 @@ export const kindReaders: Readonly<Record<string, KindReader>> = {
   policies,
   rowSecurity,
   statistics,
+  eventTriggers,
+  publications,
   comments,
   grants,
   defaultGrants,
