@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { BelayError } from "./errors.ts";
+import { storeBaseline } from "./migrations/baseline.ts";
 import { databaseError } from "./postgres/errors.ts";
 import type { Session } from "./postgres/session.ts";
 
@@ -20,7 +21,7 @@ export async function requireBelay(session: Session): Promise<void> {
   });
 }
 
-/** Installs schema belay in one transaction; false when it was there already. */
+/** Installs schema belay in one transaction and stores the state it found; false when it was there already. */
 export async function installBelay(session: Session): Promise<boolean> {
   if (await belayInstalled(session)) return false;
   const text = await readFile(new URL(`../supabase/migrations/${belayMigrationFile}`, import.meta.url), "utf8");
@@ -30,5 +31,6 @@ export async function installBelay(session: Session): Promise<boolean> {
     await session.run("rollback").catch(() => {});
     throw databaseError(error, { doing: "installing schema belay" });
   }
+  await storeBaseline(session);
   return true;
 }

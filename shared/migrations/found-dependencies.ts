@@ -1,11 +1,11 @@
 import { compareCatalogs } from "../catalog/differences.ts";
 import type { Catalog } from "../catalog/types.ts";
 
-/** A migration with its catalog before and after; null where there is no snapshot. */
+/** A migration with its catalog before and after (what both have alike may be left out); null where there is no snapshot. */
 export interface Known {
   readonly name: string;
-  readonly before: Catalog | null;
-  readonly after: Catalog | null;
+  readonly before: Pick<Catalog, "entries"> | null;
+  readonly after: Pick<Catalog, "entries"> | null;
 }
 
 export interface FoundDependency {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { compareCatalogs } from "../catalog/differences.ts";
-import { readSnapshotCatalog } from "../catalog/snapshots.ts";
+import { readSnapshotCatalog, sharedEntries } from "../catalog/snapshots.ts";
 import type { Catalog } from "../catalog/types.ts";
 import type { Belay } from "../context.ts";
 import { BelayError } from "../errors.ts";
@@ -26,7 +26,8 @@ export async function replayMigrations(belay: Belay, migrations: readonly Replay
   return await withScratch(belay, "replay", async ({ session }) => {
     await setUpScratch(belay, session);
     const states = new Map<string, { before: Catalog; after: Catalog }>();
-    let before = await readSnapshotCatalog(session);
+    const share = sharedEntries();
+    let before = share(await readSnapshotCatalog(session));
     for (const [index, migration] of migrations.entries()) {
       belay.report({
         phase: "replay",
@@ -36,7 +37,7 @@ export async function replayMigrations(belay: Belay, migrations: readonly Replay
         unit: "migrations",
       });
       await runForward(session, migration);
-      const after = await readSnapshotCatalog(session);
+      const after = share(await readSnapshotCatalog(session));
       states.set(migration.name, { before, after });
       before = after;
     }

@@ -500,7 +500,11 @@ begin
     message := 'another rollback is running';
     return;
   end if;
-  if belay.foreign_tracking(target.migration_version) then
+  if pg_catalog.jsonb_array_length(coalesce(target.metadata -> 'reverses', '[]')) > 1 then
+    message := pg_catalog.format('the rollback SQL of %s reverses other migrations too: %s', migration, by_belay);
+    return;
+  end if;
+  if belay.foreign_tracking() then
     message := pg_catalog.format('the table that records applied migrations must be kept in step: %s', by_belay);
     return;
   end if;
@@ -623,7 +627,7 @@ as $$
 $$;
 
 -- Tools whose table these functions keep in step: supabase and dbmate (one row per version). True: another tool's table is here.
-create function belay.foreign_tracking(version text) returns boolean
+create function belay.foreign_tracking() returns boolean
   language sql stable set search_path = pg_catalog
 as $$
   select exists (
