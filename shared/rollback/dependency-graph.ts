@@ -67,6 +67,8 @@ export interface Dependency {
 /** Everything that name resolution and the drop closure need, as plain data. */
 export interface DependencyGraph {
   readonly objects: readonly NamedObject[];
+  /** Relations by oid. */
+  readonly byOid: ReadonlyMap<number, NamedObject>;
   readonly columns: readonly CatalogColumn[];
   readonly indexes: readonly CatalogIndex[];
   readonly dependencies: readonly Dependency[];
@@ -182,18 +184,20 @@ export async function readDependencyGraph(session: Session): Promise<DependencyG
       from pg_depend where deptype <> 'p' and refobjid <> 0`;
   const inherits = await session.sql`select inhrelid::int8 as child, inhparent::int8 as parent from pg_inherits`;
   const path = await session.sql.unsafe(searchPathSql);
+  const named: NamedObject[] = objects.map((row) => ({
+    classid: Number(row.classid),
+    objid: Number(row.objid),
+    family: row.family,
+    schema: row.schema,
+    name: row.name,
+    relid: row.relid === null ? null : Number(row.relid),
+    sub: row.sub,
+    args: oids(row.args),
+    other: Number(row.other),
+  }));
   return {
-    objects: objects.map((row) => ({
-      classid: Number(row.classid),
-      objid: Number(row.objid),
-      family: row.family,
-      schema: row.schema,
-      name: row.name,
-      relid: row.relid === null ? null : Number(row.relid),
-      sub: row.sub,
-      args: oids(row.args),
-      other: Number(row.other),
-    })),
+    objects: named,
+    byOid: new Map(named.filter((each) => each.family === "relation").map((each) => [each.objid, each])),
     columns: columns.map((row) => ({
       relid: Number(row.relid),
       number: row.number,

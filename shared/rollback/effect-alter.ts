@@ -1,4 +1,5 @@
-import { addressKey, classOid } from "./dependency-graph.ts";
+import { type AddressKey, addressKey, classOid } from "./dependency-graph.ts";
+import { wholeOf } from "./drop-closure.ts";
 import { createdKeys, noteCreated } from "./effect-create.ts";
 import { findTarget, namedFamilies, words } from "./effect-drop.ts";
 import type { LockMode } from "./lock-modes.ts";
@@ -79,7 +80,7 @@ const commandHandlers: Readonly<Record<string, CommandHandler>> = {
   AT_AddConstraint: (simulation, relation, family, command) =>
     addConstraint(simulation, relation, family, (command.def as Node).Constraint as Node),
   AT_EnableRowSecurity: (simulation, relation) => noteCreated(simulation, "ROW SECURITY", relation, relation.name),
-  AT_DisableRowSecurity: (simulation, relation) => change(simulation, relation, "row-level security is disabled"),
+  AT_DisableRowSecurity: (simulation, relation) => void simulation.unguarded.add(keyOf(relation)),
   AT_AlterColumnType: alterColumnType,
   AT_DropIdentity: dropIdentity,
   AT_AttachPartition: attachOrDetach,
@@ -155,7 +156,7 @@ function dropConstraint(
 
 function columnDefault(
   simulation: Simulation,
-  relation: SimulatedObject,
+  _relation: SimulatedObject,
   family: readonly SimulatedObject[],
   command: Node,
   at: Place,
@@ -166,8 +167,6 @@ function columnDefault(
     if (set) drop(simulation, [keyOf(set)], false, at);
     change(simulation, each, `default of ${command.name as string}`);
   }
-  if (command.def !== undefined)
-    noteCreated(simulation, "DEFAULT", relation, `${relation.name} ${command.name as string}`);
 }
 
 function addColumn(
@@ -246,9 +245,11 @@ function attachOrDetach(
   const definition = command.def as Node | undefined;
   const range = ((definition?.PartitionCmd as Node | undefined)?.name ?? definition?.RangeVar ?? definition) as Node;
   const other = findRangeVar(simulation, range);
-  change(simulation, relation, "partitions or parents change");
+  const subtype = command.subtype as string;
+  if (subtype === "AT_AddInherit" || subtype === "AT_DropInherit") change(simulation, relation, "its parents change");
   if (other === null) return;
-  change(simulation, other, "attached or detached");
+  if (subtype === "AT_DetachPartition") simulation.detached.add(other.objid);
+  if (subtype === "AT_AttachPartition") noteCreated(simulation, "TABLE ATTACH", other, other.name);
   lock(simulation, other.objid, "ACCESS EXCLUSIVE", "attached or detached");
 }
 
@@ -265,14 +266,15 @@ export function renameStatement(simulation: Simulation, body: Node, at: Place): 
   if (objectType === "OBJECT_COLUMN" || objectType === "OBJECT_ATTRIBUTE") {
     for (const each of [found, ...relatives(simulation, found)]) {
       const column = findColumn(simulation, each, body.subname as string);
-      if (column !== null) column.name = newName;
+      if (column === null) continue;
+      column.name = newName;
       lock(simulation, each.objid, "ACCESS EXCLUSIVE", "a column is renamed");
       change(simulation, each, "a column is renamed");
-      touchDependents(simulation, each);
+      touchDependents(simulation, addressKey(classOid.relation, each.objid, column.number));
     }
     return;
   }
-  touchDependents(simulation, found);
+  touchDependents(simulation, keyOf(found));
   simulation.renamed.add(keyOf(found));
   change(simulation, found, `renamed to ${newName}`);
   const owner =
@@ -324,14 +326,14 @@ function renameTarget(simulation: Simulation, body: Node, objectType: string): S
 }
 
 /** Views, policies and foreign keys are worded with the names that they use. */
-function touchDependents(simulation: Simulation, object: SimulatedObject): void {
-  for (const { from } of simulation.index.dependents.get(keyOf(object)) ?? []) {
-    const dependent = simulation.byAddress.get(from);
-    if (dependent === undefined) continue;
-    change(simulation, dependent, `names ${object.name}`);
+function touchDependents(simulation: Simulation, key: AddressKey): void {
+  for (const { from } of simulation.index.dependents.get(key) ?? []) {
+    const dependent = simulation.byAddress.get(wholeOf(from));
+    if (dependent === undefined || (dependent.family === "relation" && !"vmiI".includes(dependent.sub))) continue;
+    simulation.touched.add(keyOf(dependent));
     const view =
       dependent.family === "rule" && dependent.relid !== null ? relationByOid(simulation, dependent.relid) : undefined;
-    if (view !== undefined) change(simulation, view, `names ${object.name}`);
+    if (view !== undefined) simulation.touched.add(keyOf(view));
   }
 }
 
@@ -346,13 +348,14 @@ export function setSchema(simulation: Simulation, body: Node, at: Place): void {
     return;
   }
   const schema = body.newschema as string;
-  touchDependents(simulation, found);
+  touchDependents(simulation, keyOf(found));
   change(simulation, found, `moved to schema ${schema}`);
   simulation.renamed.add(keyOf(found));
   if (found.family === "relation") {
     lock(simulation, found.objid, "ACCESS EXCLUSIVE", "moved to another schema");
     for (const each of parts(simulation, found)) {
       each.schema = schema;
+      if (each.sub === "S") lock(simulation, each.objid, "ACCESS EXCLUSIVE", "moved to another schema");
       simulation.renamed.add(keyOf(each));
     }
   }

@@ -125,6 +125,9 @@ function ownSequence(simulation: Simulation, table: SimulatedObject, column: Nod
   const name = `${table.name}_${column.colname as string}_seq`;
   createObject(simulation, { family: "relation", schema: table.schema, name, sub: "S" });
   noteCreated(simulation, "SEQUENCE", table, name);
+  if (identity) return;
+  noteCreated(simulation, "SEQUENCE OWNED BY", table, name);
+  noteCreated(simulation, "DEFAULT", table, `${table.name} ${column.colname as string}`);
 }
 
 function referenced(simulation: Simulation, constraint: Node): void {

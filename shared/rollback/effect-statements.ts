@@ -1,3 +1,4 @@
+import { quoteIdent } from "../catalog/identifiers.ts";
 import type { Statement } from "../sql/parse.ts";
 import { alterEnum, alterTable, change, rangeName, renameStatement, setSchema } from "./effect-alter.ts";
 import {
@@ -144,15 +145,21 @@ function createStatistics(simulation: Simulation, body: Node): void {
 function comment(simulation: Simulation, body: Node, at: Place): void {
   const objectType = body.objtype as string;
   const names = stringsOf(body.object);
-  const item =
-    objectType === "OBJECT_COLUMN"
-      ? { List: { items: names.slice(0, -1).map((sval) => ({ String: { sval } })) } }
-      : (body.object as Node);
-  const found = findTarget(simulation, objectType === "OBJECT_COLUMN" ? "OBJECT_TABLE" : objectType, item);
-  if (found === null) simulation.failures.push({ ...at, why: `${words(objectType)} ${names.join(".")} is not there` });
-  else if (found === undefined)
-    simulation.opaque.push({ ...at, why: "a comment on an object that Belay does not look up" });
-  else if (!found.created) simulation.commented.add(keyOf(found));
+  const onColumn = objectType === "OBJECT_COLUMN";
+  const item = onColumn
+    ? { List: { items: names.slice(0, -1).map((sval) => ({ String: { sval } })) } }
+    : (body.object as Node);
+  const found = findTarget(simulation, onColumn ? "OBJECT_TABLE" : objectType, item);
+  if (found === undefined) simulation.opaque.push({ ...at, why: "a comment on an object that Belay does not look up" });
+  else if (found === null)
+    simulation.failures.push({ ...at, why: `${words(objectType)} ${names.join(".")} is not there` });
+  else if (!found.created) {
+    const tag = onColumn
+      ? `${found.schema} COLUMN ${quoteIdent(found.name)}.${quoteIdent(names.at(-1) ?? "")}`
+      : keyOf(found);
+    simulation.commented.set(tag, typeof body.comment === "string" ? "set" : "removed");
+    if (found.family === "relation") lock(simulation, found.objid, "SHARE UPDATE EXCLUSIVE", "its comment is set");
+  }
 }
 
 function grant(simulation: Simulation, body: Node, at: Place): void {

@@ -1,8 +1,8 @@
-import { entryKey } from "../catalog/entry.ts";
-import type { Catalog, Entry } from "../catalog/types.ts";
+import type { Catalog } from "../catalog/types.ts";
 import type { Statement } from "../sql/parse.ts";
-import { type AddressKey, addressKey, classOid, type DependencyGraph } from "./dependency-graph.ts";
+import type { DependencyGraph } from "./dependency-graph.ts";
 import { wholeOf } from "./drop-closure.ts";
+import { effectObjects } from "./effect-objects.ts";
 import { replayStatement } from "./effect-statements.ts";
 import { type PlannedLock, type Remark, relationByOid, type Simulation, startSimulation } from "./simulation.ts";
 import type { EffectObject } from "./types.ts";
@@ -73,99 +73,4 @@ function lostColumns(simulation: Simulation): { relid: number; numbers: number[]
     byTable.set(table.objid, [...(byTable.get(table.objid) ?? []), number]);
   }
   return [...byTable].map(([relid, numbers]) => ({ relid, numbers }));
-}
-
-/** Entries that belong to another object and go with it. */
-const satellites = new Set([
-  "TABLE DATA",
-  "SEQUENCE SET",
-  "SEQUENCE OWNED BY",
-  "MATERIALIZED VIEW DATA",
-  "COMMENT",
-  "ACL",
-  "ROW SECURITY",
-  "DEFAULT",
-  "TABLE ATTACH",
-  "INDEX ATTACH",
-  "SECURITY LABEL",
-  "PUBLICATION TABLE",
-]);
-
-function effectObjects(simulation: Simulation, catalog: Catalog): EffectObject[] {
-  const result = new Map<string, EffectObject>();
-  const put = (entry: Entry, change: EffectObject["change"], by: EffectObject["by"]) => {
-    const { key, kind, schema, name } = entry;
-    if (!result.has(key)) result.set(key, { key, kind, schema, name, change, by });
-  };
-  const destroyed = destroyedEntries(simulation, catalog);
-  const created = new Map([...simulation.created.values()].map((made) => [entryKeyOf(made), made]));
-  for (const [entry, by] of destroyed) put(entry, created.has(entry.key) ? "changed" : "destroyed", by);
-  const inlined = inlinedInTables(simulation, new Set([...destroyed.keys()].map((entry) => addressOf(entry))));
-  for (const entry of catalog.entries) {
-    const address = addressOf(entry);
-    const satellite = satellites.has(entry.kind);
-    if (!satellite && simulation.changed.has(address)) put(entry, "changed", "statement");
-    else if (!satellite && inlined.has(address)) put(entry, "changed", "cascade");
-    else if (simulation.renamed.has(wholeOf(address))) put(entry, "changed", "statement");
-    else if (entry.kind === "COMMENT" && simulation.commented.has(wholeOf(address))) put(entry, "changed", "statement");
-    else if (entry.kind === "ACL" && simulation.granted.has(wholeOf(address))) put(entry, "changed", "statement");
-    else if (partOfChanged(simulation, entry, address)) put(entry, "changed", "cascade");
-  }
-  for (const [key, made] of created)
-    if (!result.has(key))
-      result.set(key, {
-        key,
-        kind: made.kind,
-        schema: made.schema,
-        name: made.name,
-        change: "created",
-        by: "statement",
-      });
-  return [...result.values()];
-}
-
-/** Entries worded with a changed table's columns: its data, defaults and ATTACH, and the row-level security switch. */
-function partOfChanged(simulation: Simulation, entry: Entry, address: AddressKey): boolean {
-  const worded = new Set(["TABLE DATA", "DEFAULT", "TABLE ATTACH", "ROW SECURITY", "SEQUENCE OWNED BY"]);
-  return worded.has(entry.kind) && simulation.changed.has(wholeOf(address));
-}
-
-function addressOf(entry: Entry): AddressKey {
-  const { classid, objid, objsubid } = entry.address;
-  return addressKey(classid, objid, objsubid);
-}
-
-function destroyedEntries(simulation: Simulation, catalog: Catalog): Map<Entry, EffectObject["by"]> {
-  const destroyed = new Map<Entry, EffectObject["by"]>();
-  const keys = new Set<string>();
-  for (const entry of catalog.entries) {
-    const address = addressOf(entry);
-    const reason = simulation.gone.get(address) ?? simulation.gone.get(wholeOf(address));
-    if (reason === undefined) continue;
-    destroyed.set(entry, reason === "named" ? "statement" : "cascade");
-    keys.add(entry.key);
-  }
-  for (const entry of catalog.entries)
-    if (!destroyed.has(entry) && satellites.has(entry.kind) && entry.dependencies.some((key) => keys.has(key)))
-      destroyed.set(entry, "cascade");
-  return destroyed;
-}
-
-/** Tables and domains whose CREATE text holds a default or a check that goes. */
-function inlinedInTables(simulation: Simulation, destroyed: ReadonlySet<AddressKey>): Set<AddressKey> {
-  const changed = new Set<AddressKey>();
-  for (const key of simulation.gone.keys()) {
-    const whole = wholeOf(key);
-    if (whole !== key) changed.add(whole);
-    const object = simulation.byAddress.get(whole);
-    if (object === undefined || object.relid === null || destroyed.has(whole)) continue;
-    if (object.family !== "default" && object.family !== "constraint") continue;
-    changed.add(addressKey(classOid.relation, object.relid));
-    changed.add(addressKey(classOid.type, object.relid));
-  }
-  return changed;
-}
-
-function entryKeyOf(made: { kind: string; schema: string | null; name: string }): string {
-  return entryKey({ ...made, owner: null });
 }

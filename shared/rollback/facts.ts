@@ -2,7 +2,8 @@ import { readCatalog } from "../catalog/read.ts";
 import type { Catalog } from "../catalog/types.ts";
 import type { Belay } from "../context.ts";
 import { BelayError, isBelayError } from "../errors.ts";
-import type { LedgerMigration, MigrationFolder } from "../migrations/types.ts";
+import type { LedgerRow } from "../migrations/ledger.ts";
+import type { MigrationFolder } from "../migrations/types.ts";
 import { databaseError, sqlState, sqlStateOf } from "../postgres/errors.ts";
 import type { Session } from "../postgres/session.ts";
 import { type PreparedSql, prepareRollbackSql } from "../sql/prepare.ts";
@@ -38,8 +39,7 @@ export interface CheckoutFacts {
 export interface Facts {
   readonly target: TargetFacts;
   readonly readAt: string;
-  readonly migration: LedgerMigration;
-  readonly sourceFile: string;
+  readonly migration: LedgerRow;
   readonly dependents: readonly Dependent[];
   /** null when there is no rollback SQL or it does not parse. */
   readonly prepared: Pick<PreparedSql, "sql" | "rewrites" | "refusals"> & { readonly statements: number };
@@ -94,7 +94,7 @@ async function readFacts(session: Session, belay: Belay, name: string, options: 
   const policy = options.policy ?? defaultPolicy;
   const ledger = await readLedgerFacts(session, name);
   const { migration } = ledger;
-  const { prepared, syntax } = prepare(migration, ledger.sourceFile);
+  const { prepared, syntax } = prepare(migration);
   const graph = await readDependencyGraph(session);
   const catalog = await readCatalog(session);
   const effect = resolveEffect(prepared.statements, graph, catalog);
@@ -109,7 +109,6 @@ async function readFacts(session: Session, belay: Belay, name: string, options: 
     target: await readTarget(session),
     readAt: belay.now().toISOString(),
     migration,
-    sourceFile: ledger.sourceFile,
     dependents: ledger.dependents,
     prepared: { ...prepared, statements: prepared.statements.length },
     syntax,
@@ -126,15 +125,12 @@ async function readFacts(session: Session, belay: Belay, name: string, options: 
   };
 }
 
-function prepare(
-  migration: LedgerMigration,
-  sourceFile: string,
-): { prepared: PreparedSql; syntax: SyntaxFacts | null } {
+function prepare(migration: LedgerRow): { prepared: PreparedSql; syntax: SyntaxFacts | null } {
   const nothing: PreparedSql = { sql: "", statements: [], rewrites: [], refusals: [] };
   if (migration.rollbackSql === null) return { prepared: nothing, syntax: null };
   const line = Number(migration.metadata.rollbackLine ?? 1);
   try {
-    const place = { file: String(migration.metadata.rollbackFile ?? sourceFile), line: line > 0 ? line : 1 };
+    const place = { file: String(migration.metadata.rollbackFile ?? migration.sourceFile), line: line > 0 ? line : 1 };
     return { prepared: prepareRollbackSql(migration.rollbackSql, place), syntax: null };
   } catch (error) {
     if (!isBelayError(error, "sql_syntax")) throw error;

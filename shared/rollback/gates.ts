@@ -73,14 +73,17 @@ export function judgeSyntax({ migration, syntax, prepared }: Facts): Finding {
   return passed(`Postgres' parser reads ${count(prepared.statements, "statement")}`);
 }
 
-export function judgeTransactional({ migration, syntax, prepared, sourceFile }: Facts): Finding {
+export function judgeTransactional({ migration, syntax, prepared }: Facts): Finding {
   if (migration.rollbackSql === null || syntax !== null) return notAvailable("there is no SQL that parses");
   const [first] = prepared.refusals;
   if (first === undefined)
     return passed(
       prepared.rewrites.length === 0 ? "all statements can run in one transaction" : prepared.rewrites.join("; "),
     );
-  const all = prepared.refusals.map((each) => `${sourceFile}:${each.line}: ${each.statement}: ${each.reason}`);
+  const all = prepared.refusals.map(
+    (each) =>
+      `${migration.metadata.rollbackFile ?? migration.sourceFile}:${each.line}: ${each.statement}: ${each.reason}`,
+  );
   return failed(all.join("\n"), "Take these statements out of the rollback SQL and run them by hand, apart from it.");
 }
 

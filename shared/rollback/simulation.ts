@@ -52,7 +52,14 @@ export interface Simulation {
   readonly gone: Map<AddressKey, DropReason>;
   readonly changed: Map<AddressKey, string>;
   readonly renamed: Set<AddressKey>;
-  readonly commented: Set<AddressKey>;
+  /** Worded with a name that changed. */
+  readonly touched: Set<AddressKey>;
+  /** Tables whose row-level security is switched off. */
+  readonly unguarded: Set<AddressKey>;
+  /** Oids of partitions that stand alone afterwards. */
+  readonly detached: Set<number>;
+  /** By address, or `schema COLUMN table.column`. */
+  readonly commented: Map<string, "set" | "removed">;
   readonly granted: Set<AddressKey>;
   /** Entry keys (kind, schema, name) that the SQL creates, by the object that they belong to. */
   readonly created: Map<string, { kind: string; schema: string | null; name: string; owner: AddressKey | null }>;
@@ -87,7 +94,10 @@ export function startSimulation(graph: DependencyGraph): Simulation {
     gone: new Map(),
     changed: new Map(),
     renamed: new Set(),
-    commented: new Set(),
+    touched: new Set(),
+    unguarded: new Set(),
+    detached: new Set(),
+    commented: new Map(),
     granted: new Set(),
     created: new Map(),
     locks: new Map(),
@@ -219,6 +229,7 @@ function noteLocks(simulation: Simulation, key: AddressKey): void {
     if (key !== wholeOf(key)) lock(simulation, object.objid, "ACCESS EXCLUSIVE", "loses a column");
     else if (isIndex) lock(simulation, object.other, "ACCESS EXCLUSIVE", `its index ${object.name} is dropped`);
     else lock(simulation, object.objid, "ACCESS EXCLUSIVE", "destroyed");
+    if (key === wholeOf(key) && !isIndex) lockPartitionParent(simulation, object);
     return;
   }
   const table = object.relid;
@@ -228,6 +239,12 @@ function noteLocks(simulation: Simulation, key: AddressKey): void {
     lock(simulation, object.other, "ACCESS EXCLUSIVE", `foreign-key parent: ${object.name} is dropped`);
   } else if (relationByOid(simulation, table) !== undefined)
     lock(simulation, table, "ACCESS EXCLUSIVE", `its ${object.family} ${object.name} is dropped`);
+}
+
+function lockPartitionParent(simulation: Simulation, partition: SimulatedObject): void {
+  for (const { child, parent } of simulation.graph.inherits)
+    if (child === partition.objid && relationByOid(simulation, parent)?.sub === "p")
+      lock(simulation, parent, "ACCESS EXCLUSIVE", `its partition ${partition.name} is dropped`);
 }
 
 export function listed(names: readonly string[], most = 5): string {
