@@ -1,0 +1,224 @@
+import { qualified, quoteIdent, quoteLiteral } from "../catalog/identifiers.ts";
+import type { Entry } from "../catalog/types.ts";
+import { BelayError } from "../errors.ts";
+import type { TocEntry } from "./format/toc.ts";
+import type { ArchivedSequence, ArchivedTable } from "./types.ts";
+
+/** One table to archive: which entry makes it on restore, and where its rows are read from. */
+export interface TableToArchive {
+  /** Key of the TABLE entry, among the entries, that the rows are loaded into. */
+  readonly entry: string;
+  readonly schema: string;
+  readonly table: string;
+  /** Columns in COPY order: stored ones, generated ones left out. */
+  readonly columns: readonly string[];
+  readonly role: ArchivedTable["role"];
+  readonly mergesInto: ArchivedTable["mergesInto"];
+  /** Where the rows are now, when not in the table itself: a side table's rows are those of the surviving table. */
+  readonly from?: { readonly schema: string; readonly table: string; readonly where?: string };
+  /** Bytes that the table takes in the source; orders the work and sizes the upload's parts. */
+  readonly sizeHint?: number;
+}
+
+export interface SequenceToArchive extends ArchivedSequence {
+  /** Key of its SEQUENCE entry; without one it is in the manifest alone. */
+  readonly entry?: string;
+}
+
+export interface LayoutInput {
+  /** In creation order. */
+  readonly entries: readonly Entry[];
+  readonly tables: readonly TableToArchive[];
+  readonly sequences: readonly SequenceToArchive[];
+  /** Keys of MATERIALIZED VIEW entries that hold rows and are refreshed after the data. */
+  readonly materializedViews: readonly string[];
+}
+
+/** The table of contents before anything is written: every entry with its number, and each table's data file. */
+export interface ArchiveLayout {
+  readonly toc: readonly TocEntry[];
+  readonly tables: readonly { readonly table: TableToArchive; readonly file: string }[];
+}
+
+/** Numbers everything in the order in which it is restored: pre-data, rows, sequences, post-data, refreshes. */
+export function layOut(input: LayoutInput): ArchiveLayout {
+  const { before, after } = bySection(input.entries);
+  const ids = new Map<string, number>();
+  const toc: TocEntry[] = preamble();
+  let next = toc.length + 1;
+  const byKey = new Map(input.entries.map((entry) => [entry.key, entry]));
+  for (const entry of before) ids.set(entry.key, next++);
+  const data = input.tables.map((table) => ({ table, id: next++ }));
+  const sequences = input.sequences.flatMap((one) => (one.entry === undefined ? [] : [{ sequence: one, id: next++ }]));
+  for (const entry of after) ids.set(entry.key, next++);
+  const views = input.materializedViews.map((key) => ({ entry: required(byKey, key), id: next++ }));
+
+  const idOf = (key: string) => ids.get(key) ?? missing(key);
+  const made = (entry: Entry) =>
+    catalogEntry(
+      entry,
+      idOf(entry.key),
+      entry.dependencies.flatMap((key) => ids.get(key) ?? []),
+    );
+  toc.push(...before.map(made));
+  for (const { table, id } of data) toc.push(tableData(table, required(byKey, table.entry), id, idOf(table.entry)));
+  for (const { sequence, id } of sequences)
+    toc.push(sequenceSet(sequence, required(byKey, sequence.entry!), id, idOf(sequence.entry!)));
+  toc.push(...after.map(made));
+  for (const { entry, id } of views) {
+    const inner = views
+      .filter((other) => other !== undefined && needs(byKey, entry, other.entry.key))
+      .map((other) => other.id);
+    toc.push(refresh(entry, id, [idOf(entry.key), ...inner]));
+  }
+  return { toc, tables: data.map(({ table, id }) => ({ table, file: `${id}.dat.gz` })) };
+}
+
+/** `COPY ... TO` for the rows of one table, without its children. */
+export function copyOutStatement(table: TableToArchive): string {
+  const from = table.from ?? table;
+  const name = qualified(from.schema, from.table);
+  if (table.from?.where === undefined) return `COPY ${name}${columnList(table.columns)} TO STDOUT`;
+  const columns = table.columns.map(quoteIdent).join(", ");
+  return `COPY (SELECT ${columns} FROM ONLY ${name} WHERE ${table.from.where}) TO STDOUT`;
+}
+
+function columnList(columns: readonly string[]): string {
+  return columns.length === 0 ? "" : ` (${columns.map(quoteIdent).join(", ")})`;
+}
+
+/** Comments and grants stand with what they belong to: after the data when that is made after the data. */
+function bySection(entries: readonly Entry[]): { before: Entry[]; after: Entry[] } {
+  const late = new Set<string>();
+  const before: Entry[] = [];
+  const after: Entry[] = [];
+  for (const entry of entries) {
+    const belongsLate = entry.section === "none" && entry.dependencies.some((key) => late.has(key));
+    if (entry.section === "post-data" || belongsLate) {
+      late.add(entry.key);
+      after.push(entry);
+    } else before.push(entry);
+  }
+  return { before, after };
+}
+
+function needs(byKey: ReadonlyMap<string, Entry>, entry: Entry, wanted: string): boolean {
+  const seen = new Set<string>([entry.key]);
+  const open = [...entry.dependencies];
+  for (let key = open.pop(); key !== undefined; key = open.pop()) {
+    if (key === wanted) return true;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    open.push(...(byKey.get(key)?.dependencies ?? []));
+  }
+  return false;
+}
+
+const empty = {
+  hadDumper: false,
+  tableoid: "0",
+  oid: "0",
+  dropStmt: null,
+  copyStmt: null,
+  namespace: null,
+  tablespace: null,
+  tableam: null,
+  owner: null,
+  dependencies: [],
+  file: "",
+} as const;
+
+function preamble(): TocEntry[] {
+  const settings = [
+    ["ENCODING", "SET client_encoding = 'UTF8';\n"],
+    ["STDSTRINGS", "SET standard_conforming_strings = 'on';\n"],
+    ["SEARCHPATH", "SELECT pg_catalog.set_config('search_path', '', false);\n"],
+  ] as const;
+  return settings.map(([desc, defn], index) => ({
+    ...empty,
+    dumpId: index + 1,
+    tag: desc,
+    desc,
+    section: "pre-data",
+    defn,
+  }));
+}
+
+function catalogEntry(entry: Entry, dumpId: number, dependencies: readonly number[]): TocEntry {
+  return {
+    ...empty,
+    dumpId,
+    tableoid: String(entry.address.classid),
+    oid: String(entry.address.objid),
+    tag: entry.name,
+    desc: entry.kind,
+    section: entry.section,
+    defn: entry.create,
+    dropStmt: entry.drop,
+    namespace: entry.schema,
+    tablespace: entry.tablespace,
+    tableam: entry.tableam,
+    owner: entry.owner,
+    dependencies,
+  };
+}
+
+function tableData(table: TableToArchive, made: Entry, dumpId: number, tableId: number): TocEntry {
+  return {
+    ...empty,
+    dumpId,
+    hadDumper: true,
+    oid: String(made.address.objid),
+    tag: table.table,
+    desc: "TABLE DATA",
+    section: "data",
+    defn: null,
+    copyStmt: `COPY ${qualified(table.schema, table.table)}${columnList(table.columns)} FROM stdin;\n`,
+    namespace: table.schema,
+    owner: made.owner,
+    // pg_restore finds the table through the first dependency.
+    dependencies: [tableId],
+    file: `${dumpId}.dat`,
+  };
+}
+
+function sequenceSet(sequence: SequenceToArchive, made: Entry, dumpId: number, sequenceId: number): TocEntry {
+  const name = quoteLiteral(qualified(sequence.schema, sequence.name));
+  return {
+    ...empty,
+    dumpId,
+    oid: String(made.address.objid),
+    tag: sequence.name,
+    desc: "SEQUENCE SET",
+    section: "data",
+    defn: `SELECT pg_catalog.setval(${name}, ${sequence.lastValue}, ${sequence.isCalled});\n`,
+    namespace: sequence.schema,
+    owner: made.owner,
+    dependencies: [sequenceId],
+  };
+}
+
+function refresh(view: Entry, dumpId: number, dependencies: readonly number[]): TocEntry {
+  return {
+    ...empty,
+    dumpId,
+    oid: String(view.address.objid),
+    tag: view.name,
+    desc: "MATERIALIZED VIEW DATA",
+    section: "post-data",
+    defn: `REFRESH MATERIALIZED VIEW ${qualified(view.schema, view.name)};\n`,
+    namespace: view.schema,
+    owner: view.owner,
+    dependencies,
+  };
+}
+
+function required(byKey: ReadonlyMap<string, Entry>, key: string): Entry {
+  return byKey.get(key) ?? missing(key);
+}
+
+function missing(key: string): never {
+  throw new BelayError("internal", `the archive's entries do not hold ${key}, which its data needs`, {
+    details: { key },
+  });
+}

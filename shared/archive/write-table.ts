@@ -1,0 +1,62 @@
+import { copyOut } from "../postgres/copy.ts";
+import type { Session } from "../postgres/session.ts";
+import type { ObjectStore } from "../store/types.ts";
+import { gzip } from "./compression.ts";
+import { counted, withEndMarker } from "./copy-text.ts";
+import { hashing } from "./digesting.ts";
+import { copyOutStatement, type TableToArchive } from "./layout.ts";
+import { tableDigest } from "./table-digest.ts";
+import type { ArchivedObject, ArchivedTable } from "./types.ts";
+
+export interface WrittenTable {
+  readonly table: ArchivedTable;
+  readonly object: ArchivedObject;
+}
+
+/**
+ * Streams one table: COPY, count, gzip, sha256, store. `onBytes` hears of each batch of COPY text and may throw.
+ * The digest is taken by the same reader, of the same snapshot.
+ */
+export async function writeTable(
+  reader: Session,
+  store: ObjectStore,
+  key: string,
+  file: string,
+  table: TableToArchive,
+  options: { readonly level: number; onBytes(bytes: number): void },
+): Promise<WrittenTable> {
+  const count = { rows: 0, bytes: 0 };
+  const stored = hashing();
+  const text = watched(counted(copyOut(reader, copyOutStatement(table)), count), options.onBytes);
+  await store.write(key, stored.pass(gzip(withEndMarker(text), options.level)), {
+    createOnly: true,
+    sizeHint: table.sizeHint,
+    contentType: "application/gzip",
+  });
+  const from = table.from ?? table;
+  const { digest } = await tableDigest(reader, { ...from, columns: table.columns });
+  return {
+    table: {
+      schema: table.schema,
+      table: table.table,
+      columns: [...table.columns],
+      rows: count.rows,
+      rawBytes: count.bytes,
+      digest,
+      file,
+      role: table.role,
+      mergesInto: table.mergesInto,
+    },
+    object: { file, ...stored.finish() },
+  };
+}
+
+async function* watched(
+  chunks: AsyncIterable<Uint8Array>,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    onBytes(chunk.length);
+    yield chunk;
+  }
+}

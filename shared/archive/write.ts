@@ -1,0 +1,218 @@
+import type { Entry } from "../catalog/types.ts";
+import type { Progress } from "../context.ts";
+import { BelayError } from "../errors.ts";
+import type { Session } from "../postgres/session.ts";
+import type { ObjectStore } from "../store/types.ts";
+import { once, sha256 } from "./digesting.ts";
+import { writeToc } from "./format/toc.ts";
+import { type ArchiveLayout, layOut, type SequenceToArchive, type TableToArchive } from "./layout.ts";
+import { archiveKey, manifestFile, readmeFile, tocFile } from "./names.ts";
+import { defaultReadme } from "./readme.ts";
+import { rolesOf } from "./roles.ts";
+import { readExtensions } from "./source.ts";
+import type { ArchivedObject, Manifest } from "./types.ts";
+import { type ArchivedParts, verifyParts } from "./verify.ts";
+import { type WrittenTable, writeTable } from "./write-table.ts";
+
+export type { SequenceToArchive, TableToArchive } from "./layout.ts";
+
+/** All that one archive is to hold, and from where. */
+export interface ArchiveInput {
+  readonly store: ObjectStore;
+  readonly id: string;
+  readonly purpose: Manifest["purpose"];
+  readonly reason: string;
+  readonly createdBy: string;
+  readonly migration: string | null;
+  readonly rollbackId: string | null;
+  readonly source: Manifest["source"];
+  /** ISO 8601. */
+  readonly snapshotAt: string;
+  /** Sessions on the one snapshot; each writes one table at a time. At least one. On failure they are cut. */
+  readonly readers: readonly Session[];
+  /** In creation order. */
+  readonly entries: readonly Entry[];
+  readonly tables: readonly TableToArchive[];
+  readonly sequences: readonly SequenceToArchive[];
+  /** Keys of the materialised views that hold rows, in creation order. */
+  readonly materializedViews: readonly string[];
+  readonly external: Manifest["external"];
+  readonly catalogDigest: string;
+  /** Most bytes of COPY text that may be archived here; null for no limit. */
+  readonly budgetBytes: number | null;
+  /** 1 (fast, default for rollback and undo: tables are locked meanwhile) to 9; default for a dump is 6. */
+  readonly gzipLevel?: number;
+  /** How to undo by hand, for README.txt; a text by purpose when absent. */
+  readonly readme?: string;
+  report?(progress: Progress): void;
+}
+
+const fastLevel = 1;
+const smallLevel = 6;
+
+/**
+ * Writes an archive: tables streamed, toc.dat, README.txt, then every byte of every object read back from the store,
+ * decoded and counted, and only then manifest.json. On any failure it removes what it wrote and throws: no manifest,
+ * no archive. Throws `needs_worker` beyond the budget, `store_exists` when the id is taken, and the store's and database's errors.
+ */
+export async function writeArchive(input: ArchiveInput): Promise<Manifest> {
+  const { store, id } = input;
+  const written = new Set<string>();
+  if ((await store.head(archiveKey(id, manifestFile))) !== null) throw taken(id, store);
+  try {
+    const layout = layOut(input);
+    const tables = await writeTables(input, layout, written);
+    const objects = tables.map(({ object }) => object);
+    objects.push(await writeSmall(input, tocFile, tocBytes(input, layout), written));
+    const readme = input.readme ?? defaultReadme(input);
+    objects.push(await writeSmall(input, readmeFile, Buffer.from(readme), written));
+    const parts = { tables: tables.map(({ table }) => table), entries: entryHashes(input), objects };
+    await readBack(input, parts);
+    const manifest = await describe(input, parts);
+    await publish(input, manifest, written);
+    return manifest;
+  } catch (error) {
+    await Promise.allSettled(input.readers.map((reader) => reader.destroy()));
+    await Promise.allSettled([...written].map((file) => store.delete(archiveKey(id, file))));
+    throw error;
+  }
+}
+
+/** Each reader takes the largest table that is left; the first failure stops all. */
+async function writeTables(input: ArchiveInput, layout: ArchiveLayout, written: Set<string>): Promise<WrittenTable[]> {
+  const waiting = [...layout.tables].sort((a, b) => (a.table.sizeHint ?? 0) - (b.table.sizeHint ?? 0));
+  const done = new Map<string, WrittenTable>();
+  const total = waiting.length;
+  let rawBytes = 0;
+  let failure: { error: unknown } | undefined;
+  const level = input.gzipLevel ?? (input.purpose === "dump" ? smallLevel : fastLevel);
+  const onBytes = (bytes: number) => {
+    if (failure !== undefined) throw failure.error;
+    rawBytes += bytes;
+    if (input.budgetBytes !== null && rawBytes > input.budgetBytes) throw needsWorker(input.budgetBytes);
+  };
+  const work = async (reader: Session) => {
+    for (let next = waiting.pop(); next !== undefined && failure === undefined; next = waiting.pop()) {
+      const { table, file } = next;
+      const key = archiveKey(input.id, file);
+      written.add(file);
+      const result = await writeTable(reader, input.store, key, file, table, { level, onBytes });
+      done.set(file, result);
+      input.report?.({
+        phase: "archive",
+        message: `${table.schema}.${table.table}: ${result.table.rows} rows`,
+        done: done.size,
+        total,
+        unit: "tables",
+      });
+    }
+  };
+  const fail = async (error: unknown) => {
+    if (failure !== undefined) return;
+    failure = { error };
+    // Another reader may wait for rows or for the store: without its connection it ends too.
+    await Promise.allSettled(input.readers.map((reader) => reader.destroy()));
+  };
+  await Promise.all(input.readers.map((reader) => work(reader).catch(fail)));
+  if (failure !== undefined) throw (failure as { error: unknown }).error;
+  return layout.tables.map(({ file }) => done.get(file)!);
+}
+
+function tocBytes(input: ArchiveInput, layout: ArchiveLayout): Uint8Array {
+  return writeToc({
+    minor: 14,
+    format: "directory",
+    compression: "gzip",
+    createdAt: new Date(input.snapshotAt),
+    database: input.source.database,
+    serverVersion: input.source.serverVersion,
+    dumpVersion: "Belay",
+    entries: layout.toc,
+  });
+}
+
+async function writeSmall(
+  input: ArchiveInput,
+  file: string,
+  bytes: Uint8Array,
+  written: Set<string>,
+): Promise<ArchivedObject> {
+  written.add(file);
+  await input.store.write(archiveKey(input.id, file), once(bytes), { createOnly: true, sizeHint: bytes.length });
+  return { file, bytes: bytes.length, sha256: sha256(bytes) };
+}
+
+function entryHashes(input: ArchiveInput): Manifest["entries"] {
+  return input.entries.map(({ key, hash }) => ({ key, hash }));
+}
+
+async function readBack(input: ArchiveInput, parts: ArchivedParts): Promise<void> {
+  input.report?.({ phase: "verify", message: "reading every byte back", total: parts.objects.length, unit: "tables" });
+  const problems = await verifyParts(input.store, input.id, parts);
+  if (problems.length === 0) return;
+  throw new BelayError(
+    "archive_unverified",
+    `the archive ${input.id} is not what was written: ${problems.join("; ")}`,
+    {
+      hint: "Nothing was published. Look at the store's health and run the same command again.",
+      details: { problems },
+    },
+  );
+}
+
+async function describe(input: ArchiveInput, parts: ArchivedParts): Promise<Manifest> {
+  const extensions = input.entries.filter(({ kind }) => kind === "EXTENSION").map(({ name }) => name);
+  return {
+    format: "belay-archive/1",
+    id: input.id,
+    purpose: input.purpose,
+    source: input.source,
+    snapshotAt: input.snapshotAt,
+    createdBy: input.createdBy,
+    reason: input.reason,
+    migration: input.migration,
+    rollbackId: input.rollbackId,
+    sequences: input.sequences.map(({ schema, name, lastValue, isCalled }) => ({ schema, name, lastValue, isCalled })),
+    extensions: extensions.length === 0 ? [] : await readExtensions(input.readers[0]!, extensions),
+    roles: rolesOf(input.entries),
+    external: input.external,
+    catalogDigest: input.catalogDigest,
+    ...parts,
+  };
+}
+
+/** The manifest makes the archive exist: written last, never over another, and read back too. */
+async function publish(input: ArchiveInput, manifest: Manifest, written: Set<string>): Promise<void> {
+  const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+  const key = archiveKey(input.id, manifestFile);
+  try {
+    await input.store.write(key, once(bytes), { createOnly: true, contentType: "application/json" });
+    written.add(manifestFile);
+  } catch (error) {
+    if (!(error instanceof BelayError && error.code === "store_exists")) written.add(manifestFile);
+    throw error;
+  }
+  const back: Uint8Array[] = [];
+  for await (const chunk of input.store.read(key)) back.push(chunk);
+  if (Buffer.compare(Buffer.concat(back), bytes) !== 0)
+    throw new BelayError("archive_unverified", `the manifest of ${input.id} is not what was written`, {
+      hint: "Look at the store's health and run the same command again.",
+    });
+}
+
+function taken(id: string, store: ObjectStore): BelayError {
+  return new BelayError("store_exists", `the archive ${id} is already in ${store.url}`, {
+    hint: "Archives are never overwritten: use another id.",
+  });
+}
+
+function needsWorker(budget: number): BelayError {
+  return new BelayError(
+    "needs_worker",
+    `there are more than ${budget} bytes of rows, the most that may be archived here`,
+    {
+      hint: "Nothing changed. Run the same command with `belay` where there is no such limit.",
+      details: { budget },
+    },
+  );
+}
