@@ -1,6 +1,7 @@
 import { qualified } from "../catalog/identifiers.ts";
 import type { CatalogDifference } from "../catalog/types.ts";
 import type { Account, RelationAccount, RowCounters } from "./account.ts";
+import { hangsOn } from "./hangers.ts";
 
 /** What the archive holds, by oid, and what the approved plan names. */
 export interface Coverage {
@@ -182,36 +183,13 @@ function changedSequence(
   return [{ subject: nameOf(relation), oid: relation.oid, what: "sequence set to another value", curable: false }];
 }
 
-/** Kinds that hang on a table and go or change with it. */
-const hangers = new Set([
-  "INDEX",
-  "INDEX ATTACH",
-  "CONSTRAINT",
-  "CHECK CONSTRAINT",
-  "FK CONSTRAINT",
-  "DEFAULT",
-  "TRIGGER",
-  "RULE",
-  "POLICY",
-  "ROW SECURITY",
-  "ACL",
-  "COMMENT",
-  "TABLE ATTACH",
-  "TABLE DATA",
-  "SEQUENCE SET",
-  "SEQUENCE OWNED BY",
-  "STATISTICS",
-  "DEFAULT ACL",
-  "MATERIALIZED VIEW DATA",
-]);
-
 /** Entries that went or changed without the plan saying so, or without their text in the archive. */
 function unplannedEntries(difference: CatalogDifference, coverage: Coverage): Violation[] {
   const gone = [...difference.removed, ...difference.changed.map((change) => change.before)];
   return gone
     .filter((entry) => {
-      const hangs = hangers.has(entry.kind) && entry.dependencies.some((key) => coverage.planned.has(key));
-      return !(coverage.planned.has(entry.key) || hangs) || !coverage.entries.has(entry.key);
+      const named = coverage.planned.has(entry.key) || hangsOn(entry, coverage.planned);
+      return !named || !coverage.entries.has(entry.key);
     })
     .map((entry) => ({
       subject: entry.key,

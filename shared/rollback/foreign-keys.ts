@@ -1,0 +1,25 @@
+import { quoteIdent } from "../catalog/identifiers.ts";
+import type { Session } from "../postgres/session.ts";
+
+/**
+ * Takes off the foreign keys that lead from or to the tables, so that rows may be loaded in any order, and answers the
+ * statements that add them again: those check every row, which a disabled trigger would not.
+ */
+export async function foreignKeysOff(session: Session, oids: readonly number[]): Promise<string[]> {
+  if (oids.length === 0) return [];
+  const keys = await session.sql`
+    select c.conname as name, format('%I.%I', n.nspname, t.relname) as table_name, pg_get_constraintdef(c.oid) as definition,
+           obj_description(c.oid, 'pg_constraint') as comment
+      from pg_constraint c join pg_class t on t.oid = c.conrelid join pg_namespace n on n.oid = t.relnamespace
+     where c.contype = 'f' and c.conparentid = 0
+       and (c.conrelid = any(${oids.map(String)}::text[]::oid[]) or c.confrelid = any(${oids.map(String)}::text[]::oid[]))`;
+  for (const key of keys) await session.run(`alter table ${key.table_name} drop constraint ${quoteIdent(key.name)}`);
+  return keys.flatMap((key) => [
+    `alter table ${key.table_name} add constraint ${quoteIdent(key.name)} ${key.definition}`,
+    ...(key.comment === null
+      ? []
+      : [
+          `comment on constraint ${quoteIdent(key.name)} on ${key.table_name} is '${key.comment.replaceAll("'", "''")}'`,
+        ]),
+  ]);
+}

@@ -1,0 +1,100 @@
+import { compareCatalogs } from "../catalog/differences.ts";
+import { readCatalog } from "../catalog/read.ts";
+import type { Entry } from "../catalog/types.ts";
+import { BelayError } from "../errors.ts";
+import { readAccount } from "./account.ts";
+import { sameButForColumnOrder } from "./column-order.ts";
+import { judge } from "./guard.ts";
+import { guardLoss } from "./guard-loss.ts";
+import type { UndoAttempt, UndoBefore } from "./undo-attempt.ts";
+import type { LoadedRows } from "./undo-rows.ts";
+
+/** Compares catalog and account with what was before the rollback; answers notes, throws when it is not the same. */
+export async function checkUndo(
+  attempt: UndoAttempt,
+  before: UndoBefore,
+  loaded: readonly LoadedRows[],
+): Promise<string[]> {
+  const { session, undoable } = attempt;
+  await session.run("set constraints all immediate");
+  const catalog = await readCatalog(session);
+  const notes = requireCatalogBack(undoable.remembered, before.catalog.entries, catalog.entries);
+  await requireNothingElse(attempt, before, loaded);
+  for (const { table, orphans } of loaded)
+    if (orphans > 0)
+      notes.push(
+        `${orphans} archived values of ${table.mergesInto!.table} found no row: those rows were deleted since`,
+      );
+  return notes;
+}
+
+/** Expected: what is there now, without what the rollback made, with what it destroyed and changed. */
+function requireCatalogBack(
+  remembered: UndoAttempt["undoable"]["remembered"],
+  before: readonly Entry[],
+  after: readonly Entry[],
+): string[] {
+  const expected = new Map(before.map((entry) => [entry.key, entry]));
+  for (const entry of remembered.added) expected.delete(entry.key);
+  for (const entry of remembered.removed) expected.set(entry.key, entry);
+  for (const change of remembered.changed) expected.set(change.before.key, change.before);
+  const difference = compareCatalogs({ entries: [...expected.values()] }, { entries: after });
+  const notes: string[] = [];
+  const wrong = [
+    ...difference.removed.map(({ key }) => `${key} is missing`),
+    ...difference.added.map(({ key }) => `${key} is too much`),
+  ];
+  for (const change of difference.changed)
+    if (sameButForColumnOrder(change.before, change.after))
+      notes.push(`${change.before.key}: columns in another order`);
+    else wrong.push(`${change.before.key} differs`);
+  if (wrong.length > 0)
+    throw new BelayError(
+      "end_state_differs",
+      `the catalog is not as before the rollback: ${wrong.slice(0, 6).join("; ")}`,
+      {
+        details: { differences: wrong },
+      },
+    );
+  return notes;
+}
+
+/** The same guard as for the rollback: only tables that the undo fills, merges into or removes may have changed. */
+async function requireNothingElse(
+  attempt: UndoAttempt,
+  before: UndoBefore,
+  loaded: readonly LoadedRows[],
+): Promise<void> {
+  const { session, undoable } = attempt;
+  const { remembered } = undoable;
+  const after = await readAccount(session);
+  const targets = new Set(
+    loaded.map(({ table }) =>
+      table.mergesInto === null
+        ? `${table.schema}.${table.table}`
+        : `${table.mergesInto.schema}.${table.mergesInto.table}`,
+    ),
+  );
+  const oids = [...before.account.relations.values()]
+    .filter(({ schema, name }) => targets.has(`${schema}.${name}`))
+    .map(({ oid }) => oid);
+  const touched = [...remembered.added, ...remembered.changed.map((change) => change.after)];
+  const sequences = [...before.account.relations.values()].filter(
+    ({ kind, schema, name }) =>
+      kind === "S" &&
+      undoable.manifest?.sequences.some((sequence) => sequence.schema === schema && sequence.name === name),
+  );
+  const madeSequences = remembered.added.filter(({ kind }) => kind === "SEQUENCE").map(({ address }) => address.objid);
+  const keys = new Set(touched.map(({ key }) => key));
+  const difference = compareCatalogs(before.catalog, await readCatalog(session));
+  const verdict = judge(before.account, after, difference, {
+    tables: new Set([...oids, ...remembered.rewritten.map(({ oid }) => oid), ...remembered.made.map(({ oid }) => oid)]),
+    columns: new Map(),
+    sequences: new Set([...sequences.map(({ oid }) => oid), ...madeSequences]),
+    entries: new Set([...keys, ...difference.removed.map(({ key }) => key)]),
+    planned: keys,
+    named: new Set(),
+    tolerated: new Set(),
+  });
+  if (verdict.violations.length > 0) throw guardLoss(`the rollback of ${undoable.migration}`, verdict.violations);
+}

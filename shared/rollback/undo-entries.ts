@@ -1,0 +1,135 @@
+import { qualified, quoteIdent } from "../catalog/identifiers.ts";
+import type { Catalog, Entry } from "../catalog/types.ts";
+import { tableKey } from "./archive-scope.ts";
+import { hangsOn } from "./hangers.ts";
+import type { Remembered } from "./remembered.ts";
+import { type TableRepair, tableRepair } from "./undo-columns.ts";
+
+/** SQL that puts the schema back, in two parts: the rows are loaded between them. */
+export interface SchemaBack {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+/** Kinds whose body is replaced in place, so that what depends on them stays. */
+const replaceable = new Set(["FUNCTION", "PROCEDURE", "VIEW"]);
+
+/**
+ * Puts destroyed and changed entries back from their stored texts and removes what the rollback made.
+ * `emptied`: keys of surviving tables whose rows were taken out.
+ */
+export function schemaFromEntries(remembered: Remembered, now: Catalog, emptied: ReadonlySet<string>): SchemaBack {
+  const current = new Map(now.entries.map((entry) => [entry.key, entry]));
+  const before: string[] = [];
+  const after: string[] = [];
+  const { renamed, skip } = renamings(remembered);
+  before.push(...renamed);
+
+  const added = remembered.added.filter(({ key }) => !skip.has(key)).map((entry) => current.get(entry.key) ?? entry);
+  const addedKeys = new Set(added.map(({ key }) => key));
+  const goes = added.filter((entry) => !hangsOn(entry, addedKeys));
+  const remade = remembered.changed.filter(
+    (change) => change.before.kind !== "TABLE" && !replaceable.has(change.before.kind),
+  );
+  for (const entry of [...remade.map((change) => change.after), ...goes].reverse()) before.push(...removal(entry));
+
+  for (const change of remembered.changed) {
+    if (change.before.kind === "TABLE") {
+      const repair: TableRepair = tableRepair(change.before, change.after, emptied.has(change.before.key));
+      before.push(...repair.before);
+      after.push(...repair.after);
+    } else if (replaceable.has(change.before.kind)) before.push(replaced(change.before));
+  }
+  const comes = [...remembered.removed.filter(({ key }) => !skip.has(key)), ...remade.map((change) => change.before)];
+  const made = new Set(comes.filter(({ kind }) => kind === "TABLE").map(({ key }) => key));
+  const late = new Set<string>();
+  for (const entry of inCreationOrder(comes)) {
+    const isLate =
+      entry.section === "post-data" ||
+      (isIdentity(entry) && !entry.dependencies.some((key) => made.has(key))) ||
+      entry.dependencies.some((key) => late.has(key));
+    if (isLate) late.add(entry.key);
+    if (entry.section === "data") continue;
+    (isLate ? after : before).push(entry.create, ...ownership(entry));
+  }
+  return { before, after };
+}
+
+function isIdentity(entry: Entry): boolean {
+  return entry.kind === "SEQUENCE" && entry.create.trimStart().startsWith("ALTER TABLE");
+}
+
+function renamings(remembered: Remembered): { renamed: string[]; skip: Set<string> } {
+  const renamed: string[] = [];
+  const skip = new Set<string>();
+  for (const { schema, table, fromSchema, from } of remembered.renamedTables) {
+    if (table !== from) renamed.push(`alter table ${qualified(schema, table)} rename to ${quoteIdent(from)}`);
+    if (schema !== fromSchema)
+      renamed.push(`alter table ${qualified(schema, from)} set schema ${quoteIdent(fromSchema)}`);
+    skip.add(tableKey(schema, table)).add(tableKey(fromSchema, from));
+  }
+  for (const { schema, table, from, to } of remembered.renamedColumns)
+    renamed.push(`alter table ${qualified(schema, table)} rename column ${quoteIdent(to)} to ${quoteIdent(from)}`);
+  return { renamed, skip };
+}
+
+/** How an entry that was not there before goes away again. */
+function removal(entry: Entry): string[] {
+  if (entry.drop !== null && entry.drop.trim() !== "") return [entry.drop];
+  if (entry.kind === "COMMENT") return [entry.create.replace(/ IS '.*';\s*$/s, " IS NULL;")];
+  if (entry.kind === "ACL") return [];
+  return [];
+}
+
+function replaced(entry: Entry): string {
+  return entry.create.replace(/^(\s*CREATE )(?!OR REPLACE)/, "$1OR REPLACE ");
+}
+
+function inCreationOrder(entries: readonly Entry[]): Entry[] {
+  const left = new Map(entries.map((entry) => [entry.key, entry]));
+  const ordered: Entry[] = [];
+  const visit = (entry: Entry) => {
+    if (!left.delete(entry.key)) return;
+    for (const key of entry.dependencies) {
+      const needed = left.get(key);
+      if (needed !== undefined) visit(needed);
+    }
+    ordered.push(entry);
+  };
+  for (const section of ["pre-data", "data", "post-data", "none"] as const)
+    for (const entry of entries) if (entry.section === section) visit(entry);
+  return ordered;
+}
+
+const ownable = new Map([
+  ["TABLE", "TABLE"],
+  ["VIEW", "VIEW"],
+  ["MATERIALIZED VIEW", "MATERIALIZED VIEW"],
+  ["FOREIGN TABLE", "FOREIGN TABLE"],
+  ["SEQUENCE", "SEQUENCE"],
+  ["FUNCTION", "FUNCTION"],
+  ["PROCEDURE", "PROCEDURE"],
+  ["AGGREGATE", "AGGREGATE"],
+  ["TYPE", "TYPE"],
+  ["DOMAIN", "DOMAIN"],
+  ["SCHEMA", "SCHEMA"],
+  ["STATISTICS", "STATISTICS"],
+]);
+
+/** The owner of what was just created; parts of a table follow it. */
+function ownership(entry: Entry): string[] {
+  const kind = ownable.get(entry.kind);
+  if (kind === undefined || entry.owner === null || entry.owner === "" || isIdentity(entry)) return [];
+  const routine = ["FUNCTION", "PROCEDURE", "AGGREGATE"].includes(kind);
+  const name =
+    kind === "SCHEMA" ? quoteIdent(entry.name) : routine ? routineName(entry) : qualified(entry.schema, entry.name);
+  return [`alter ${kind} ${name} owner to ${quoteIdent(entry.owner)}`];
+}
+
+/** A routine's DROP text names it with its argument types. */
+function routineName(entry: Entry): string {
+  return (entry.drop ?? "")
+    .trim()
+    .replace(/^DROP \S+ /, "")
+    .replace(/;$/, "");
+}

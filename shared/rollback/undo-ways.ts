@@ -1,0 +1,86 @@
+import { qualified } from "../catalog/identifiers.ts";
+import { BelayError } from "../errors.ts";
+import { readLedgerMigration } from "../migrations/ledger.ts";
+import { prepareRollbackSql } from "../sql/prepare.ts";
+import { tableKey } from "./archive-scope.ts";
+import { foreignKeysOff } from "./foreign-keys.ts";
+import { defaultSurroundings, resetSurroundings } from "./run-sql.ts";
+import { setLocal } from "./timeouts.ts";
+import type { UndoAttempt, UndoBefore } from "./undo-attempt.ts";
+import { schemaFromEntries } from "./undo-entries.ts";
+import { type LoadedRows, loadRows } from "./undo-rows.ts";
+import { setSequences } from "./undo-sequences.ts";
+
+/** One way to put the schema back; rows and sequences follow within it. */
+export interface Way {
+  readonly name: string;
+  run(attempt: UndoAttempt, before: UndoBefore): Promise<LoadedRows[]>;
+}
+
+/** The migration's own forward SQL, then the rows over what it made. */
+export const forwardWay: Way = {
+  name: "by the migration's forward SQL",
+  run: async (attempt) => {
+    const { session, undoable, belay } = attempt;
+    const migration = await readLedgerMigration(session, undoable.migration);
+    if (migration.forwardSql === null || migration.forwardSql.trim() === "")
+      throw new BelayError("undo_conflict", "no forward SQL is stored");
+    const prepared = prepareRollbackSql(migration.forwardSql, { file: `${migration.name}.sql`, line: 1 });
+    if (prepared.refusals.length > 0)
+      throw new BelayError("undo_conflict", "the forward SQL cannot run in a transaction");
+    await setLocal(session, "search_path", (await defaultSurroundings(session)).searchPath);
+    await session.run(prepared.sql);
+    await resetSurroundings(session, belay.settings);
+    return await fill(attempt);
+  },
+};
+
+/** The stored entries: pre-data, rows, then keys, constraints, triggers and policies. */
+export const entriesWay: Way = {
+  name: "from the stored entries",
+  run: async (attempt, before) => {
+    const { session, undoable } = attempt;
+    const { remembered } = undoable;
+    const emptied = new Set<string>();
+    const keysBack: string[] = await foreignKeysOff(
+      session,
+      remembered.rewritten.map(({ oid }) => oid),
+    );
+    for (const { schema, table } of remembered.rewritten) {
+      await session.run(`truncate only ${qualified(schema, table)}`);
+      emptied.add(tableKey(schema, table));
+    }
+    const back = schemaFromEntries(remembered, before.catalog, emptied);
+    await session.run("set local check_function_bodies = off");
+    for (const statement of back.before) await runStatement(attempt, statement);
+    const loaded = await loadRows(session, attempt.belay.store, undoable.manifest);
+    for (const statement of [...back.after, ...keysBack]) await runStatement(attempt, statement);
+    await setSequences(session, undoable.manifest?.sequences ?? []);
+    return loaded;
+  },
+};
+
+async function runStatement(attempt: UndoAttempt, statement: string): Promise<void> {
+  try {
+    await attempt.session.run(statement);
+  } catch (error) {
+    const words = statement.trim().split("\n")[0]!.slice(0, 120);
+    throw new BelayError("undo_conflict", `${(error as Error).message} (in: ${words})`, { cause: error });
+  }
+}
+
+/** Loads rows with the foreign keys off, so that any order and any cycle will do; adding them again checks every row. */
+async function fill(attempt: UndoAttempt): Promise<LoadedRows[]> {
+  const { session, undoable } = attempt;
+  const whole = undoable.manifest?.tables.filter(({ role }) => role === "table") ?? [];
+  const names = whole.map(({ schema, table }) => qualified(schema, table));
+  const rows = await session.sql`select name::regclass::oid::int8::text as oid from unnest(${names}::text[]) as name`;
+  const keysBack = await foreignKeysOff(
+    session,
+    rows.map((row) => Number(row.oid)),
+  );
+  const loaded = await loadRows(session, attempt.belay.store, undoable.manifest);
+  for (const statement of keysBack) await runStatement(attempt, statement);
+  await setSequences(session, undoable.manifest?.sequences ?? []);
+  return loaded;
+}
