@@ -2,25 +2,22 @@ import { isBelayError } from "../shared/errors.ts";
 import { sqlStateOf } from "../shared/postgres/errors.ts";
 import { type Finding, failed } from "./checks/check.ts";
 
-const damaged = new Set(["archive_invalid", "archive_unverified", "store_missing_object", "unsupported_kind"]);
+const elsewhere = /^(store_(?!missing_object)|database_unreachable|database_auth|connection_lost|needs_worker)/;
 
-/** SQLSTATEs of a scratch server that lacks something: a role, an extension's file, a feature, a locale. */
-const lacking = new Set(["42704", "58P01", "0A000", "22023"]);
+/** SQLSTATEs of a server whose version or extension files lack something. */
+const lacking = new Set(["58P01", "0A000"]);
 
-/** SQLSTATE classes that say nothing about the archive: connection, resources, operator, system, configuration. */
-const elsewhere = /^(08|53|57|58|F0|XX)/;
+/** SQLSTATE classes of connection, resources, operator, system and configuration: they say nothing of the archive. */
+const resources = /^(08|53|57|58|F0)/;
 
-/** Who is to blame for an error while an archive was read or restored: unclassified errors turn the backup red. */
+/** Who is to blame for an error while an archive was read or restored: an error of no known kind turns the backup red. */
 export function explainError(error: unknown): Finding {
   const message = error instanceof Error ? error.message : "unknown error";
-  if (isBelayError(error)) {
-    if (damaged.has(error.code)) return failed(message);
-    if (/^(store_|database_unreachable|database_auth|connection_lost|scratch_|needs_worker)/.test(error.code))
-      return failed(message, "inconclusive");
-  }
   const state = stateBehind(error);
-  if (state !== undefined && lacking.has(state)) return failed(message, "environment_mismatch");
-  if (state !== undefined && elsewhere.test(state)) return failed(message, "inconclusive");
+  if (isBelayError(error, "scratch_unavailable") || (state !== undefined && lacking.has(state)))
+    return failed(message, "environment_mismatch");
+  if (isBelayError(error) && elsewhere.test(error.code)) return failed(message, "inconclusive");
+  if (state !== undefined && resources.test(state)) return failed(message, "inconclusive");
   return failed(message);
 }
 

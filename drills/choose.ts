@@ -1,11 +1,11 @@
-import { listArchives } from "../shared/archive/list.ts";
-import { BelayError } from "../shared/errors.ts";
+import { listArchives, readManifest } from "../shared/archive/list.ts";
+import { BelayError, isBelayError } from "../shared/errors.ts";
 import type { ObjectStore } from "../shared/store/types.ts";
 
 /** The id of the archive to drill: a given one, the newest for `latest`, any older one for `random`. Throws `unknown_archive`. */
 export async function chooseArchive(store: ObjectStore, wanted: string): Promise<string> {
-  if (wanted !== "latest" && wanted !== "random") return wanted;
-  const archives = [...(await listArchives(store))].sort((a, b) => b.snapshotAt.localeCompare(a.snapshotAt));
+  if (wanted !== "latest" && wanted !== "random") return existing(store, wanted);
+  const archives = await listArchives(store);
   const older = archives.slice(1);
   const pool = wanted === "latest" || older.length === 0 ? archives.slice(0, 1) : older;
   const chosen = pool[Math.floor(Math.random() * pool.length)];
@@ -14,4 +14,14 @@ export async function chooseArchive(store: ObjectStore, wanted: string): Promise
       hint: "Make one with `belay dump`, or check BELAY_STORE.",
     });
   return chosen.id;
+}
+
+/** A damaged manifest is not unknown: that is for the drill to find. */
+async function existing(store: ObjectStore, id: string): Promise<string> {
+  try {
+    await readManifest(store, id);
+  } catch (error) {
+    if (!isBelayError(error, "archive_invalid")) throw error;
+  }
+  return id;
 }

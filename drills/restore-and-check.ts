@@ -55,9 +55,14 @@ export async function restoreAndCheck(restoration: Restoration, watch: Stopwatch
   return outcomes;
 }
 
-async function restoreInto({ belay, archiveId, scratch, manifest }: CheckContext) {
-  await restoreArchive(belay.store, archiveId, scratch);
-  return passed(`${manifest.entries.length} entries restored without an error`);
+async function restoreInto({ belay, archiveId, scratch }: CheckContext) {
+  const { entries, rows } = await restoreArchive({
+    session: scratch,
+    store: belay.store,
+    id: archiveId,
+    report: (progress) => belay.report(progress),
+  });
+  return passed(`${entries} entries and ${rows} rows restored without an error`);
 }
 
 /** The restored database must be neither the archive's source nor the database that Belay looks after. */

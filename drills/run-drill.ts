@@ -1,5 +1,5 @@
 import type { Manifest } from "../shared/archive/types.ts";
-import { verifyArchive } from "../shared/archive/verify.ts";
+import { requireVerified } from "../shared/archive/verify.ts";
 import type { Belay } from "../shared/context.ts";
 import { BelayError, isBelayError } from "../shared/errors.ts";
 import { withSession } from "../shared/with-session.ts";
@@ -104,9 +104,10 @@ async function decode(belay: Belay, archiveId: string, outcomes: CheckOutcome[])
   const outcome = await runCheck(
     "decode",
     async () => {
-      manifest = await verifyArchive(belay.store, archiveId);
-      const bytes = manifest.objects.reduce((sum, object) => sum + object.bytes, 0);
-      return passed(`${manifest.objects.length} objects, ${bytes} bytes decoded and hashed`);
+      const verified = await requireVerified(belay.store, archiveId);
+      manifest = verified;
+      const bytes = verified.objects.reduce((sum, object) => sum + object.bytes, 0);
+      return passed(`${verified.objects.length} objects, ${bytes} bytes decoded and hashed`);
     },
     explainError,
   );

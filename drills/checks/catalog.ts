@@ -1,20 +1,17 @@
 import { readCatalog } from "../../shared/catalog/read.ts";
 import { type Check, failed, naming, passed } from "./check.ts";
 
-/** Kinds that stand in a table of contents for rows and values, and are therefore not in a catalog. */
-const dataKinds = /^(TABLE DATA|SEQUENCE SET|MATERIALIZED VIEW DATA|BLOBS|ENCODING|STDSTRINGS|SEARCHPATH|DATABASE) /;
-
 /** Each object that the archive names is there with the same definition, owner and grants, and no other. */
 export const catalogCheck: Check = {
   name: "catalog",
   async run({ scratch, manifest }) {
     const catalog = await readCatalog(scratch);
     const found = new Map(catalog.entries.map((entry) => [entry.key, entry.hash]));
-    const wanted = manifest.entries.filter((entry) => !dataKinds.test(`${entry.key} `));
+    const wanted = manifest.entries;
     const named = new Set(wanted.map((entry) => entry.key));
     const missing = wanted.filter((entry) => !found.has(entry.key)).map((entry) => entry.key);
     const changed = wanted.filter((entry) => found.has(entry.key) && found.get(entry.key) !== entry.hash);
-    const extra = [...found.keys()].filter((key) => !named.has(key) && !dataKinds.test(`${key} `));
+    const extra = [...found.keys()].filter((key) => !named.has(key));
     if (missing.length > 0) return failed(naming("objects are missing", missing));
     if (changed.length > 0)
       return failed(

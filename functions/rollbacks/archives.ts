@@ -4,6 +4,19 @@ import { manifestSchema } from "../../shared/archive/types.ts";
 import { pageOfList } from "../page.ts";
 import { pageOfSchema, pageQuery, route } from "../route.ts";
 
+const archiveSummarySchema = z.object({
+  id: z.string(),
+  purpose: manifestSchema.shape.purpose,
+  snapshotAt: z.string(),
+  database: z.string(),
+  migration: z.string().nullable(),
+  createdBy: z.string(),
+  reason: z.string(),
+  tables: z.number().int(),
+  rows: z.number().int(),
+  bytes: z.number().int(),
+});
+
 const archiveId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/);
 
 export const archiveRoutes = [
@@ -13,9 +26,9 @@ export const archiveRoutes = [
     summary: "Archives in the store, newest first.",
     role: "viewer",
     query: pageQuery,
-    response: pageOfSchema(z.object({ id: z.string() }).loose()),
+    response: pageOfSchema(archiveSummarySchema),
     handle: async ({ belay, query }) => {
-      const archives = [...(await listArchives(belay.store))].sort((a, b) => (a.id < b.id ? 1 : -1));
+      const archives = await listArchives(belay.store);
       const { items, next } = pageOfList(archives, query, (archive) => archive.id);
       return { items: items.map((archive) => ({ ...archive })), next };
     },
