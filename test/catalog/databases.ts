@@ -22,6 +22,13 @@ export const oddRelations: ExampleDatabase = {
   sql: () => readFile(new URL("odd-relations.sql", import.meta.url), "utf8"),
 };
 
+/** What only servers 18 and newer have. */
+export const newerRelations: ExampleDatabase = {
+  name: "odd relations of 18",
+  roles: [],
+  sql: () => readFile(new URL("odd-relations-18.sql", import.meta.url), "utf8"),
+};
+
 export const exampleDatabases: readonly ExampleDatabase[] = [
   ...["pagila", "chinook", "northwind", "netflix"].map((name) => ({
     name,

@@ -14,6 +14,30 @@ export const constraints: KindReader = async (context) => {
   return entries;
 };
 
+interface NotNullRow {
+  readonly oid: number;
+  readonly relation: number;
+  readonly name: string;
+  readonly definition: string;
+}
+
+/** CONSTRAINT entries of NOT NULL constraints that are not validated (servers 18 and newer). */
+export const invalidNotNulls: KindReader = async (context) => {
+  if (context.serverVersion < 180000) return [];
+  const relations = await readRelations(context);
+  const rows = await context.session.sql<NotNullRow[]>`
+    select o.oid::int8::float8 as oid, o.conrelid::int8::float8 as relation, o.conname::text as name,
+      pg_catalog.pg_get_constraintdef(o.oid) as definition
+    from pg_catalog.pg_constraint o
+    where o.contype = 'n' and not o.convalidated and o.conislocal
+      and o.connamespace = any(${context.schemaOids as number[]}::oid[])
+    order by o.conrelid, o.conname`;
+  return rows.flatMap((row) => {
+    const table = relations.get(row.relation);
+    return table === undefined || table.isExtensionMember ? [] : [addedEntry("CONSTRAINT", table, row)];
+  });
+};
+
 /** CHECK CONSTRAINT entries: checks that CREATE TABLE does not carry, because they are not validated or need the table. */
 export const checkConstraints: KindReader = async (context) => {
   const relations = await readRelations(context);
@@ -21,7 +45,7 @@ export const checkConstraints: KindReader = async (context) => {
   return (await readChecks(context)).flatMap((check) => {
     const table = relations.get(check.relation);
     if (table === undefined || table.isExtensionMember || table.kind === "f") return [];
-    return check.isLocal && !inline.has(check.oid) ? [checkEntry(table, check)] : [];
+    return check.isLocal && !inline.has(check.oid) ? [addedEntry("CHECK CONSTRAINT", table, check)] : [];
   });
 };
 
@@ -42,20 +66,21 @@ function indexConstraintEntry(index: Index, constraint: IndexConstraint): RawEnt
   };
 }
 
-function checkEntry(table: Relation, check: Check): RawEntry {
+/** A constraint that is added to the table and its children. */
+function addedEntry(kind: string, table: Relation, constraint: Pick<Check, "oid" | "name" | "definition">): RawEntry {
   const name = relationName(table);
   return {
-    kind: "CHECK CONSTRAINT",
+    kind,
     schema: table.schema,
-    name: `${table.name} ${check.name}`,
+    name: `${table.name} ${constraint.name}`,
     owner: table.owner,
     section: "post-data",
-    create: `ALTER TABLE ${name}\n    ADD CONSTRAINT ${quoteIdent(check.name)} ${check.definition};\n`,
-    drop: `ALTER TABLE ${name} DROP CONSTRAINT ${quoteIdent(check.name)};\n`,
+    create: `ALTER TABLE ${name}\n    ADD CONSTRAINT ${quoteIdent(constraint.name)} ${constraint.definition};\n`,
+    drop: `ALTER TABLE ${name} DROP CONSTRAINT ${quoteIdent(constraint.name)};\n`,
     tablespace: null,
     tableam: null,
     copy: null,
-    address: addressOf(catalogOid.constraint, check.oid),
+    address: addressOf(catalogOid.constraint, constraint.oid),
     dependsOn: [addressOf(catalogOid.class, table.oid)],
   };
 }

@@ -1,7 +1,7 @@
 import type { KindReader } from "../kind.ts";
 import { aggregates } from "./aggregates.ts";
 import { comments } from "./comments.ts";
-import { checkConstraints, constraints } from "./constraints.ts";
+import { checkConstraints, constraints, invalidNotNulls } from "./constraints.ts";
 import { defaultGrants } from "./default-grants.ts";
 import { defaults } from "./defaults.ts";
 import { domains } from "./domains.ts";
@@ -38,6 +38,7 @@ export const kindReaders: Readonly<Record<string, KindReader>> = {
   indexes,
   constraints,
   checkConstraints,
+  invalidNotNulls,
   foreignKeys,
   triggers,
   rules,

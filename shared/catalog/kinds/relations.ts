@@ -42,6 +42,7 @@ export const catalogOid = {
   class: 1259,
   attrdef: 2604,
   constraint: 2606,
+  inherits: 2611,
   rewrite: 2618,
   trigger: 2620,
   policy: 3256,

@@ -3,7 +3,7 @@ import type { Address } from "../types.ts";
 import { type Check, readChecks } from "./checks.ts";
 import { type Column, readColumns } from "./columns.ts";
 import { type References, readReferences } from "./references.ts";
-import { addressOf, catalogOid, noAddress, type Relation, readRelations, relationName } from "./relations.ts";
+import { addressOf, catalogOid, type Relation, readRelations, relationName } from "./relations.ts";
 import { hasDefault, type Table, tableColumn } from "./table-model.ts";
 import { partsAfterTable } from "./table-parts.ts";
 import { attachPartition, createTable } from "./table-text.ts";
@@ -92,7 +92,7 @@ function tableEntry(table: Table, references: References): RawEntry {
     create: createTable(table),
     drop: `DROP TABLE ${relationName(relation)};\n`,
     tablespace: relation.tablespace,
-    tableam: relation.kind === "r" ? relation.accessMethod : null,
+    tableam: relation.accessMethod,
     copy: null,
     address: addressOf(catalogOid.class, relation.oid),
     dependsOn: inlineReferences(table, references),
@@ -124,8 +124,13 @@ function attachEntry(parent: Relation, partition: Relation): RawEntry {
     tablespace: null,
     tableam: null,
     copy: null,
-    address: noAddress,
-    dependsOn: [addressOf(catalogOid.class, partition.oid), addressOf(catalogOid.class, parent.oid)],
-    usesCatalogDependencies: false,
+    // pg_inherits has no oids, so the partition's stands for the attachment.
+    address: addressOf(catalogOid.inherits, partition.oid),
+    dependsOn: [
+      addressOf(catalogOid.class, partition.oid),
+      addressOf(catalogOid.class, parent.oid),
+      // From the top down, because attaching passes an identity on to the partition, but not to partitions of that.
+      ...(parent.isPartition ? [addressOf(catalogOid.inherits, parent.oid)] : []),
+    ],
   };
 }

@@ -1,0 +1,40 @@
+import { quoteIdent } from "../../shared/catalog/identifiers.ts";
+import type { Entry } from "../../shared/catalog/types.ts";
+import { openSession } from "../../shared/postgres/session.ts";
+
+/** Kinds that have an owner of their own; what hangs on a table has the table's. */
+const owned = new Set([
+  "SCHEMA",
+  "TYPE",
+  "DOMAIN",
+  "FUNCTION",
+  "PROCEDURE",
+  "AGGREGATE",
+  "TABLE",
+  "SEQUENCE",
+  "VIEW",
+  "MATERIALIZED VIEW",
+  "STATISTICS",
+]);
+
+/** Runs the CREATE texts in their order, each object then given its owner, as pg_restore would; stops at an error. */
+export async function createEntries(url: string, entries: readonly Entry[]): Promise<void> {
+  const session = await openSession(url);
+  try {
+    await session.run("set search_path = ''; set check_function_bodies = off");
+    for (const entry of entries) {
+      try {
+        await session.run(entry.create + ownerStatement(entry));
+      } catch (error) {
+        throw new Error(`${entry.key}: ${(error as Error).message}\n${entry.create}`, { cause: error });
+      }
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+function ownerStatement(entry: Entry): string {
+  if (!owned.has(entry.kind) || entry.owner === null || !entry.drop?.startsWith("DROP ")) return "";
+  return `\nALTER ${entry.drop.trim().slice("DROP ".length, -1)} OWNER TO ${quoteIdent(entry.owner)};`;
+}
