@@ -67,7 +67,7 @@ export const comments: KindReader = async ({ session, schemaOids }) => {
       select d.*, 'STATISTICS', stxnamespace, stxname, null, null, stxowner, s.tableoid, s.oid
       from pg_description d join pg_statistic_ext s on d.classoid = 'pg_statistic_ext'::regclass and s.oid = d.objoid
       union all
-      select d.classoid, d.objoid, 0, d.text, 'SCHEMA', 0, nspname, null, null, nspowner, d.classoid, n.oid
+      select d.objoid, d.classoid, 0, d.text, 'SCHEMA', 0, nspname, null, null, nspowner, d.classoid, n.oid
       from (
         select 'pg_namespace'::regclass::oid as classoid, n.oid as objoid, description as text
         from pg_namespace n

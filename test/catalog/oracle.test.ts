@@ -1,0 +1,88 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readCatalog } from "../../shared/catalog/read.ts";
+import type { Catalog } from "../../shared/catalog/types.ts";
+import { openSession } from "../../shared/postgres/session.ts";
+import { createDebianDatabase, describeWithDebian } from "../support/debian.ts";
+import { createDatabase, runSql, type TestDatabase } from "../support/postgres.ts";
+import { createEntries } from "./create-entries.ts";
+import { type ExampleDatabase, exampleDatabases, hasCorpora, load } from "./databases.ts";
+import { compareWithPgDump, formatDifferences } from "./oracle.ts";
+
+const oddKinds: ExampleDatabase = {
+  name: "odd schemas, types, functions, grants and comments",
+  roles: ["belay_alice", "belay_bob", '"Belay Eve"'],
+  sql: () => readFile(new URL("odd-kinds.sql", import.meta.url), "utf8"),
+};
+
+const exampleFolder = new URL("../../examples/supabase/migrations/", import.meta.url);
+const exampleProject: ExampleDatabase = {
+  name: "the example project",
+  roles: ["anon", "authenticated", "service_role"],
+  sql: async () => {
+    const files = (await readdir(exampleFolder)).filter((file) => file.endsWith(".sql")).sort();
+    return (await Promise.all(files.map((file) => readFile(new URL(file, exampleFolder), "utf8")))).join("\n;\n");
+  },
+};
+
+describeWithDebian("the whole catalog equals the table of contents of stock pg_dump", () => {
+  equalsPgDump(oddKinds);
+  if (existsSync(exampleFolder)) equalsPgDump(exampleProject);
+  else it.skip("the example project (not there yet)", () => {});
+  describe.skipIf(!hasCorpora)(hasCorpora ? "published schemas" : "published schemas (skipped: no corpora)", () => {
+    for (const database of exampleDatabases) equalsPgDump(database);
+  });
+});
+
+for (const major of [15, 17, 18] as const)
+  describeWithDebian(`on PostgreSQL ${major}, ${oddKinds.name}`, () => {
+    let source: TestDatabase;
+    let copy: TestDatabase;
+    beforeAll(async () => {
+      [source, copy] = [await createDatabase({ major }), await createDatabase({ major })];
+      await load(source.url, oddKinds);
+    });
+    afterAll(async () => {
+      await source.drop();
+      await copy.drop();
+    });
+
+    it("can be created entry by entry, which gives an equal catalog", async () => {
+      const before = await read(source.url);
+      await runSql(copy.url, "alter schema public owner to belay_alice");
+      await createEntries(copy.url, before.entries);
+      const after = await read(copy.url);
+      expect(texts(after)).toEqual(texts(before));
+      expect(after.digest).toBe(before.digest);
+    });
+  });
+
+function equalsPgDump(example: ExampleDatabase): void {
+  describe(example.name, () => {
+    let database: TestDatabase;
+    beforeAll(async () => {
+      database = await createDebianDatabase();
+      await load(database.url, example);
+    });
+    afterAll(() => database.drop());
+
+    it("in every field of every entry, in an order of dependencies", async () => {
+      expect(formatDifferences(await compareWithPgDump(database.url))).toBe("");
+    });
+  });
+}
+
+async function read(url: string): Promise<Catalog> {
+  const session = await openSession(url);
+  try {
+    return await readCatalog(session);
+  } finally {
+    await session.close();
+  }
+}
+
+function texts(catalog: Catalog): Record<string, string> {
+  const sorted = [...catalog.entries].sort((a, b) => (a.key < b.key ? -1 : 1));
+  return Object.fromEntries(sorted.map((entry) => [entry.key, entry.create]));
+}
