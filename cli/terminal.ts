@@ -33,7 +33,9 @@ export const mark = {
 /** Columns padded to their widest cell, the way a person reads them. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const visible = (cell: string) => stripVTControlCharacters(cell).length;
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => visible(row[column] ?? ""))));
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => visible(row[column] ?? ""))),
+  );
   const pad = (cell: string, column: number) => cell + " ".repeat(Math.max(0, widths[column]! - visible(cell)));
   const layOut = (cells: readonly string[]) => cells.map(pad).join("  ").trimEnd();
   return [paint("dim", layOut(header)), ...rows.map(layOut)];
@@ -101,5 +103,10 @@ export function count(value: number, one: string, many = `${one}s`): string {
 
 /** An ISO time without fractions, in UTC. */
 export function moment(iso: string | null): string {
-  return iso === null ? "-" : new Date(iso).toISOString().replace("T", " ").replace(/\.\d+Z$/, "Z");
+  return iso === null
+    ? "-"
+    : new Date(iso)
+        .toISOString()
+        .replace("T", " ")
+        .replace(/\.\d+Z$/, "Z");
 }

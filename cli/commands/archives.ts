@@ -43,7 +43,8 @@ async function list({ belay, terminal }: Invocation): Promise<ExitCode> {
   ]);
   terminal.line(`${count(rows.length, "archive")} in ${belay.store.url}`);
   if (rows.length > 0)
-    for (const line of table(["archive", "purpose", "snapshot", "migration", "tables", "rows", "stored", "by"], rows)) terminal.line(line);
+    for (const line of table(["archive", "purpose", "snapshot", "migration", "tables", "rows", "stored", "by"], rows))
+      terminal.line(line);
   return exit.done;
 }
 
@@ -52,11 +53,22 @@ async function show({ belay, terminal }: Invocation, id: string): Promise<ExitCo
   if (terminal.json) terminal.document(manifest);
   terminal.line(paint("bold", manifest.id));
   terminal.line(`  Purpose   ${manifest.purpose}${manifest.migration === null ? "" : ` of ${manifest.migration}`}`);
-  terminal.line(`  Snapshot  ${moment(manifest.snapshotAt)} of ${manifest.source.database} (PostgreSQL ${manifest.source.serverVersion})`);
+  terminal.line(
+    `  Snapshot  ${moment(manifest.snapshotAt)} of ${manifest.source.database} (PostgreSQL ${manifest.source.serverVersion})`,
+  );
   terminal.line(`  By        ${manifest.createdBy}: ${manifest.reason}`);
-  terminal.line(`  Stored    ${bytes(storedBytes(manifest))} in ${count(manifest.objects.length, "object")}, ${count(manifest.entries.length, "catalog entry", "catalog entries")}`);
-  const rows = manifest.tables.map((one) => [`${one.schema}.${one.table}`, one.role, count(one.rows, "row"), bytes(one.rawBytes), one.file]);
-  if (rows.length > 0) for (const line of table(["table", "holds", "rows", "COPY text", "file"], rows)) terminal.line(`  ${line}`);
+  terminal.line(
+    `  Stored    ${bytes(storedBytes(manifest))} in ${count(manifest.objects.length, "object")}, ${count(manifest.entries.length, "catalog entry", "catalog entries")}`,
+  );
+  const rows = manifest.tables.map((one) => [
+    `${one.schema}.${one.table}`,
+    one.role,
+    count(one.rows, "row"),
+    bytes(one.rawBytes),
+    one.file,
+  ]);
+  if (rows.length > 0)
+    for (const line of table(["table", "holds", "rows", "COPY text", "file"], rows)) terminal.line(`  ${line}`);
   for (const one of manifest.sequences) terminal.line(`  sequence ${one.schema}.${one.name} at ${one.lastValue}`);
   for (const one of manifest.external) terminal.line(`  foreign key ${one.name} leads out to ${one.references}`);
   return exit.done;
@@ -66,7 +78,11 @@ async function verify({ belay, terminal }: Invocation, id: string): Promise<Exit
   const verification = await verifyArchive(belay.store, id);
   if (terminal.json) terminal.document({ archive: id, ...verification });
   const { problems } = verification;
-  terminal.line(problems.length === 0 ? `${mark.yes()} ${id}: every byte read back and decoded` : `${mark.no()} ${id}: ${count(problems.length, "problem")}`);
+  terminal.line(
+    problems.length === 0
+      ? `${mark.yes()} ${id}: every byte read back and decoded`
+      : `${mark.no()} ${id}: ${count(problems.length, "problem")}`,
+  );
   for (const problem of problems) terminal.line(`  ${typeof problem === "string" ? problem : JSON.stringify(problem)}`);
   return problems.length === 0 ? exit.done : exit.failed;
 }

@@ -12,12 +12,17 @@ export const audit: Command = {
   help: [],
   words: { min: 1, max: 1 },
   run: async ({ words, terminal, belay }) => {
-    if (words[0] !== "verify") throw new BelayError("usage", `belay audit does not know ${words[0]}`, { hint: "belay audit verify" });
+    if (words[0] !== "verify")
+      throw new BelayError("usage", `belay audit does not know ${words[0]}`, { hint: "belay audit verify" });
     const session = await belay.openSession();
     try {
       const result = await verifyAudit(session);
       if (terminal.json) terminal.document(result);
-      terminal.line(result.ok ? `${mark.yes()} audit log: ${count(result.rows, "row")}, chain intact` : `${mark.no()} audit log: ${result.problem}`);
+      terminal.line(
+        result.ok
+          ? `${mark.yes()} audit log: ${count(result.rows, "row")}, chain intact`
+          : `${mark.no()} audit log: ${result.problem}`,
+      );
       return result.ok ? exit.done : exit.failed;
     } finally {
       await session.close();

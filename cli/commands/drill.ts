@@ -15,7 +15,9 @@ export const drill: Command = {
     terminal.settle();
     if (terminal.json) terminal.document(report);
     const passed = report.verdict === "pass";
-    terminal.line(`${passed ? mark.yes() : mark.no()} drill ${report.id} of ${report.archiveId}: ${paint("bold", report.verdict)}`);
+    terminal.line(
+      `${passed ? mark.yes() : mark.no()} drill ${report.drillId} of ${report.archiveId}: ${paint("bold", report.verdict)}`,
+    );
     if (report.summary !== "") terminal.line(`  ${report.summary}`);
     const rows = report.checks.map((check) => [
       check.state === "passed" ? mark.yes() : check.state === "failed" ? mark.no() : mark.open(),

@@ -17,7 +17,9 @@ export const dump: Command = {
     if (terminal.json) terminal.document(manifest);
     const rows = manifest.tables.reduce((sum, one) => sum + one.rows, 0);
     const stored = manifest.objects.reduce((sum, one) => sum + one.bytes, 0);
-    terminal.line(`${mark.yes()} ${manifest.id}: ${count(manifest.tables.length, "table")}, ${count(rows, "row")}, ${bytes(stored)} stored and read back`);
+    terminal.line(
+      `${mark.yes()} ${manifest.id}: ${count(manifest.tables.length, "table")}, ${count(rows, "row")}, ${bytes(stored)} stored and read back`,
+    );
     return exit.done;
   },
 };

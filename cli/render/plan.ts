@@ -34,7 +34,12 @@ export function renderDryRun(plan: Plan): string[] {
     "",
     ...renderLocks(plan),
     paint("bold", "SQL that would run"),
-    ...(plan.sql === "" ? ["  none"] : plan.sql.trimEnd().split("\n").map((line) => `  ${line}`)),
+    ...(plan.sql === ""
+      ? ["  none"]
+      : plan.sql
+          .trimEnd()
+          .split("\n")
+          .map((line) => `  ${line}`)),
     ...plan.rewrites.map((rewrite) => `  ${paint("dim", `note: ${rewrite}`)}`),
     "",
     paint("bold", "Steps"),
@@ -75,7 +80,9 @@ export function renderLossCard(effect: Effect): string[] {
   ];
   return [
     paint("bold", "What is lost from the database (and kept in the archive)"),
-    ...(rows.length === 0 ? ["  no rows"] : table(["kind", "name", "rows", "size", "note"], rows).map((line) => `  ${line}`)),
+    ...(rows.length === 0
+      ? ["  no rows"]
+      : table(["kind", "name", "rows", "size", "note"], rows).map((line) => `  ${line}`)),
     ...renderObjects(effect),
     ...effect.opaque.map(
       (statement) =>
@@ -98,7 +105,10 @@ export function renderGates(gates: readonly Gate[]): string[] {
     if (gate.state === "passed" || gate.state === "waived") return mark.yes();
     return gate.state === "failed" ? mark.no() : mark.open();
   };
-  const rows = gates.map((gate) => `  ${state(gate)} ${gate.name.padEnd(18)} ${gate.state.padEnd(13)} ${indentAfterFirst(gate.evidence, 37)}`);
+  const rows = gates.map(
+    (gate) =>
+      `  ${state(gate)} ${gate.name.padEnd(18)} ${gate.state.padEnd(13)} ${indentAfterFirst(gate.evidence, 37)}`,
+  );
   const next = gates
     .filter((gate) => gate.state === "failed" && gate.next !== null)
     .map((gate) => `  → ${gate.name}: ${gate.next}`);
@@ -107,9 +117,12 @@ export function renderGates(gates: readonly Gate[]): string[] {
 
 function renderLocks(plan: Plan): string[] {
   if (plan.locks.length === 0) return [];
-  const locks = plan.locks.map((lock) => `  ${lock.mode.padEnd(22)} ${lock.schema}.${lock.relation}  ${paint("dim", lock.because)}`);
+  const locks = plan.locks.map(
+    (lock) => `  ${lock.mode.padEnd(22)} ${lock.schema}.${lock.relation}  ${paint("dim", lock.because)}`,
+  );
   const blockers = plan.blockers.map(
-    (blocker) => `  ${mark.no()} pid ${blocker.pid} (${blocker.role}, ${blocker.state}, ${Math.round(blocker.ageSeconds)} s) holds ${blocker.relation}: ${blocker.query}`,
+    (blocker) =>
+      `  ${mark.no()} pid ${blocker.pid} (${blocker.role}, ${blocker.state}, ${Math.round(blocker.ageSeconds)} s) holds ${blocker.relation}: ${blocker.query}`,
   );
   return [paint("bold", "Locks"), ...locks, ...blockers, ""];
 }

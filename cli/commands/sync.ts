@@ -1,0 +1,58 @@
+import { type SyncReport, syncMigrations } from "../../shared/migrations/sync.ts";
+import type { Command } from "../command.ts";
+import { exit } from "../exit.ts";
+import { renderChange } from "../render/change.ts";
+import { count, mark, paint } from "../terminal.ts";
+
+export const sync: Command = {
+  name: "sync",
+  summary: "bring the ledger in step with the files and with what your tool applied",
+  usage: "",
+  flags: { "applied-to": { type: "string" }, replay: { type: "boolean" }, "no-replay": { type: "boolean" } },
+  help: [
+    ["--applied-to VERSION", "this migration and all before it are applied (when no tracking table says so)"],
+    ["--replay", "replay all migrations on the scratch server for their snapshots"],
+    ["--no-replay", "never replay"],
+  ],
+  words: { min: 0, max: 0 },
+  run: async ({ flags, terminal, belay, folder }) => {
+    const appliedTo = typeof flags["applied-to"] === "string" ? flags["applied-to"] : undefined;
+    const replay = flags.replay === true ? true : flags["no-replay"] === true ? false : undefined;
+    const report = await syncMigrations(belay, await folder(), { appliedTo, replay });
+    terminal.settle();
+    if (terminal.json) terminal.document(report);
+    for (const line of renderSync(report)) terminal.line(line);
+    return report.blocked.length > 0 ? exit.failed : exit.done;
+  },
+};
+
+function renderSync(report: SyncReport): string[] {
+  const { registered, skipped, snapshots, dependencies } = report;
+  return [
+    ...registered.map(
+      (one) =>
+        `${mark.yes()} ${one.migration}  ${one.hasRollback ? "rollback SQL stored" : paint("yellow", "no rollback SQL")}`,
+    ),
+    ...report.changed.flatMap((change) =>
+      renderChange(change).map((line, index) => (index === 0 ? `${mark.no()} ${line}` : `    ${line}`)),
+    ),
+    ...report.pending.map((name) => `${mark.open()} ${name}  not applied`),
+    ...report.problems.map(
+      (problem) =>
+        `${problem.severity === "error" ? mark.no() : mark.open()} ${problem.place.file}:${problem.place.line}: ${problem.message}`,
+    ),
+    ...(report.blocked.length > 0 ? [`${mark.no()} left out because of an error: ${report.blocked.join(", ")}`] : []),
+    "",
+    `Sync: ${count(registered.length, "registered", "registered")}, ${skipped.length} unchanged, ${report.pending.length} not applied, ${report.changed.length} changed`,
+    `Tracking table: ${report.tracking === null ? "none" : `${report.tracking.schema}.${report.tracking.table} (${report.tracking.tool})`}`,
+    `Snapshots stored: ${snapshots.length} (${snapshots.filter((one) => one.origin === "replayed").length} replayed). Dependencies: ${dependencies.declared} declared, ${dependencies.found} found in the catalog.`,
+    ...renderReplay(report),
+    ...report.notes.map((note) => paint("dim", `note: ${note}`)),
+  ];
+}
+
+function renderReplay({ replay }: SyncReport): string[] {
+  if (replay.state === "not_needed") return [];
+  const sign = replay.state === "equal" ? mark.yes() : mark.open();
+  return [`${sign} Replay: ${replay.message}`, ...replay.differences.map((difference) => `    ${difference}`)];
+}
