@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isBelayError } from "../../shared/errors.ts";
 import { copyIn, copyOut } from "../../shared/postgres/copy.ts";
 import { openSession, type Session } from "../../shared/postgres/session.ts";
-import { createDatabase } from "../archive/database.ts";
+import { createDatabase } from "../support/postgres.ts";
 
 const rows = 200_000;
 let database: Awaited<ReturnType<typeof createDatabase>>;

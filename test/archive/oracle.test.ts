@@ -1,0 +1,49 @@
+import { afterEach, expect, test } from "vitest";
+import { dumpDatabase } from "../../shared/archive/dump.ts";
+import { restoreArchive } from "../../shared/archive/restore.ts";
+import { verifyArchive } from "../../shared/archive/verify.ts";
+import { openSession } from "../../shared/postgres/session.ts";
+import { testBelay } from "../support/belay.ts";
+import { createDebianDatabase, describeWithDebian, pgDump, pgRestore, runProgram } from "../support/debian.ts";
+import type { TestDatabase } from "../support/postgres.ts";
+import { archiveFolder, load, rich, samples } from "./support.ts";
+
+describeWithDebian("a dump of a whole database, checked with stock pg_dump and pg_restore 15", () => {
+  const made: TestDatabase[] = [];
+  afterEach(async () => {
+    for (const database of made.splice(0)) await database.drop();
+  });
+  const create = async () => {
+    const database = await createDebianDatabase();
+    made.push(database);
+    return database;
+  };
+
+  test.each([rich, ...samples])(
+    "$name: pg_restore, pg_restore -j2 and Belay's restore each give the same pg_dump",
+    async (example) => {
+      const source = await create();
+      await load(source.url, example);
+      const belay = testBelay({ database: source.url });
+      const manifest = await dumpDatabase(belay, { reason: "test" });
+      const folder = archiveFolder(belay.store, manifest.id);
+      const wanted = await pgDump(source.url);
+
+      const listed = await runProgram("pg_restore", ["-l", folder]);
+      for (const { schema, table } of manifest.tables) expect(listed).toContain(`TABLE DATA ${schema} ${table} `);
+      expect((await verifyArchive(belay.store, manifest.id)).problems).toEqual([]);
+
+      for (const jobs of [[], ["-j2"]]) {
+        const target = await create();
+        await pgRestore(target.url, folder, ...jobs);
+        expect(await pgDump(target.url)).toBe(wanted);
+      }
+      const target = await create();
+      const session = await openSession(target.url);
+      const report = await restoreArchive({ session, store: belay.store, id: manifest.id });
+      await session.close();
+      expect(await pgDump(target.url)).toBe(wanted);
+      expect(report.rows).toBe(manifest.tables.reduce((sum, table) => sum + table.rows, 0));
+    },
+  );
+});
