@@ -58,12 +58,19 @@ export async function setUpScratch(belay: Belay, session: Session): Promise<void
   await runForward(session, { name: `the scratch setup ${file}`, file, forwardSql });
 }
 
-/** Names of the objects in which a replayed end differs from the database, for people; empty when they are equal. */
-export function replayDifferences(live: Catalog, replayed: Catalog): string[] {
-  const difference = compareCatalogs(replayed, live);
+/** Names of the objects in which an end differs from what was wanted, for people; empty when they are equal. */
+export function replayDifferences(
+  wanted: Catalog,
+  got: Catalog,
+  words: { readonly extra: string; readonly missing: string } = {
+    extra: "only in the replay",
+    missing: "only in this database",
+  },
+): string[] {
+  const difference = compareCatalogs(got, wanted);
   return [
-    ...difference.removed.map((entry) => `${entry.key}: only in the replay`),
-    ...difference.added.map((entry) => `${entry.key}: only in this database`),
+    ...difference.removed.map((entry) => `${entry.key}: ${words.extra}`),
+    ...difference.added.map((entry) => `${entry.key}: ${words.missing}`),
     ...difference.changed.map(({ after }) => `${after.key}: differs`),
   ].sort();
 }

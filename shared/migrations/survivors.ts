@@ -1,0 +1,31 @@
+import type { Session } from "../postgres/session.ts";
+
+/** Identity of every table, column and type, by name: what a drop and create under the same name changes. */
+export type Identities = ReadonlyMap<string, string>;
+
+export async function readIdentities(session: Session): Promise<Identities> {
+  const rows = await session.sql<{ name: string; identity: string }[]>`
+    with own as (
+      select oid, nspname from pg_catalog.pg_namespace
+      where nspname not in ('pg_catalog', 'information_schema', 'belay') and nspname !~ '^pg_'
+    )
+    select format('%s %I.%I', case c.relkind when 'S' then 'sequence' when 'm' then 'materialized view' else 'table' end, n.nspname, c.relname) as name,
+      c.oid::text as identity
+    from pg_catalog.pg_class c join own n on n.oid = c.relnamespace where c.relkind in ('r', 'p', 'm', 'S', 'f')
+    union all
+    select format('column %I.%I.%I', n.nspname, c.relname, a.attname), format('%s.%s', c.oid, a.attnum)
+    from pg_catalog.pg_class c join own n on n.oid = c.relnamespace
+    join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    where c.relkind in ('r', 'p', 'f')
+    union all
+    select format('type %I.%I', n.nspname, t.typname), t.oid::text
+    from pg_catalog.pg_type t join own n on n.oid = t.typnamespace where t.typtype in ('e', 'd', 'r')`;
+  return new Map(rows.map((row) => [row.name, row.identity]));
+}
+
+/** What was there before the migration and through it, but is gone or another one after the proposal: its rows are lost. */
+export function lostSurvivors(before: Identities, after: Identities, proposed: Identities): string[] {
+  return [...before]
+    .filter(([name, identity]) => after.get(name) === identity && proposed.get(name) !== identity)
+    .map(([name]) => name);
+}
