@@ -6,7 +6,9 @@ import { readAccount } from "./account.ts";
 import { sameButForColumnOrder } from "./column-order.ts";
 import { judge } from "./guard.ts";
 import { guardLoss } from "./guard-loss.ts";
+import type { Remembered } from "./remembered.ts";
 import type { UndoAttempt, UndoBefore } from "./undo-attempt.ts";
+import { expectedEntries } from "./undo-entries.ts";
 import type { LoadedRows } from "./undo-rows.ts";
 
 /** Compares catalog and account with what was before the rollback; answers notes, throws when it is not the same. */
@@ -28,17 +30,9 @@ export async function checkUndo(
   return notes;
 }
 
-/** Expected: what is there now, without what the rollback made, with what it destroyed and changed. */
-function requireCatalogBack(
-  remembered: UndoAttempt["undoable"]["remembered"],
-  before: readonly Entry[],
-  after: readonly Entry[],
-): string[] {
-  const expected = new Map(before.map((entry) => [entry.key, entry]));
-  for (const entry of remembered.added) expected.delete(entry.key);
-  for (const entry of remembered.removed) expected.set(entry.key, entry);
-  for (const change of remembered.changed) expected.set(change.before.key, change.before);
-  const difference = compareCatalogs({ entries: [...expected.values()] }, { entries: after });
+function requireCatalogBack(remembered: Remembered, before: readonly Entry[], after: readonly Entry[]): string[] {
+  const expected = expectedEntries(remembered, before);
+  const difference = compareCatalogs({ entries: expected }, { entries: after });
   const notes: string[] = [];
   const wrong = [
     ...difference.removed.map(({ key }) => `${key} is missing`),

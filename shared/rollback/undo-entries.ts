@@ -1,6 +1,6 @@
+import { compareCatalogs } from "../catalog/differences.ts";
 import { qualified, quoteIdent } from "../catalog/identifiers.ts";
-import type { Catalog, Entry } from "../catalog/types.ts";
-import { tableKey } from "./archive-scope.ts";
+import type { Entry } from "../catalog/types.ts";
 import { hangsOn } from "./hangers.ts";
 import type { Remembered } from "./remembered.ts";
 import { type TableRepair, tableRepair } from "./undo-columns.ts";
@@ -15,35 +15,33 @@ export interface SchemaBack {
 const replaceable = new Set(["FUNCTION", "PROCEDURE", "VIEW"]);
 
 /**
- * Puts destroyed and changed entries back from their stored texts and removes what the rollback made.
+ * SQL that leads from the catalog of now to the expected one, by the entries' own texts.
  * `emptied`: keys of surviving tables whose rows were taken out.
  */
-export function schemaFromEntries(remembered: Remembered, now: Catalog, emptied: ReadonlySet<string>): SchemaBack {
-  const current = new Map(now.entries.map((entry) => [entry.key, entry]));
+export function schemaFromEntries(
+  expected: readonly Entry[],
+  now: readonly Entry[],
+  emptied: ReadonlySet<string>,
+): SchemaBack {
+  const { removed: goes, added: comes, changed } = compareCatalogs({ entries: now }, { entries: expected });
   const before: string[] = [];
   const after: string[] = [];
-  const { renamed, skip } = renamings(remembered);
-  before.push(...renamed);
+  const goingKeys = new Set(goes.map(({ key }) => key));
+  const going = goes.filter((entry) => !hangsOn(entry, goingKeys));
+  const remade = changed.filter(({ after: target }) => target.kind !== "TABLE" && !replaceable.has(target.kind));
+  for (const entry of [...remade.map((change) => change.before), ...going].reverse()) before.push(...removal(entry));
 
-  const added = remembered.added.filter(({ key }) => !skip.has(key)).map((entry) => current.get(entry.key) ?? entry);
-  const addedKeys = new Set(added.map(({ key }) => key));
-  const goes = added.filter((entry) => !hangsOn(entry, addedKeys));
-  const remade = remembered.changed.filter(
-    (change) => change.before.kind !== "TABLE" && !replaceable.has(change.before.kind),
-  );
-  for (const entry of [...remade.map((change) => change.after), ...goes].reverse()) before.push(...removal(entry));
-
-  for (const change of remembered.changed) {
-    if (change.before.kind === "TABLE") {
-      const repair: TableRepair = tableRepair(change.before, change.after, emptied.has(change.before.key));
+  for (const { before: current, after: target } of changed) {
+    if (target.kind === "TABLE") {
+      const repair: TableRepair = tableRepair(target, current, emptied.has(target.key));
       before.push(...repair.before);
       after.push(...repair.after);
-    } else if (replaceable.has(change.before.kind)) before.push(replaced(change.before));
+    } else if (replaceable.has(target.kind)) before.push(replaced(target));
   }
-  const comes = [...remembered.removed.filter(({ key }) => !skip.has(key)), ...remade.map((change) => change.before)];
-  const made = new Set(comes.filter(({ kind }) => kind === "TABLE").map(({ key }) => key));
+  const coming = [...comes, ...remade.map((change) => change.after)];
+  const made = new Set(coming.filter(({ kind }) => kind === "TABLE").map(({ key }) => key));
   const late = new Set<string>();
-  for (const entry of inCreationOrder(comes)) {
+  for (const entry of inCreationOrder(coming)) {
     const isLate =
       entry.section === "post-data" ||
       (isIdentity(entry) && !entry.dependencies.some((key) => made.has(key))) ||
@@ -55,22 +53,30 @@ export function schemaFromEntries(remembered: Remembered, now: Catalog, emptied:
   return { before, after };
 }
 
-function isIdentity(entry: Entry): boolean {
-  return entry.kind === "SEQUENCE" && entry.create.trimStart().startsWith("ALTER TABLE");
+/** What the catalog was before the rollback: what is there now, without what it made, with what it destroyed and changed. */
+export function expectedEntries(remembered: Remembered, now: readonly Entry[]): Entry[] {
+  const expected = new Map(now.map((entry) => [entry.key, entry]));
+  for (const entry of remembered.added) expected.delete(entry.key);
+  for (const entry of remembered.removed) expected.set(entry.key, entry);
+  for (const change of remembered.changed) expected.set(change.before.key, change.before);
+  return [...expected.values()];
 }
 
-function renamings(remembered: Remembered): { renamed: string[]; skip: Set<string> } {
+/** Tables and columns that the rollback renamed get their names back; their rows never left. */
+export function renamingsBack(remembered: Remembered): string[] {
   const renamed: string[] = [];
-  const skip = new Set<string>();
+  for (const { schema, table, from, to } of remembered.renamedColumns)
+    renamed.push(`alter table ${qualified(schema, table)} rename column ${quoteIdent(to)} to ${quoteIdent(from)}`);
   for (const { schema, table, fromSchema, from } of remembered.renamedTables) {
     if (table !== from) renamed.push(`alter table ${qualified(schema, table)} rename to ${quoteIdent(from)}`);
     if (schema !== fromSchema)
       renamed.push(`alter table ${qualified(schema, from)} set schema ${quoteIdent(fromSchema)}`);
-    skip.add(tableKey(schema, table)).add(tableKey(fromSchema, from));
   }
-  for (const { schema, table, from, to } of remembered.renamedColumns)
-    renamed.push(`alter table ${qualified(schema, table)} rename column ${quoteIdent(to)} to ${quoteIdent(from)}`);
-  return { renamed, skip };
+  return renamed;
+}
+
+function isIdentity(entry: Entry): boolean {
+  return entry.kind === "SEQUENCE" && entry.create.trimStart().startsWith("ALTER TABLE");
 }
 
 /** How an entry that was not there before goes away again. */

@@ -1,13 +1,15 @@
 import { qualified } from "../catalog/identifiers.ts";
+import { readCatalog } from "../catalog/read.ts";
 import { BelayError } from "../errors.ts";
 import { readLedgerMigration } from "../migrations/ledger.ts";
 import { prepareRollbackSql } from "../sql/prepare.ts";
 import { tableKey } from "./archive-scope.ts";
 import { foreignKeysOff } from "./foreign-keys.ts";
+import type { Remembered } from "./remembered.ts";
 import { defaultSurroundings, resetSurroundings } from "./run-sql.ts";
 import { setLocal } from "./timeouts.ts";
 import type { UndoAttempt, UndoBefore } from "./undo-attempt.ts";
-import { schemaFromEntries } from "./undo-entries.ts";
+import { expectedEntries, renamingsBack, schemaFromEntries } from "./undo-entries.ts";
 import { type LoadedRows, loadRows } from "./undo-rows.ts";
 import { setSequences } from "./undo-sequences.ts";
 
@@ -42,23 +44,26 @@ export const entriesWay: Way = {
     const { session, undoable } = attempt;
     const { remembered } = undoable;
     const emptied = new Set<string>();
-    const keysBack: string[] = await foreignKeysOff(
-      session,
-      remembered.rewritten.map(({ oid }) => oid),
-    );
+    await foreignKeysOff(session, oidsOf(remembered));
     for (const { schema, table } of remembered.rewritten) {
       await session.run(`truncate only ${qualified(schema, table)}`);
       emptied.add(tableKey(schema, table));
     }
-    const back = schemaFromEntries(remembered, before.catalog, emptied);
+    for (const statement of renamingsBack(remembered)) await runStatement(attempt, statement);
+    const expected = expectedEntries(remembered, before.catalog.entries);
+    const back = schemaFromEntries(expected, (await readCatalog(session)).entries, emptied);
     await session.run("set local check_function_bodies = off");
     for (const statement of back.before) await runStatement(attempt, statement);
     const loaded = await loadRows(session, attempt.belay.store, undoable.manifest);
-    for (const statement of [...back.after, ...keysBack]) await runStatement(attempt, statement);
+    for (const statement of back.after) await runStatement(attempt, statement);
     await setSequences(session, undoable.manifest?.sequences ?? []);
     return loaded;
   },
 };
+
+function oidsOf(remembered: Remembered): number[] {
+  return remembered.rewritten.map(({ oid }) => oid);
+}
 
 async function runStatement(attempt: UndoAttempt, statement: string): Promise<void> {
   try {
