@@ -47,7 +47,11 @@ const tocs: fc.Arbitrary<Toc> = fc.record({
 
 describe("a table of contents", () => {
   it("reads back as it was written", () => {
-    fc.assert(fc.property(tocs, (toc) => expect(readToc(writeToc(toc))).toEqual(toc)));
+    fc.assert(
+      fc.property(tocs, (toc) => {
+        expect(readToc(writeToc(toc))).toEqual(toc);
+      }),
+    );
   });
 
   it("that was cut anywhere is refused as archive_invalid", () => {
