@@ -1,7 +1,8 @@
 import { appendAudit } from "../shared/audit.ts";
 import type { Belay } from "../shared/context.ts";
+import { inTransaction } from "../shared/migrations/transaction.ts";
 import type { Sql } from "../shared/postgres/session.ts";
-import { inTransaction, withSession } from "../shared/with-session.ts";
+import { withSession } from "../shared/with-session.ts";
 import type { DrillReport } from "./types.ts";
 
 export interface DrillStart {
@@ -39,7 +40,7 @@ export async function noteScratch(belay: Belay, drillId: string, archiveId: stri
 /** Writes the outcome, its checks and the audit row in one transaction. */
 export async function finishDrill(belay: Belay, report: DrillReport): Promise<void> {
   await withSession(belay, "belay drill", (session) =>
-    inTransaction(session, async () => {
+    inTransaction(session, "recording a drill", async () => {
       const { sql } = session;
       await sql`
         update belay.drills set archive_id = ${report.archiveId}, verdict = ${report.verdict},

@@ -1,7 +1,8 @@
 import { appendAudit } from "../shared/audit.ts";
 import type { Belay } from "../shared/context.ts";
+import { inTransaction } from "../shared/migrations/transaction.ts";
 import type { Sql } from "../shared/postgres/session.ts";
-import { inTransaction, withSession } from "../shared/with-session.ts";
+import { withSession } from "../shared/with-session.ts";
 import { parseCron } from "./cron.ts";
 import type { Schedule } from "./types.ts";
 
@@ -27,7 +28,7 @@ export async function saveSchedule(belay: Belay, schedule: Schedule): Promise<Sc
   parseCron(schedule.cron);
   const { name, cron, archiveChoice, enabled } = schedule;
   await withSession(belay, "belay schedules", (session) =>
-    inTransaction(session, async () => {
+    inTransaction(session, "saving a schedule", async () => {
       await session.sql`
         insert into belay.schedules (name, cron, archive_choice, enabled)
         values (${name}, ${cron}, ${archiveChoice}, ${enabled})

@@ -1,6 +1,7 @@
 import { appendAudit } from "../shared/audit.ts";
 import type { Belay } from "../shared/context.ts";
-import { inTransaction, withSession } from "../shared/with-session.ts";
+import { inTransaction } from "../shared/migrations/transaction.ts";
+import { withSession } from "../shared/with-session.ts";
 import { dropScratch } from "./scratch.ts";
 
 /** Hours after which a drill that never finished counts as abandoned: longer than any worker may run one. */
@@ -15,7 +16,7 @@ export async function settleAbandoned(belay: Belay): Promise<string[]> {
     for (const { id, scratch_database } of rows) {
       if (scratch_database !== null && belay.scratchUrl !== null)
         await dropScratch(belay.scratchUrl, scratch_database, id, null);
-      await inTransaction(session, async () => {
+      await inTransaction(session, "settling a drill", async () => {
         await session.sql`
           update belay.drills set verdict = 'inconclusive', finished_at = now(),
             summary = 'the process that ran this drill ended before it was done'

@@ -14,16 +14,3 @@ export async function withSession<T>(
     await session.close();
   }
 }
-
-/** Runs `work` in one transaction of the session; what it throws rolls everything back. */
-export async function inTransaction<T>(session: Session, work: () => Promise<T>): Promise<T> {
-  await session.run("begin");
-  try {
-    const result = await work();
-    await session.run("commit");
-    return result;
-  } catch (error) {
-    await session.run("rollback").catch(() => {});
-    throw error;
-  }
-}

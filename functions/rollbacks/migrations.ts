@@ -1,16 +1,39 @@
 import { z } from "zod";
-import {
-  listMigrationSummaries,
-  migrationDetailSchema,
-  migrationSummarySchema,
-  readMigrationDetail,
-} from "../../shared/migrations/rollbackable.ts";
+import { readMigrationDetail } from "../../shared/migrations/detail.ts";
+import { listMigrations } from "../../shared/migrations/status.ts";
 import { planRollback } from "../../shared/rollback/plan-rollback.ts";
 import { planSchema } from "../../shared/rollback/types.ts";
 import { pageOfList } from "../page.ts";
 import { pageOfSchema, pageQuery, route } from "../route.ts";
 
 const name = z.string().min(1).max(500);
+
+const migrationRowSchema = z.object({
+  migration: z.string(),
+  version: z.string(),
+  status: z.enum(["applied", "rolled_back", "failed", "pending"]),
+  canRollBack: z.boolean(),
+  appliedAt: z.string().nullable(),
+  hasRollback: z.boolean(),
+  blockingReason: z.string().nullable(),
+  dependents: z.array(z.string()).readonly(),
+  reversesToo: z.array(z.string()).readonly(),
+  snapshots: z.object({ before: z.boolean(), after: z.boolean() }),
+  proof: z.string().nullable(),
+  drift: z.array(z.enum(["forward", "rollback", "verify"])).readonly(),
+});
+
+const migrationDetailSchema = migrationRowSchema.extend({
+  checksum: z.string(),
+  revision: z.number().int(),
+  appliedBy: z.string().nullable(),
+  rollbackAt: z.string().nullable(),
+  rollbackBy: z.string().nullable(),
+  forwardSql: z.string().nullable(),
+  rollbackSql: z.string().nullable(),
+  verifySql: z.string().nullable(),
+  notes: z.string().nullable(),
+});
 
 export const migrationRoutes = [
   route({
@@ -19,11 +42,11 @@ export const migrationRoutes = [
     summary: "Migrations of the ledger, newest first, with what the ledger says stands in the way.",
     role: "viewer",
     query: pageQuery.extend({ status: z.enum(["applied", "rolled_back", "failed"]).optional() }),
-    response: pageOfSchema(migrationSummarySchema),
+    response: pageOfSchema(migrationRowSchema),
     handle: async ({ belay, query }) => {
-      const all = await listMigrationSummaries(belay);
+      const all = await listMigrations(belay);
       const wanted = all.filter((migration) => query.status === undefined || migration.status === query.status);
-      const { items, next } = pageOfList(wanted, query, (migration) => migration.name);
+      const { items, next } = pageOfList(wanted, query, (migration) => migration.migration);
       return { items: [...items], next };
     },
   }),

@@ -1,9 +1,10 @@
 import { type AuditRecord, appendAudit } from "../audit.ts";
 import type { Belay } from "../context.ts";
 import { isBelayError } from "../errors.ts";
+import { inTransaction } from "../migrations/transaction.ts";
 import type { Session } from "../postgres/session.ts";
 import { planRollback } from "../rollback/plan-rollback.ts";
-import { inTransaction, withSession } from "../with-session.ts";
+import { withSession } from "../with-session.ts";
 import { type FailureNotice, type NotifyTarget, sendNotice } from "./notify.ts";
 import { migrationsSinceLastGood } from "./suspects.ts";
 import type { DeploymentPlan } from "./types.ts";
@@ -16,7 +17,8 @@ export async function respondToFailures(belay: Belay, notify: NotifyTarget | nul
   return withSession(belay, "belay deployments", async (session) => {
     const settled: string[] = [];
     for (const id of await pendingFailures(session, notify !== null))
-      if (await inTransaction(session, () => respond(belay, session, id, notify))) settled.push(id);
+      if (await inTransaction(session, "answering a failed deployment", () => respond(belay, session, id, notify)))
+        settled.push(id);
     return settled;
   });
 }

@@ -11,7 +11,6 @@ import { dumpDatabase } from "../../shared/archive/dump.ts";
 import type { Manifest } from "../../shared/archive/types.ts";
 import { verifyAudit } from "../../shared/audit.ts";
 import type { Belay } from "../../shared/context.ts";
-import { openSession } from "../../shared/postgres/session.ts";
 import { makeWorld, type World } from "../functions/world.ts";
 
 const schema = `
