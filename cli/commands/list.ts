@@ -48,6 +48,14 @@ function cells(row: MigrationRow): string[] {
     moment(row.appliedAt),
     row.hasRollback ? mark.yes() : mark.no(),
     before && after ? "before, after" : before ? "before" : after ? "after" : paint("dim", "none"),
-    [row.blockingReason ?? "-", ...(row.drift.length > 0 ? [`file differs: ${row.drift.join(", ")}`] : [])].join("; "),
+    [blocking(row), ...(row.drift.length > 0 ? [`file differs: ${row.drift.join(", ")}`] : [])].join("; "),
   ];
+}
+
+/** One line; `belay check` and --json name every dependent. */
+function blocking(row: MigrationRow): string {
+  if (row.blockingReason === null) return "-";
+  const [first, ...others] = row.dependents;
+  if (first === undefined) return row.blockingReason;
+  return others.length === 0 ? `${first} depends on it` : `${first} and ${others.length} more depend on it`;
 }

@@ -11,26 +11,33 @@ const verdictWords: Record<Plan["verdict"], string> = {
 };
 
 /** Status, whether it can be rolled back and why not, dependents, risk, loss card, gates. */
-export function renderCheck(plan: Plan): string[] {
+export function renderCheck(plan: Plan, options: { allObjects?: boolean } = {}): string[] {
   return [
     paint("bold", plan.migration),
     `  Status         ${plan.status}${plan.appliedAt === null ? "" : `, applied ${moment(plan.appliedAt)}`}`,
     `  Can roll back  ${plan.canRollBack ? `${mark.yes()} yes` : `${mark.no()} no`}`,
-    ...(plan.blockingReason === null ? [] : [`  Reason         ${indentAfterFirst(plan.blockingReason, 17)}`]),
+    ...blockingReasons(plan).map((reason, index) => `  ${index === 0 ? "Reason         " : " ".repeat(15)}${reason}`),
     `  Risk           ${paint(riskStyle[plan.risk], plan.risk)}: ${plan.riskReasons.join("; ")}`,
     `  Verdict        ${verdictWords[plan.verdict]}`,
     ...renderDependents(plan),
     "",
     ...renderLossCard(plan.effect),
+    ...renderObjects(plan.effect, options.allObjects === true),
     "",
     ...renderGates(plan.gates),
   ];
 }
 
+/** One line a gate that stops the rollback. */
+function blockingReasons(plan: Plan): string[] {
+  const failed = plan.gates.filter((gate) => gate.blocking && gate.state === "failed");
+  return failed.map((gate) => `${gate.name}: ${indentAfterFirst(gate.evidence, 17)}`);
+}
+
 /** All that check shows, and what would run: SQL, locks, blockers, steps. */
 export function renderDryRun(plan: Plan): string[] {
   return [
-    ...renderCheck(plan),
+    ...renderCheck(plan, { allObjects: true }),
     "",
     ...renderLocks(plan),
     paint("bold", "SQL that would run"),
@@ -83,7 +90,6 @@ export function renderLossCard(effect: Effect): string[] {
     ...(rows.length === 0
       ? ["  no rows"]
       : table(["kind", "name", "rows", "size", "note"], rows).map((line) => `  ${line}`)),
-    ...renderObjects(effect),
     ...effect.opaque.map(
       (statement) =>
         `  ${mark.open()} line ${statement.line}: ${statement.statement}: ${statement.why} ${paint("dim", "(the execution guard decides)")}`,
@@ -91,13 +97,21 @@ export function renderLossCard(effect: Effect): string[] {
   ];
 }
 
-function renderObjects(effect: Effect): string[] {
+/** Every object with `all`, else those that the SQL names and a count of those that go with them. */
+function renderObjects(effect: Effect, all: boolean): string[] {
   if (effect.objects.length === 0) return [];
-  const lines = effect.objects.map(
-    (object) =>
-      `  ${object.change.padEnd(9)}  ${object.kind} ${object.schema === null ? "" : `${object.schema}.`}${object.name}${object.by === "cascade" ? paint("dim", "  (goes with another object)") : ""}`,
-  );
-  return ["", paint("bold", `Objects (${effect.objects.length})`), ...lines];
+  const named = effect.objects.filter((object) => object.by === "statement");
+  const rest = effect.objects.length - named.length;
+  const shown = all ? effect.objects : named;
+  const lines = shown.map((object) => {
+    const name = `${object.kind} ${object.schema === null ? "" : `${object.schema}.`}${object.name}`;
+    return `  ${object.change.padEnd(9)}  ${name}${object.by === "cascade" ? paint("dim", "  (goes with another object)") : ""}`;
+  });
+  const more =
+    all || rest === 0
+      ? []
+      : [paint("dim", `  and ${count(rest, "object")} that go with them; --dry-run or --json names each`)];
+  return ["", paint("bold", `Objects (${effect.objects.length})`), ...lines, ...more];
 }
 
 export function renderGates(gates: readonly Gate[]): string[] {
