@@ -112,7 +112,6 @@ async function firstWayThatFits(attempt: UndoAttempt, before: UndoBefore): Promi
       if (!session.alive || (error instanceof BelayError && error.code.startsWith("store_"))) throw error;
       reasons.push(`${way.name}: ${(error as Error).message}`);
       await session.run("rollback to savepoint belay_undo");
-      if (error instanceof BelayError && error.code === "archive_invalid") throw error;
     }
   }
   throw new BelayError(

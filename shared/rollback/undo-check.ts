@@ -30,7 +30,11 @@ export async function checkUndo(
   return notes;
 }
 
-function requireCatalogBack(remembered: Remembered, before: readonly Entry[], after: readonly Entry[]): string[] {
+export function requireCatalogBack(
+  remembered: Remembered,
+  before: readonly Entry[],
+  after: readonly Entry[],
+): string[] {
   const expected = expectedEntries(remembered, before);
   const difference = compareCatalogs({ entries: expected }, { entries: after });
   const notes: string[] = [];

@@ -9,6 +9,7 @@ import type { Remembered } from "./remembered.ts";
 import { defaultSurroundings, resetSurroundings } from "./run-sql.ts";
 import { setLocal } from "./timeouts.ts";
 import type { UndoAttempt, UndoBefore } from "./undo-attempt.ts";
+import { requireCatalogBack } from "./undo-check.ts";
 import { expectedEntries, renamingsBack, schemaFromEntries } from "./undo-entries.ts";
 import { type LoadedRows, loadRows } from "./undo-rows.ts";
 import { setSequences } from "./undo-sequences.ts";
@@ -22,7 +23,7 @@ export interface Way {
 /** The migration's own forward SQL, then the rows over what it made. */
 export const forwardWay: Way = {
   name: "by the migration's forward SQL",
-  run: async (attempt) => {
+  run: async (attempt, before) => {
     const { session, undoable, belay } = attempt;
     const migration = await readLedgerMigration(session, undoable.migration);
     if (migration.forwardSql === null || migration.forwardSql.trim() === "")
@@ -33,6 +34,7 @@ export const forwardWay: Way = {
     await setLocal(session, "search_path", (await defaultSurroundings(session)).searchPath);
     await session.run(prepared.sql);
     await resetSurroundings(session, belay.settings);
+    requireCatalogBack(undoable.remembered, before.catalog.entries, (await readCatalog(session)).entries);
     return await fill(attempt);
   },
 };
