@@ -2,6 +2,7 @@ import type { Entry } from "../catalog/types.ts";
 import type { Progress } from "../context.ts";
 import { BelayError } from "../errors.ts";
 import type { Session } from "../postgres/session.ts";
+import { setParameters } from "../postgres/settings.ts";
 import type { ObjectStore } from "../store/types.ts";
 import { once, sha256 } from "./digesting.ts";
 import { writeToc } from "./format/toc.ts";
@@ -47,6 +48,9 @@ export interface ArchiveInput {
   report?(progress: Progress): void;
 }
 
+/** Every row whatever the policies say, and names in values (regclass...) with their schema. */
+const readParameters = { row_security: "off", search_path: "" };
+
 const fastLevel = 1;
 const smallLevel = 6;
 
@@ -61,6 +65,7 @@ export async function writeArchive(input: ArchiveInput): Promise<Manifest> {
   if ((await store.head(archiveKey(id, manifestFile))) !== null) throw taken(id, store);
   try {
     const layout = layOut(input);
+    for (const reader of input.readers) await setParameters(reader, readParameters);
     const tables = await writeTables(input, layout, written);
     const objects = tables.map(({ object }) => object);
     objects.push(await writeSmall(input, tocFile, tocBytes(input, layout), written));
