@@ -48,7 +48,12 @@ export function alterTable(simulation: Simulation, body: Node, at: Place): void 
 
 function lockFor(simulation: Simulation, relation: SimulatedObject, command: Node): void {
   const oid = relation.sub === "i" || relation.sub === "I" ? relation.other : relation.objid;
-  lock(simulation, oid, weakerCommands[command.subtype as string] ?? "ACCESS EXCLUSIVE", "altered");
+  const constraint = (command.def as Node | undefined)?.Constraint as Node | undefined;
+  const addsForeignKey = command.subtype === "AT_AddConstraint" && constraint?.contype === "CONSTR_FOREIGN";
+  const mode = addsForeignKey
+    ? "SHARE ROW EXCLUSIVE"
+    : (weakerCommands[command.subtype as string] ?? "ACCESS EXCLUSIVE");
+  lock(simulation, oid, mode, "altered");
 }
 
 type CommandHandler = (
@@ -156,7 +161,7 @@ function dropConstraint(
 
 function columnDefault(
   simulation: Simulation,
-  _relation: SimulatedObject,
+  relation: SimulatedObject,
   family: readonly SimulatedObject[],
   command: Node,
   at: Place,
@@ -167,6 +172,14 @@ function columnDefault(
     if (set) drop(simulation, [keyOf(set)], false, at);
     change(simulation, each, `default of ${command.name as string}`);
   }
+  if (takesFromSequence(command.def))
+    noteCreated(simulation, "DEFAULT", relation, `${relation.name} ${command.name as string}`);
+}
+
+/** A default that takes from a sequence is an entry of its own where the sequence is owned by its table. */
+function takesFromSequence(expression: unknown): boolean {
+  const call = (expression as Node | undefined)?.FuncCall as Node | undefined;
+  return wordsOf(call?.funcname).at(-1) === "nextval";
 }
 
 function addColumn(

@@ -33,7 +33,10 @@ const constraintKinds: Record<string, string> = {
 /** Keys of the entries that a table's parts become, named as the server names them by default. */
 export const createdKeys = {
   ofConstraint(table: string, constraint: Node): Made | null {
-    const kind = constraintKinds[constraint.contype as string];
+    const kind =
+      constraint.contype === "CONSTR_CHECK" && constraint.skip_validation === true
+        ? "CHECK CONSTRAINT"
+        : constraintKinds[constraint.contype as string];
     const name = constraintName(table, constraint);
     return kind === undefined || name === null ? null : { kind, name: `${table} ${name}` };
   },

@@ -70,6 +70,7 @@ function destroyedEntries(simulation: Simulation, catalog: Catalog): Map<Entry, 
     const switched =
       (entry.kind === "ROW SECURITY" && ownersOf(entry).some((owner) => simulation.unguarded.has(owner))) ||
       (entry.kind === "COMMENT" && simulation.commented.get(commentTarget(entry, ownersOf(entry))) === "removed") ||
+      (entry.kind === "SEQUENCE OWNED BY" && ownersOf(entry).some((owner) => simulation.disowned.has(owner))) ||
       isDetached(simulation, entry, ownersOf(entry));
     if (switched) destroyed.set(entry, "statement");
     else if (entry.dependencies.some((key) => keys.has(key)) || columns.has(columnTag(entry)))
@@ -120,7 +121,9 @@ function changeFinder(simulation: Simulation, catalog: Catalog, destroyed: Reado
     const address = addressOf(entry);
     if (!satellites.has(entry.kind)) {
       if (simulation.changed.has(address) || renamedKey(simulation, entry) !== null) return "statement";
-      return simulation.touched.has(address) || inlined.has(address) ? "cascade" : null;
+      // A default that takes from a sequence stands apart only while its table owns the sequence.
+      const disowned = entry.kind === "DEFAULT" && ownersOf(entry).some((owner) => simulation.disowned.has(owner));
+      return simulation.touched.has(address) || inlined.has(address) || disowned ? "cascade" : null;
     }
     const owners = ownersOf(entry);
     if (entry.kind === "COMMENT" && simulation.commented.has(commentTarget(entry, owners))) return "statement";

@@ -16,7 +16,7 @@ import {
 import { dropStatement, findTarget, words } from "./effect-drop.ts";
 import { dmlStatement, opaqueReason } from "./effect-opaque.ts";
 import { findNamed, findOnRelation, findRangeVar, splitName } from "./resolve.ts";
-import { drop, keyOf, lock, type Remark, type Simulation } from "./simulation.ts";
+import { drop, keyOf, lock, type Remark, relationByOid, type SimulatedObject, type Simulation } from "./simulation.ts";
 import { type Node, nodes, shorten, stringsOf, wordsOf } from "./sql-nodes.ts";
 
 type Place = Pick<Remark, "line" | "statement">;
@@ -116,7 +116,21 @@ function alterSequence(simulation: Simulation, body: Node, at: Place): void {
     return;
   }
   lock(simulation, sequence.objid, "SHARE ROW EXCLUSIVE", "altered");
-  change(simulation, sequence, "altered");
+  const owner = nodes(body.options)
+    .map((each) => each.DefElem as Node)
+    .find((each) => each.defname === "owned_by");
+  if (owner === undefined) change(simulation, sequence, "altered");
+  else if (wordsOf(owner.arg).at(-1) !== "none") noteCreated(simulation, "SEQUENCE OWNED BY", sequence, sequence.name);
+  else disown(simulation, sequence);
+}
+
+function disown(simulation: Simulation, sequence: SimulatedObject): void {
+  simulation.disowned.add(keyOf(sequence));
+  for (const { from } of simulation.index.dependents.get(keyOf(sequence)) ?? []) {
+    const user = simulation.byAddress.get(from);
+    const table = user?.family === "default" && user.relid !== null ? relationByOid(simulation, user.relid) : undefined;
+    if (table !== undefined) simulation.touched.add(keyOf(table));
+  }
 }
 
 function alterDomain(simulation: Simulation, body: Node, at: Place): void {

@@ -99,10 +99,11 @@ async function readSnapshotEntries(
 ): Promise<{ origin: string; entries: SnapshotEntry[] } | null> {
   const [snapshot] = await session.sql`
     select id, origin from belay.snapshots where migration_name = ${migration} and moment = ${moment}
+       and origin in ('live', 'replayed')
      order by created_at desc limit 1`;
   if (snapshot === undefined) return null;
   const rows = await session.sql`
-    select e.hash, e.entry ->> 'key' as key, e.entry ->> 'kind' as kind,
+    select e.entry ->> 'hash' as hash, e.entry ->> 'key' as key, e.entry ->> 'kind' as kind,
            case when e.entry ->> 'key' = any(${[...columned]}::text[]) then e.entry ->> 'create' end as create
       from belay.snapshots s, unnest(s.entry_hashes) h (hash) join belay.snapshot_entries e using (hash)
      where s.id = ${snapshot.id}`;

@@ -56,6 +56,8 @@ export interface Simulation {
   readonly touched: Set<AddressKey>;
   /** Tables whose row-level security is switched off. */
   readonly unguarded: Set<AddressKey>;
+  /** Sequences that no column owns afterwards. */
+  readonly disowned: Set<AddressKey>;
   /** Oids of partitions that stand alone afterwards. */
   readonly detached: Set<number>;
   /** By address, or `schema COLUMN table.column`. */
@@ -96,6 +98,7 @@ export function startSimulation(graph: DependencyGraph): Simulation {
     renamed: new Set(),
     touched: new Set(),
     unguarded: new Set(),
+    disowned: new Set(),
     detached: new Set(),
     commented: new Map(),
     granted: new Set(),

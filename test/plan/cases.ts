@@ -1,0 +1,248 @@
+/** SQL before, rollback SQL, and what the case is about. */
+export interface EffectCase {
+  readonly name: string;
+  readonly setup: string;
+  readonly rollback: string;
+}
+
+const shop = `
+  create table customers (id bigint generated always as identity primary key, email text not null unique, note text);
+  create table orders (id serial primary key, customer_id bigint not null references customers, total numeric not null check (total >= 0));
+  create index orders_total on orders (total);
+  create view open_orders as select o.id, c.email from orders o join customers c on c.id = o.customer_id;
+  create function touch() returns trigger language plpgsql as 'begin return new; end';
+  create trigger touch_orders before update on orders for each row execute function touch();
+  alter table orders enable row level security;
+  create policy own on orders using (customer_id = 1);
+  comment on table orders is 'what was sold';
+  comment on column orders.total is 'in euro';
+  grant select on orders to public;
+`;
+
+/** Each rollback runs for real in a transaction; what it destroyed must be what was told before. */
+export const effectCases: readonly EffectCase[] = [
+  {
+    name: "a table with index, trigger, policy, comments and grants",
+    setup: shop,
+    rollback: "drop view open_orders; drop table orders",
+  },
+  { name: "a table with CASCADE over a view and a foreign key", setup: shop, rollback: "drop table customers cascade" },
+  { name: "several tables in one DROP", setup: shop, rollback: "drop view open_orders; drop table customers, orders" },
+  { name: "a column with its check, index and comment", setup: shop, rollback: "alter table orders drop column total" },
+  {
+    name: "a column that a view uses, with CASCADE",
+    setup: shop,
+    rollback: "alter table customers drop column email cascade",
+  },
+  { name: "a trigger function with CASCADE", setup: shop, rollback: "drop function touch() cascade" },
+  {
+    name: "a trigger, a policy and row-level security",
+    setup: shop,
+    rollback:
+      "drop trigger touch_orders on orders; drop policy own on orders; alter table orders disable row level security",
+  },
+  {
+    name: "a foreign key and a check",
+    setup: shop,
+    rollback: "alter table orders drop constraint orders_customer_id_fkey, drop constraint orders_total_check",
+  },
+  {
+    name: "a primary key with CASCADE over foreign keys",
+    setup: shop,
+    rollback: "alter table customers drop constraint customers_pkey cascade",
+  },
+  { name: "a unique constraint", setup: shop, rollback: "alter table customers drop constraint customers_email_key" },
+  { name: "an index", setup: shop, rollback: "drop index if exists orders_total, not_there" },
+  {
+    name: "an enum with CASCADE takes columns",
+    setup: `create type mood as enum ('sad', 'glad'); create table people (id int primary key, now mood, then_ mood[]); create view moods as select now from people;`,
+    rollback: "drop type mood cascade",
+  },
+  {
+    name: "a domain with CASCADE takes columns",
+    setup: `create domain positive as int check (value > 0); create table n (id int, p positive default 1);`,
+    rollback: "drop domain positive cascade",
+  },
+  {
+    name: "a composite type and a function that takes it",
+    setup: `create type pair as (a int, b int); create function f(pair) returns int language sql as 'select 1';`,
+    rollback: "drop type pair cascade",
+  },
+  {
+    name: "function overloads by argument types",
+    setup: `create function f(int) returns int language sql as 'select 1'; create function f(text) returns int language sql as 'select 2'; create function f(int[]) returns int language sql as 'select 3'; create function g(a int, out b text) language sql as $$select 'x'$$;`,
+    rollback: "drop function f(text); drop function f(int[]); drop function g(int)",
+  },
+  {
+    name: "a procedure and an aggregate",
+    setup: `create procedure p(in a int) language sql as 'select 1'; create function add(int, int) returns int language sql as 'select $1 + $2'; create aggregate total(int) (sfunc = add, stype = int);`,
+    rollback: "drop procedure p; drop aggregate total(int); drop function add",
+  },
+  {
+    name: "a schema with CASCADE",
+    setup: `create schema s; create table s.t (id serial primary key); create function s.f() returns int language sql as 'select 1'; create type s.e as enum ('a'); create table outside (e s.e, id int);`,
+    rollback: "drop schema s cascade",
+  },
+  {
+    name: "a partitioned table",
+    setup: `create table ev (id bigint, at date not null, primary key (id, at)) partition by range (at); create table ev1 partition of ev for values from ('2020-01-01') to ('2021-01-01'); create table ev2 partition of ev default; create index ev_at on ev (at);`,
+    rollback: "drop table ev",
+  },
+  {
+    name: "one partition",
+    setup: `create table ev (id bigint, at date not null, primary key (id, at)) partition by range (at); create table ev1 partition of ev for values from ('2020-01-01') to ('2021-01-01'); create index ev_at on ev (at);`,
+    rollback: "drop table ev1",
+  },
+  {
+    name: "an index of a partitioned table",
+    setup: `create table ev (id bigint, at date not null) partition by range (at); create table ev1 partition of ev for values from ('2020-01-01') to ('2021-01-01'); create index ev_at on ev (at);`,
+    rollback: "drop index ev_at",
+  },
+  {
+    name: "a column of a partitioned table",
+    setup: `create table ev (id bigint, at date not null, note text) partition by range (at); create table ev1 partition of ev default; create index ev_note on ev (note);`,
+    rollback: "alter table ev drop column note",
+  },
+  {
+    name: "an inherited table and column",
+    setup: `create table base (id int, note text check (note <> '')); create table child (more int) inherits (base);`,
+    rollback: "alter table base drop column note; drop table base cascade",
+  },
+  {
+    name: "a detached partition",
+    setup: `create table ev (id bigint) partition by range (id); create table ev1 partition of ev default;`,
+    rollback: "alter table ev detach partition ev1",
+  },
+  {
+    name: "identity and serial sequences",
+    setup: `create table t (id int generated by default as identity, n serial);`,
+    rollback:
+      "alter table t alter column id drop identity; alter table t alter column n drop default; drop sequence t_n_seq",
+  },
+  {
+    name: "a sequence with CASCADE takes the default",
+    setup: `create table t (id int, n serial); create sequence alone;`,
+    rollback: "drop sequence t_n_seq cascade; drop sequence alone",
+  },
+  {
+    name: "a generated column's base",
+    setup: `create table t (id int, a int, b int generated always as (a * 2) stored);`,
+    rollback: "alter table t drop column a cascade",
+  },
+  {
+    name: "a view over views",
+    setup: `create table t (id int); create view v1 as select * from t; create view v2 as select * from v1; create materialized view m as select * from v2; create index m_id on m (id);`,
+    rollback: "drop view v1 cascade",
+  },
+  {
+    name: "a materialised view",
+    setup: `create table t (id int); create materialized view m as select * from t; create unique index m_id on m (id);`,
+    rollback: "drop materialized view m",
+  },
+  {
+    name: "a rule",
+    setup: `create table t (id int); create table log (id int); create rule r as on insert to t do also insert into log values (new.id);`,
+    rollback: "drop table log cascade",
+  },
+  {
+    name: "extended statistics",
+    setup: `create table t (a int, b int); create statistics st on a, b from t; create statistics st2 on a, b from t;`,
+    rollback: "drop statistics st; alter table t drop column b",
+  },
+  {
+    name: "quoted and mixed-case names",
+    setup: `create schema "Ödd"; create table "Ödd"."T able" ("Id" int primary key, "va lue" text); create index "I x" on "Ödd"."T able" ("va lue"); create table keep ("Id" int);`,
+    rollback: `alter table "Ödd"."T able" drop column "va lue"; drop table "Ödd"."T able"; drop table if exists "Keep"`,
+  },
+  {
+    name: "names found through SET search_path",
+    setup: `create schema a; create schema b; create table a.t (id int); create table b.t (id int); create table b.u (id int); create table t (id int);`,
+    rollback: "set search_path = a, b; drop table t; drop table u; set search_path to public; drop table t",
+  },
+  {
+    name: "created and dropped again",
+    setup: `create table t (id int);`,
+    rollback:
+      "create table tmp (id serial primary key); create index on tmp (id); drop table tmp; drop table if exists tmp",
+  },
+  {
+    name: "renamed and then dropped",
+    setup: `create table t (id int primary key); create table u (id int);`,
+    rollback: "alter table t rename to old_t; alter table u rename to t; drop table old_t",
+  },
+  {
+    name: "a renamed table with its parts",
+    setup: `create table t (id serial primary key, n int check (n > 0)); create index t_n on t (n); comment on table t is 'x'; create view v as select n from t;`,
+    rollback: "alter table t rename to t2",
+  },
+  {
+    name: "a renamed column",
+    setup: `create table t (id int primary key, n int); create view v as select n from t; comment on column t.n is 'x';`,
+    rollback: "alter table t rename column n to m",
+  },
+  {
+    name: "a table moved to another schema",
+    setup: `create schema s; create table t (id serial primary key, n int); create index t_n on t (n);`,
+    rollback: "alter table t set schema s",
+  },
+  {
+    name: "a replaced function and view",
+    setup: `create function f() returns int language sql as 'select 1'; create view v as select 1 as a;`,
+    rollback:
+      "create or replace function f() returns int language sql as 'select 2'; create or replace view v as select 1 as a, 2 as b; create function g() returns int language sql as 'select 1'",
+  },
+  {
+    name: "dropped and made again",
+    setup: `create table t (id int); create view v as select id from t; create index i on t (id);`,
+    rollback: "drop view v; create view v as select id + 1 as id from t; drop index i; create index i on t (id desc)",
+  },
+  {
+    name: "defaults, NOT NULL and types",
+    setup: `create table t (id int not null default 1, n int, v varchar(10) default 'x');`,
+    rollback:
+      "alter table t alter column id drop default, alter column id drop not null, alter column n set not null, alter column n set default 3, alter column v type text",
+  },
+  {
+    name: "comments and grants",
+    setup: `create table t (id int); comment on table t is 'a'; grant select on t to public; create function f() returns int language sql as 'select 1'; comment on function f() is 'x';`,
+    rollback:
+      "comment on table t is null; comment on function f() is 'y'; revoke select on t from public; grant insert on t to public",
+  },
+  {
+    name: "IF EXISTS on what is not there",
+    setup: `create table t (id int);`,
+    rollback:
+      "drop table if exists nothing cascade; drop function if exists nothing(int); drop type if exists nothing; alter table if exists nothing drop column x; alter table t drop column if exists nothing; drop trigger if exists nothing on t; drop policy if exists nothing on t; drop schema if exists nothing",
+  },
+  {
+    name: "a new table with constraints",
+    setup: `create table t (id int primary key);`,
+    rollback:
+      "create table u (id serial primary key, t_id int references t, n int unique, constraint big check (n > 3)); create index on u (t_id); alter table t add column note text; alter table t add constraint note_key unique (note)",
+  },
+  {
+    name: "a published table",
+    setup: `create table t (id int primary key); create table u (id int primary key); create publication p for table t, u;`,
+    rollback: "drop table t",
+  },
+  {
+    name: "a publication, an event trigger and an extension",
+    setup: `create table t (id int primary key); create publication p for table t; create function e() returns event_trigger language plpgsql as 'begin end'; create event trigger et on ddl_command_end execute function e(); create extension citext; create table c (id int, n citext);`,
+    rollback: "drop event trigger et; drop publication p; drop extension citext cascade",
+  },
+  {
+    name: "ownership of a sequence",
+    setup: `create table t (id int, n serial); create sequence s;`,
+    rollback: "alter sequence s owned by t.id; alter sequence s increment 2",
+  },
+  {
+    name: "a table that another table's row type is made of",
+    setup: `create table t (id int); create table u (id int, old t); create function f(t) returns int language sql as 'select 1';`,
+    rollback: "drop table t cascade",
+  },
+  {
+    name: "a foreign key between partitioned tables",
+    setup: `create table a (id int primary key) partition by range (id); create table a1 partition of a default; create table b (id int, a_id int references a) partition by range (id); create table b1 partition of b default;`,
+    rollback: "alter table b drop constraint b_a_id_fkey; drop table a",
+  },
+];

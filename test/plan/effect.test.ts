@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { openSession, type Session } from "../../shared/postgres/session.ts";
+import { createDatabase } from "../support/postgres.ts";
+import { effectCases } from "./cases.ts";
+import { tellAndDo, toldKeys } from "./really.ts";
+
+async function withDatabase<T>(setup: string, use: (session: Session) => Promise<T>): Promise<T> {
+  const database = await createDatabase({ sql: setup });
+  const session = await openSession(database.url);
+  try {
+    return await use(session);
+  } finally {
+    await session.close();
+    await database.drop();
+  }
+}
+
+describe("what is told before is what really happens", () => {
+  for (const { name, setup, rollback } of effectCases)
+    it(name, async () => {
+      const { told, error, ...done } = await withDatabase(setup, (session) => tellAndDo(session, rollback));
+      expect(error).toBeNull();
+      expect(told.failures).toEqual([]);
+      expect(toldKeys(told, "destroyed")).toEqual(done.destroyed.sort());
+      expect(toldKeys(told, "created")).toEqual(done.created.sort());
+      expect(toldKeys(told, "changed")).toEqual(expect.arrayContaining(done.changed));
+      const locks = Object.fromEntries(told.locks.map((each) => [String(each.oid), each.mode]));
+      expect(locks).toMatchObject(done.locks);
+    });
+});
+
+const shop = `
+  create table customers (id bigint primary key, email text not null, note text);
+  create table orders (id bigint primary key, customer_id bigint references customers);
+  create view emails as select email from customers;`;
+
+describe("a rollback that would fail is told before", () => {
+  const cases: [name: string, setup: string, rollback: string, why: RegExp][] = [
+    [
+      "a DROP without CASCADE that others depend on",
+      shop,
+      "drop table customers",
+      /fails without CASCADE: .*(view public\.emails|constraint orders_customer_id_fkey)/,
+    ],
+    [
+      "a column that a view uses",
+      shop,
+      "alter table customers drop column email",
+      /fails without CASCADE: view public\.emails/,
+    ],
+    ["a table that is not there", shop, "drop table customer", /table customer is not there/],
+    [
+      "a column that is not there",
+      shop,
+      "alter table customers drop column name",
+      /column name of public\.customers is not there/,
+    ],
+    [
+      "a constraint's own index",
+      shop,
+      "drop index customers_pkey",
+      /cannot be dropped alone: constraint customers_pkey on public\.customers requires it/,
+    ],
+    ["a view dropped as a table", shop, "drop table emails", /public\.emails is not a table/],
+    ["a table dropped twice", shop, "drop table orders; drop table orders", /table orders is not there/],
+    ["a table that is already there", shop, "create table orders (id int)", /public\.orders is already there/],
+    [
+      "a function under other arguments",
+      "create function f(int) returns int language sql as 'select 1'",
+      "drop function f(text)",
+      /function f is not there/,
+    ],
+    [
+      "a name outside of the search_path",
+      "create schema s; create table s.t (id int)",
+      "drop table t",
+      /table t is not there/,
+    ],
+  ];
+  for (const [name, setup, rollback, why] of cases)
+    it(name, async () => {
+      const { told, error } = await withDatabase(setup, (session) => tellAndDo(session, rollback));
+      expect(error, "the server refuses it too").not.toBeNull();
+      expect(told.failures.map((each) => each.why).join("\n")).toMatch(why);
+    });
+
+  it("tells what IF EXISTS did not find", async () => {
+    const { told } = await withDatabase(shop, (session) => tellAndDo(session, "drop table if exists s.nothing"));
+    expect(told.absent.map((each) => each.why)).toEqual(["table s.nothing is not there"]);
+    expect(told.objects).toEqual([]);
+  });
+});
+
+describe("what the text cannot tell", () => {
+  for (const sql of [
+    "do $$ begin delete from orders; end $$",
+    "select pg_notify('a', 'b')",
+    "delete from orders",
+    "update customers set note = null",
+    "truncate orders",
+    "insert into customers values (1, 'a')",
+    "alter table customers alter column note type varchar(3)",
+  ])
+    it(`lists as opaque: ${sql}`, async () => {
+      const { told } = await withDatabase(shop, (session) => tellAndDo(session, sql));
+      expect(told.opaque).toMatchObject([{ line: 1, statement: sql }]);
+      expect(told.opaque[0]?.why).not.toBe("");
+    });
+});

@@ -1,0 +1,269 @@
+import { describe, expect, it } from "vitest";
+import { firstWords } from "../../shared/rollback/blockers.ts";
+import { addressKey, type Dependency } from "../../shared/rollback/dependency-graph.ts";
+import { dropClosure, indexDependencies } from "../../shared/rollback/drop-closure.ts";
+import type { Facts } from "../../shared/rollback/facts.ts";
+import { judgeGates, judgeReason, judgeStore, judgeSupported } from "../../shared/rollback/gates.ts";
+import { canonicalJson, planHash } from "../../shared/rollback/hash.ts";
+import { nearNames } from "../../shared/rollback/ledger-facts.ts";
+import { lockModes, modeFromPgLocks, modesConflict } from "../../shared/rollback/lock-modes.ts";
+import { lossCard } from "../../shared/rollback/loss-card.ts";
+import { mergeKey } from "../../shared/rollback/losses.ts";
+import { makePlan } from "../../shared/rollback/plan.ts";
+import { defaultPolicy } from "../../shared/rollback/policy.ts";
+import { judgeRisk } from "../../shared/rollback/risk.ts";
+import { gateNames } from "../../shared/rollback/types.ts";
+
+const plain: Facts = {
+  target: { systemIdentifier: "1", databaseOid: 5, database: "shop" },
+  readAt: "2026-01-01T00:00:00.000Z",
+  migration: {
+    name: "1_a",
+    version: "1",
+    status: "applied",
+    appliedAt: "2025-12-01T00:00:00.000Z",
+    appliedBy: "ci",
+    rollbackSql: "drop index i",
+    forwardSql: "create index i on t (id)",
+    verifySql: null,
+    checksum: "a".repeat(64),
+    rollbackAt: null,
+    rollbackBy: null,
+    notes: null,
+    metadata: {},
+    revision: 1,
+    dependsOn: [],
+    dependents: [],
+    fileChecksum: "b".repeat(64),
+    sourceFile: "1_a.sql",
+  },
+  dependents: [],
+  prepared: { sql: "drop index i", rewrites: [], refusals: [], statements: 1 },
+  syntax: null,
+  effect: {
+    objects: [
+      { key: "INDEX public i", kind: "INDEX", schema: "public", name: "i", change: "destroyed", by: "statement" },
+    ],
+    gone: [],
+    lostTables: [],
+    lostColumns: [],
+    lostSequences: [],
+    lostIndexes: [],
+    locks: [],
+    opaque: [],
+    failures: [],
+    unsupported: [],
+    absent: [],
+  },
+  entryHashes: { "INDEX public i": "c" },
+  unknownKinds: [],
+  losses: { tables: [], columns: [], sequences: [], unreadable: [] },
+  locks: [],
+  blockers: [],
+  provenance: { known: true, origin: "live", overreach: [], additive: true, removedTables: [], createdTables: [] },
+  checkout: null,
+  storeUrl: null,
+  reason: null,
+};
+const table = { schema: "public", table: "t", oid: 1, rows: 5, exact: true, bytes: 8192, writtenSince: 0 };
+
+describe("gates", () => {
+  it("are all there, in their order, and what is not known is never passed", () => {
+    const gates = judgeGates(plain, defaultPolicy);
+    expect(gates.map((gate) => gate.name)).toEqual([...gateNames]);
+    for (const gate of gates) {
+      expect(gate.evidence).not.toBe("");
+      if (gate.state === "failed") expect(gate.next).not.toBeNull();
+      if (gate.state === "passed") expect(gate.next).toBeNull();
+    }
+    const later = ["backup_fresh", "restore_tested", "rehearsed", "team_notified", "approved", "maintenance_window"];
+    expect(gates.filter((gate) => later.includes(gate.name)).map((gate) => gate.state)).toEqual(
+      later.map(() => "not_available"),
+    );
+  });
+
+  it("need a store only when something would be lost or is not known", () => {
+    expect(judgeStore(plain).state).toBe("not_available");
+    expect(judgeStore({ ...plain, losses: { ...plain.losses, tables: [table] } }).state).toBe("failed");
+    const opaque = [{ line: 1, statement: "do", why: "?" }];
+    expect(judgeStore({ ...plain, effect: { ...plain.effect, opaque } }).state).toBe("failed");
+    expect(judgeStore({ ...plain, storeUrl: "file:///a" }).state).toBe("passed");
+  });
+
+  it("ask for a reason only when it is executed", () => {
+    expect(judgeReason(plain).state).toBe("not_available");
+    expect(judgeReason({ ...plain, reason: " " }).state).toBe("failed");
+    expect(judgeReason({ ...plain, reason: "login broken" }).state).toBe("passed");
+  });
+
+  it("refuse kinds that the catalog reader cannot write", () => {
+    const finding = judgeSupported({ ...plain, unknownKinds: ["OPERATOR public.@@"] });
+    expect(finding).toMatchObject({ state: "failed", evidence: expect.stringContaining("OPERATOR public.@@") });
+  });
+
+  it("block only where the policy says so", () => {
+    const broken = { ...plain, dependents: [{ migration: "2_b", found: "declared" as const, why: "" }] };
+    expect(makePlan(broken).canRollBack).toBe(false);
+    const policy = { ...defaultPolicy, blocking: defaultPolicy.blocking.filter((name) => name !== "dependents") };
+    expect(makePlan(broken, { policy })).toMatchObject({ canRollBack: true, blockingReason: null });
+  });
+});
+
+describe("risk", () => {
+  it("is LOW for an index, MEDIUM for an empty table, HIGH for rows", () => {
+    expect(judgeRisk(plain)).toEqual({ risk: "LOW", reasons: ["nothing is lost"] });
+    const empty = { ...plain, losses: { ...plain.losses, tables: [{ ...table, rows: 0 }] } };
+    expect(judgeRisk(empty).risk).toBe("MEDIUM");
+    const full = { ...plain, losses: { ...plain.losses, tables: [table] } };
+    expect(judgeRisk(full)).toMatchObject({ risk: "HIGH", reasons: ["5 rows of 1 table go"] });
+  });
+
+  it("rises when a policy of a table that stays goes", () => {
+    const objects = [{ ...plain.effect.objects[0]!, key: "POLICY public t own", kind: "POLICY", name: "t own" }];
+    const facts = { ...plain, effect: { ...plain.effect, objects } };
+    expect(judgeRisk(facts).risk).toBe("MEDIUM");
+    expect(
+      judgeRisk({ ...facts, losses: { ...plain.losses, tables: [{ ...table, rows: 0 }] } }).reasons.join(),
+    ).not.toMatch(/policy/);
+  });
+
+  it("advises to roll back the application alone when the migration only added and rows would go", () => {
+    const full = { ...plain, storeUrl: "file:///a", losses: { ...plain.losses, tables: [table] } };
+    expect(makePlan(full).verdict).toBe("roll_back_application_only");
+    expect(makePlan(plain).verdict).toBe("roll_back");
+    const removed = { ...plain, provenance: { ...plain.provenance, removedTables: ["TABLE public old"] } };
+    expect(makePlan(removed).verdict).toBe("restore_backup");
+  });
+});
+
+describe("the hash", () => {
+  it("is of canonical JSON: order of fields does not matter, order of lists does", () => {
+    expect(canonicalJson({ b: [1, { d: 1, c: null }], a: "é" })).toBe('{"a":"é","b":[1,{"c":null,"d":1}]}');
+    expect(planHash({ a: 1, b: 2 })).toBe(planHash({ b: 2, a: 1 }));
+    expect(planHash([1, 2])).not.toBe(planHash([2, 1]));
+  });
+
+  it("is not moved by counts, ages, blockers, reason or checkout, but by SQL, objects, target and policy", () => {
+    const first = makePlan(plain).hash;
+    const moved: Partial<Facts>[] = [
+      { readAt: "2030-01-01T00:00:00.000Z" },
+      { reason: "because" },
+      { blockers: [{ pid: 1, role: "r", state: "idle", ageSeconds: 3, relation: "t", query: "select" }] },
+      { checkout: { directory: "d", file: "f", checksum: "0" } },
+    ];
+    for (const change of moved) expect(makePlan({ ...plain, ...change }).hash).toBe(first);
+    const other: Partial<Facts>[] = [
+      { target: { ...plain.target, databaseOid: 6 } },
+      { prepared: { ...plain.prepared, sql: "drop index j" } },
+      { entryHashes: { "INDEX public i": "d" } },
+      { migration: { ...plain.migration, revision: 2 } },
+    ];
+    for (const change of other) expect(makePlan({ ...plain, ...change }).hash).not.toBe(first);
+    expect(makePlan(plain, { policy: { ...defaultPolicy, countUpToRows: 1 } }).hash).not.toBe(first);
+  });
+});
+
+describe("the drop closure", () => {
+  const edge = (from: number, to: number, type: string): Dependency => ({
+    from: addressKey(1, from),
+    to: addressKey(1, to),
+    type,
+  });
+
+  it("takes automatic and internal parts silently, normal ones only with CASCADE", () => {
+    const closure = dropClosure(
+      indexDependencies([edge(2, 1, "a"), edge(3, 1, "i"), edge(4, 1, "n"), edge(5, 4, "a")]),
+      [addressKey(1, 1)],
+    );
+    expect([...closure.gone]).toEqual(
+      expect.arrayContaining([
+        ["1/2/0", "automatic"],
+        ["1/4/0", "cascade"],
+      ]),
+    );
+    expect(closure.needCascade).toEqual(["1/4/0"]);
+  });
+
+  it("goes from an internal part to its owner, and ends on cycles", () => {
+    const closure = dropClosure(indexDependencies([edge(3, 2, "i"), edge(3, 1, "n"), edge(1, 3, "n")]), [
+      addressKey(1, 1),
+    ]);
+    expect([...closure.gone.keys()].sort()).toEqual(["1/1/0", "1/2/0", "1/3/0"]);
+  });
+
+  it("refuses a part that is named without its owner", () => {
+    const closure = dropClosure(indexDependencies([edge(2, 1, "i")]), [addressKey(1, 2)]);
+    expect(closure.ownedBy).toEqual([["1/2/0", "1/1/0"]]);
+  });
+});
+
+describe("small things", () => {
+  it("chooses the key by which undo merges columns", () => {
+    const column = (number: number, name: string, notNull: boolean) => ({
+      relid: 1,
+      number,
+      name,
+      typeOid: 23,
+      notNull,
+      generated: "",
+      inherited: false,
+    });
+    const index = (oid: number, columns: number[], primary = false) => ({
+      oid,
+      relid: 1,
+      unique: true,
+      primary,
+      plain: true,
+      columns,
+    });
+    const graph = {
+      objects: [],
+      byOid: new Map(),
+      columns: [column(1, "id", true), column(2, "a", true), column(3, "b", true), column(4, "c", false)],
+      indexes: [index(10, [2, 3]), index(11, [4]), index(12, [2]), index(13, [1], true)],
+      dependencies: [],
+      inherits: [],
+      searchPath: [],
+    };
+    expect(mergeKey(graph, 1, [4], { lostIndexes: [] })).toEqual(["id"]);
+    expect(mergeKey(graph, 1, [1], { lostIndexes: [] })).toEqual(["a"]);
+    expect(mergeKey(graph, 1, [4], { lostIndexes: [13, 12] })).toEqual(["a", "b"]);
+    expect(mergeKey(graph, 1, [1, 2], { lostIndexes: [] })).toBeNull();
+  });
+
+  it("shows a query without the values in it", () => {
+    expect(firstWords("UPDATE public.users\n SET email = 'a@b' WHERE id = 3")).toBe("UPDATE public.users SET email");
+    expect(firstWords("/* app */ -- x\nselect 'secret'")).toBe("select");
+    expect(firstWords("")).toBe("");
+  });
+
+  it("knows which lock modes exclude each other, both ways", () => {
+    expect(modeFromPgLocks("AccessExclusiveLock")).toBe("ACCESS EXCLUSIVE");
+    expect(modeFromPgLocks("SIReadLock")).toBeNull();
+    for (const one of lockModes)
+      for (const other of lockModes) expect(modesConflict(one, other)).toBe(modesConflict(other, one));
+    expect(modesConflict("ACCESS SHARE", "ACCESS EXCLUSIVE")).toBe(true);
+    expect(modesConflict("ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE")).toBe(false);
+  });
+
+  it("finds near names", () => {
+    expect(nearNames("20250101_usr", ["20250101_users", "20250209_orders"])).toEqual(["20250101_users"]);
+    expect(nearNames("zzz", ["20250101_users"])).toEqual([]);
+  });
+
+  it("sums up the loss", () => {
+    const plan = makePlan({
+      ...plain,
+      losses: { ...plain.losses, tables: [table, { ...table, rows: 2, exact: false }] },
+    });
+    expect(lossCard(plan)).toEqual({
+      rows: 7,
+      exact: false,
+      bytes: 16384,
+      tables: 2,
+      columns: 0,
+      sequences: 0,
+      objects: { INDEX: 1 },
+    });
+  });
+});
