@@ -1,6 +1,6 @@
 import { addressKey, byText } from "./entry.ts";
 import type { RawEntry } from "./kind.ts";
-import type { Address } from "./types.ts";
+import type { Address, UnknownObject } from "./types.ts";
 
 /** One row of pg_depend, columns folded into their relation: `from` needs `to`. */
 export interface DependencyRow {
@@ -8,6 +8,9 @@ export interface DependencyRow {
   readonly to: string;
   readonly type: string;
 }
+
+/** Begins what stands for an unknown object among keys, behind it its place in the list: no kind begins so. */
+const unknownMark = "?";
 
 interface Keyed {
   readonly key: string;
@@ -20,23 +23,27 @@ const partOf = new Set(["i", "a", "P"]);
 /**
  * Finds for each entry the keys of the entries that must exist first: from pg_depend and from what its reader named.
  * An object without an entry of its own (a row type, an index behind a constraint, a view's rule) counts as part of
- * the entry that it belongs to; one of an extension counts as the extension.
+ * the entry that it belongs to; one of an extension counts as the extension. `neededBy` tells the same of each unknown
+ * object.
  */
 export function resolveDependencies(
   keyed: readonly Keyed[],
   rows: readonly DependencyRow[],
-): ReadonlyMap<string, readonly string[]> {
-  const graph = new CatalogGraph(keyed, rows);
-  const resolved = new Map<string, readonly string[]>();
+  unknown: readonly Pick<UnknownObject, "address">[] = [],
+): { dependencies: ReadonlyMap<string, readonly string[]>; neededBy: readonly (readonly string[])[] } {
+  const graph = new CatalogGraph(keyed, rows, unknown);
+  const dependencies = new Map<string, readonly string[]>();
+  const neededBy = unknown.map((): string[] => []);
   for (const { key, raw } of keyed) {
     const found = new Set<string>();
     for (const address of raw.dependsOn) graph.addTargets(whole(address), found);
     if (raw.usesCatalogDependencies !== false)
       for (const target of graph.needs(key, raw)) graph.addTargets(target, found);
     found.delete(key);
-    resolved.set(key, [...found].sort(byText));
+    for (const target of found) if (target.startsWith(unknownMark)) neededBy[Number(target.slice(1))]!.push(key);
+    dependencies.set(key, [...found].filter((target) => !target.startsWith(unknownMark)).sort(byText));
   }
-  return resolved;
+  return { dependencies, neededBy: neededBy.map((keys) => keys.sort(byText)) };
 }
 
 class CatalogGraph {
@@ -45,12 +52,20 @@ class CatalogGraph {
   /** Objects without an entry, by the address of the object they are part of. */
   readonly #parts = new Map<string, string[]>();
 
-  constructor(keyed: readonly Keyed[], rows: readonly DependencyRow[]) {
+  constructor(
+    keyed: readonly Keyed[],
+    rows: readonly DependencyRow[],
+    unknown: readonly Pick<UnknownObject, "address">[],
+  ) {
     for (const { key, raw } of keyed) {
       const address = whole(raw.address);
       if (raw.usesCatalogDependencies !== false && raw.address.objsubid === 0 && !this.#keyOf.has(address))
         this.#keyOf.set(address, key);
     }
+    unknown.forEach((object, index) => {
+      const address = whole(object.address);
+      if (!this.#keyOf.has(address)) this.#keyOf.set(address, `${unknownMark}${index}`);
+    });
     // The index behind a constraint is the constraint's, though expressions in it hang on the table; a partition's
     // clone of a key or trigger is its parent's business. Neither is part of the table.
     const owned = new Set(rows.filter((row) => row.type === "i" || row.type === "P").map((row) => row.from));

@@ -1,3 +1,4 @@
+import { databaseError } from "../postgres/errors.ts";
 import type { Session } from "../postgres/session.ts";
 import { resolveDependencies } from "./dependencies.ts";
 import { catalogDigest, entryHash, keyedEntries } from "./entry.ts";
@@ -28,30 +29,40 @@ const readSettings = {
  * read-only one. What it cannot write is named in `unknown`, never left out silently.
  */
 export async function readCatalog(session: Session, scope: CatalogScope = {}): Promise<Catalog> {
-  return await withReadSettings(session, async () => {
-    const context = await openContext(session, scope);
-    const readers = Object.values(kindReaders);
-    const [unknown, edges, ...parts] = await Promise.all([
-      readUnknownObjects(context),
-      readDependencyRows(session),
-      ...readers.map((read) => read(context)),
-    ]);
-    return assemble(parts.flat(), unknown, edges);
-  });
+  try {
+    return await withReadSettings(session, () => readAll(session, scope));
+  } catch (error) {
+    throw databaseError(error, { doing: "reading the catalog" });
+  }
+}
+
+async function readAll(session: Session, scope: CatalogScope): Promise<Catalog> {
+  const context = await openContext(session, scope);
+  const readers = Object.values(kindReaders);
+  const [unknown, edges, ...parts] = await Promise.all([
+    readUnknownObjects(context),
+    readDependencyRows(session),
+    ...readers.map((read) => read(context)),
+  ]);
+  return assemble(parts.flat(), unknown, edges);
 }
 
 function assemble(
   raw: readonly RawEntry[],
-  unknown: Catalog["unknown"],
+  unknown: Awaited<ReturnType<typeof readUnknownObjects>>,
   edges: Awaited<ReturnType<typeof readDependencyRows>>,
 ): Catalog {
   const keyed = keyedEntries(raw);
-  const dependencies = resolveDependencies(keyed, edges);
+  const { dependencies, neededBy } = resolveDependencies(keyed, edges, unknown);
   const entries: Entry[] = keyed.map(({ key, raw: entry }) => {
     const { dependsOn: _, usesCatalogDependencies: __, ...fields } = entry;
     return { ...fields, key, dependencies: dependencies.get(key) ?? [], hash: entryHash(entry) };
   });
-  return { entries: creationOrder(postponed(entries)), unknown, digest: catalogDigest(entries) };
+  return {
+    entries: creationOrder(postponed(entries)),
+    unknown: unknown.map((object, index) => ({ ...object, neededBy: neededBy[index] ?? [] })),
+    digest: catalogDigest(entries),
+  };
 }
 
 async function openContext(session: Session, scope: CatalogScope): Promise<KindContext> {

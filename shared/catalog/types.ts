@@ -40,6 +40,8 @@ export interface UnknownObject {
   readonly kind: string;
   readonly identity: string;
   readonly address: Address;
+  /** Keys of the entries that cannot be created without it, directly; sorted. */
+  readonly neededBy: readonly string[];
 }
 
 /** All entries of a database at a moment, in an order in which they can be created. */

@@ -2,7 +2,10 @@ import type { KindContext } from "./kind.ts";
 import type { UnknownObject } from "./types.ts";
 
 /** Names every object of the database that no kind reader writes. Members of extensions come with their extension. */
-export async function readUnknownObjects({ session, schemaOids }: KindContext): Promise<UnknownObject[]> {
+export async function readUnknownObjects({
+  session,
+  schemaOids,
+}: KindContext): Promise<Omit<UnknownObject, "neededBy">[]> {
   const rows = await session.sql<{ kind: string; identity: string; classid: number; objid: number }[]>`
     with found (kind, classid, objid) as (
       select 'CAST', 'pg_cast'::regclass, oid from pg_cast where oid >= 16384
@@ -28,7 +31,8 @@ export async function readUnknownObjects({ session, schemaOids }: KindContext): 
         where subdbid = (select oid from pg_database where datname = current_database())
       union all (select 'BLOB', 'pg_largeobject'::regclass, min(oid) from pg_largeobject_metadata having count(*) > 0)
     )
-    select f.kind, f.classid::oid as classid, f.objid, coalesce(i.identity, f.kind) as identity
+    select f.kind, f.classid::oid as classid, f.objid, case f.kind when 'BLOB' then (select count(*) from pg_largeobject_metadata) || ' large objects'
+        else coalesce(i.identity, f.kind) end as identity
     from found f, pg_identify_object(f.classid::oid, f.objid, 0) i
     where not exists (
       select from pg_depend d where d.classid = f.classid and d.objid = f.objid and d.deptype = 'e'

@@ -78,6 +78,8 @@ describe("readCatalog", () => {
     await session.run(`begin;
       create extension citext;
       create collation shop.odd (locale = 'C');
+      create table shop.sorted (word text collate shop.odd);
+      create view shop.above as select word from shop.sorted;
       create operator shop.=== (leftarg = int, rightarg = int, function = int4eq);
       create text search configuration shop.plain (copy = pg_catalog.simple);
       create function shop.to_state(text) returns shop.state language sql as 'select $1::shop.state';
@@ -92,7 +94,12 @@ describe("readCatalog", () => {
       "OPERATOR",
       "TEXT SEARCH CONFIGURATION",
     ]);
-    expect(unknown.find((object) => object.kind === "COLLATION")!.identity).toBe("shop.odd");
+    expect(unknown[0]!.identity).toBe("2 large objects");
+    expect(unknown.find((object) => object.kind === "COLLATION")).toMatchObject({
+      identity: "shop.odd",
+      neededBy: ["TABLE shop sorted", "VIEW shop above"],
+    });
+    expect(unknown.find((object) => object.kind === "OPERATOR")!.neededBy).toEqual([]);
   });
 });
 
