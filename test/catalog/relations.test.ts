@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readCatalog } from "../../shared/catalog/read.ts";
+import { openSession } from "../../shared/postgres/session.ts";
 import { createDebianDatabase, describeWithDebian } from "../support/debian.ts";
 import type { TestDatabase } from "../support/postgres.ts";
 import { type ExampleDatabase, exampleDatabases, hasCorpora, load, oddRelations } from "./databases.ts";
-import { compareWithPgDump, formatDifferences } from "./oracle.ts";
+import { missingNeeds } from "./needs.ts";
+import { compareWithPgDump, formatDifferences, pgDumpEntries } from "./oracle.ts";
 
 const relationKinds = [
   "TABLE",
@@ -43,6 +46,13 @@ function equalsPgDump(example: ExampleDatabase): void {
     it("has every entry with the same text, owner, section and place", async () => {
       const differences = await compareWithPgDump(database.url, { kinds: relationKinds });
       expect(formatDifferences(differences)).toBe("");
+    });
+
+    it("needs, directly or through others, all that pg_dump says it needs", async () => {
+      const expected = await pgDumpEntries(database.url);
+      const session = await openSession(database.url);
+      const catalog = await readCatalog(session, { excludeSchemas: [] }).finally(() => session.close());
+      expect(missingNeeds(expected, catalog, relationKinds)).toEqual([]);
     });
   });
 }

@@ -2,7 +2,7 @@ import type { KindReader, RawEntry } from "../kind.ts";
 import type { Address } from "../types.ts";
 import { type Index, readIndexes } from "./index-model.ts";
 import { createIndex, indexName } from "./index-text.ts";
-import { addressOf, catalogOid, noAddress } from "./relations.ts";
+import { addressOf, catalogOid } from "./relations.ts";
 
 /** INDEX entries of the indexes that serve no constraint, and INDEX ATTACH entries of all partitions' indexes. */
 export const indexes: KindReader = async (context) => {
@@ -46,14 +46,13 @@ function attachEntry(parent: Index, index: Index): RawEntry {
     tablespace: null,
     tableam: null,
     copy: null,
-    address: noAddress,
+    address: attachAddress(index),
     dependsOn: [
       indexAddress(index),
       indexAddress(parent),
       addressOf(catalogOid.class, index.table.oid),
       addressOf(catalogOid.class, parent.table.oid),
     ],
-    usesCatalogDependencies: false,
   };
 }
 
@@ -62,4 +61,9 @@ function indexAddress(index: Index): Address {
   return index.constraint === null
     ? addressOf(catalogOid.class, index.oid)
     : addressOf(catalogOid.constraint, index.constraint.oid);
+}
+
+/** pg_inherits has no oids, so the attached index's stands for the attachment. */
+export function attachAddress(index: Pick<Index, "oid">): Address {
+  return addressOf(catalogOid.inherits, index.oid);
 }

@@ -18,6 +18,9 @@ export function createTable(table: Table): string {
     text += `\nINHERITS (${table.parents.map(relationName).join(", ")})`;
   if (relation.partitionKey !== null) text += `\nPARTITION BY ${relation.partitionKey}`;
   text += `${withClause(relation)};\n`;
+  // Servers 17 and newer let a partitioned table name the access method of its future partitions.
+  if (relation.kind === "p" && relation.accessMethod !== null)
+    text += `ALTER TABLE ONLY ${name} SET ACCESS METHOD ${quoteIdent(relation.accessMethod)};\n`;
   for (const column of table.columns) text += statementsAfter(name, column);
   return text + relationStatements(relation);
 }

@@ -92,7 +92,7 @@ function tableEntry(table: Table, references: References): RawEntry {
     create: createTable(table),
     drop: `DROP TABLE ${relationName(relation)};\n`,
     tablespace: relation.tablespace,
-    tableam: relation.accessMethod,
+    tableam: relation.kind === "r" ? relation.accessMethod : null,
     copy: null,
     address: addressOf(catalogOid.class, relation.oid),
     dependsOn: inlineReferences(table, references),
