@@ -12,7 +12,7 @@ import { compareWithPgDump, formatDifferences } from "./oracle.ts";
 
 const oddKinds: ExampleDatabase = {
   name: "odd schemas, types, functions, grants and comments",
-  roles: ["belay_alice", "belay_bob", '"Belay Eve"'],
+  roles: ["belay_alice", "belay_bob", '"Belay Eve"', '"be""lay=/x"'],
   sql: () => readFile(new URL("odd-kinds.sql", import.meta.url), "utf8"),
 };
 

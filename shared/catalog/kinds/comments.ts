@@ -61,7 +61,7 @@ export const comments: KindReader = async ({ session, schemaOids }) => {
         join pg_class c on c.oid = polrelid
       union all
       select d.*, 'RULE', relnamespace, rulename, relname, null, relowner, c.tableoid, c.oid
-      from pg_description d join pg_rewrite r on d.classoid = 'pg_rewrite'::regclass and r.oid = d.objoid
+      from pg_description d join pg_rewrite r on d.classoid = 'pg_rewrite'::regclass and r.oid = d.objoid and rulename <> '_RETURN'
         join pg_class c on c.oid = ev_class
       union all
       select d.*, 'STATISTICS', stxnamespace, stxname, null, null, stxowner, s.tableoid, s.oid

@@ -35,7 +35,9 @@ export const grants: KindReader = async ({ session, schemaOids, serverVersion })
       from pg_type where typacl is not null or oid in (select objoid from init where classoid = 'pg_type'::regclass)
       union all
       select tableoid, oid, 0, case prokind when 'p' then 'PROCEDURE' else 'FUNCTION' end, pronamespace, proname,
-        pg_get_function_identity_arguments(oid), null, proowner, proacl, acldefault('f', proowner)
+        case prokind when 'a' then (select coalesce(string_agg(format_type(type, null), ', ' order by n), '')
+            from unnest(proargtypes) with ordinality as a (type, n))
+          else pg_get_function_identity_arguments(oid) end, null, proowner, proacl, acldefault('f', proowner)
       from pg_proc where proacl is not null or oid in (select objoid from init where classoid = 'pg_proc'::regclass)
       union all
       select tableoid, oid, 0, case relkind when 'S' then 'SEQUENCE' else 'TABLE' end, relnamespace, relname, null, null,
