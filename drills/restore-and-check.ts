@@ -6,7 +6,7 @@ import { withSession } from "../shared/with-session.ts";
 import { explainError } from "./blame.ts";
 import { catalogCheck } from "./checks/catalog.ts";
 import type { Check, CheckContext } from "./checks/check.ts";
-import { passed } from "./checks/check.ts";
+import { count, passed } from "./checks/check.ts";
 import { countsCheck } from "./checks/counts.ts";
 import { digestsCheck } from "./checks/digests.ts";
 import { environmentCheck } from "./checks/environment.ts";
@@ -62,7 +62,7 @@ async function restoreInto({ belay, archiveId, scratch }: CheckContext) {
     id: archiveId,
     report: (progress) => belay.report(progress),
   });
-  return passed(`${entries} entries and ${rows} rows restored without an error`);
+  return passed(`${count(entries, "entry", "entries")} and ${count(rows, "row")} restored without an error`);
 }
 
 /** The restored database must be neither the archive's source nor the database that Belay looks after. */

@@ -4,7 +4,7 @@ import type { Belay } from "../shared/context.ts";
 import { BelayError, isBelayError } from "../shared/errors.ts";
 import { withSession } from "../shared/with-session.ts";
 import { explainError } from "./blame.ts";
-import { failed, passed } from "./checks/check.ts";
+import { count, failed, passed } from "./checks/check.ts";
 import { chooseArchive } from "./choose.ts";
 import { type BegunDrill, beginDrill, finishDrill, noteScratch } from "./record.ts";
 import { restoreAndCheck } from "./restore-and-check.ts";
@@ -107,7 +107,7 @@ async function decode(belay: Belay, archiveId: string, outcomes: CheckOutcome[])
       const verified = await requireVerified(belay.store, archiveId);
       manifest = verified;
       const bytes = verified.objects.reduce((sum, object) => sum + object.bytes, 0);
-      return passed(`${verified.objects.length} objects, ${bytes} bytes decoded and hashed`);
+      return passed(`${count(verified.objects.length, "object")}, ${count(bytes, "byte")} decoded and hashed`);
     },
     explainError,
   );

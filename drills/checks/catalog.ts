@@ -1,5 +1,5 @@
 import { readCatalog } from "../../shared/catalog/read.ts";
-import { type Check, failed, naming, passed } from "./check.ts";
+import { type Check, count, failed, naming, passed } from "./check.ts";
 
 /** Each object that the archive names is there with the same definition, owner and grants, and no other. */
 export const catalogCheck: Check = {
@@ -21,6 +21,6 @@ export const catalogCheck: Check = {
         ),
       );
     if (extra.length > 0) return failed(naming("objects are not in the archive", extra));
-    return passed(`${wanted.length} objects equal, owners and grants too`);
+    return passed(`${count(wanted.length, "object")} equal, owners and grants too`);
   },
 };

@@ -32,8 +32,13 @@ export function failed(evidence: string, blame: Exclude<Verdict, "pass"> = "back
   return { state: "failed", evidence, blame };
 }
 
-/** `3 tables: a, b, c`, cut after a few names. */
+/** `1 table`, `3 tables`. */
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** `tables differ (3): a, b, c`, cut after a few names. */
 export function naming(what: string, names: readonly string[]): string {
   const shown = names.slice(0, 5).join(", ");
-  return `${names.length} ${what}: ${shown}${names.length > 5 ? ", ..." : ""}`;
+  return `${what} (${names.length}): ${shown}${names.length > 5 ? ", ..." : ""}`;
 }

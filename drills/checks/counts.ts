@@ -1,5 +1,5 @@
 import { qualified } from "../../shared/catalog/identifiers.ts";
-import { type Check, failed, naming, passed } from "./check.ts";
+import { type Check, count, failed, naming, passed } from "./check.ts";
 
 /** Every table has as many rows as the manifest says. */
 export const countsCheck: Check = {
@@ -13,6 +13,6 @@ export const countsCheck: Check = {
       if (row!.count !== rows) wrong.push(`${schema}.${table} has ${row!.count} rows instead of ${rows}`);
     }
     if (wrong.length > 0) return failed(naming("tables differ", wrong));
-    return passed(`${total} rows in ${manifest.tables.length} tables`);
+    return passed(`${count(total, "row")} in ${count(manifest.tables.length, "table")}`);
   },
 };

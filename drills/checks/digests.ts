@@ -1,5 +1,5 @@
 import { tableDigest } from "../../shared/archive/table-digest.ts";
-import { type Check, failed, naming, passed } from "./check.ts";
+import { type Check, count, failed, naming, passed } from "./check.ts";
 
 /** Every table's rows have the digest that was taken from the source's snapshot. */
 export const digestsCheck: Check = {
@@ -11,6 +11,6 @@ export const digestsCheck: Check = {
       if (digest !== table.digest) wrong.push(`${table.schema}.${table.table}`);
     }
     if (wrong.length > 0) return failed(naming("tables hold other rows than the manifest says", wrong));
-    return passed(`${manifest.tables.length} digests equal`);
+    return passed(`${count(manifest.tables.length, "digest")} equal`);
   },
 };

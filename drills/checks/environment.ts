@@ -1,5 +1,5 @@
 import { readLacking } from "../../shared/archive/preflight.ts";
-import { type Check, failed, naming, passed } from "./check.ts";
+import { type Check, count, failed, naming, passed } from "./check.ts";
 
 /** The scratch server has what the archive needs: version, extensions, roles. What lacks is not the backup's fault. */
 export const environmentCheck: Check = {
@@ -12,6 +12,8 @@ export const environmentCheck: Check = {
     if (lacking.length > 0)
       return failed(naming("things are missing on the scratch server", lacking), "environment_mismatch");
     const { extensions, roles } = manifest;
-    return passed(`PostgreSQL ${scratchMajor}, ${extensions.length} extensions and ${roles.length} roles are there`);
+    return passed(
+      `PostgreSQL ${scratchMajor}, ${count(extensions.length, "extension")}, ${count(roles.length, "role")}: all there`,
+    );
   },
 };

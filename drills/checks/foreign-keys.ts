@@ -1,5 +1,5 @@
 import { qualified, quoteIdent } from "../../shared/catalog/identifiers.ts";
-import { type Check, failed, naming, passed } from "./check.ts";
+import { type Check, count, failed, naming, passed } from "./check.ts";
 
 interface ForeignKey {
   readonly name: string;
@@ -35,7 +35,7 @@ export const foreignKeysCheck: Check = {
       if (row!.orphans > 0) broken.push(`${key.schema}.${key.table} ${key.name}: ${row!.orphans} orphans`);
     }
     if (broken.length > 0) return failed(naming("foreign keys do not hold", broken));
-    return passed(`${keys.length} foreign keys hold`);
+    return passed(`no orphans under ${count(keys.length, "foreign key")}`);
   },
 };
 

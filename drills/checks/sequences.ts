@@ -1,6 +1,6 @@
 import { qualified, quoteIdent } from "../../shared/catalog/identifiers.ts";
 import type { Session } from "../../shared/postgres/session.ts";
-import { type Check, failed, naming, passed } from "./check.ts";
+import { type Check, count, failed, naming, passed } from "./check.ts";
 
 interface OwnedSequence {
   readonly schema: string;
@@ -25,7 +25,9 @@ export const sequencesCheck: Check = {
     const owned = await ownedSequences(scratch);
     for (const sequence of owned) if (await isBehind(scratch, sequence)) wrong.push(describe(sequence));
     if (wrong.length > 0) return failed(naming("sequences are wrong", wrong));
-    return passed(`${manifest.sequences.length} values restored, ${owned.length} ahead of their columns`);
+    return passed(
+      `${count(manifest.sequences.length, "value")} restored, ${count(owned.length, "sequence")} ahead of the columns`,
+    );
   },
 };
 

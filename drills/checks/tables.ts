@@ -1,5 +1,5 @@
 import { entryKey } from "../../shared/catalog/entry.ts";
-import { type Check, failed, naming, passed } from "./check.ts";
+import { type Check, count, failed, naming, passed } from "./check.ts";
 
 /** The set of tables is exactly the archive's: every table with rows is there, and none that the archive does not name. */
 export const tablesCheck: Check = {
@@ -19,6 +19,6 @@ export const tablesCheck: Check = {
     const extra = [...found].filter((key) => !named.has(key) && !wanted.includes(key));
     if (missing.length > 0) return failed(naming("tables of the manifest are missing", missing));
     if (extra.length > 0) return failed(naming("tables are not in the archive", extra));
-    return passed(`${wanted.length} tables with rows of their own, ${found.size} in all, as in the archive`);
+    return passed(`${count(wanted.length, "table")} with rows archived, ${found.size} in all, as in the archive`);
   },
 };

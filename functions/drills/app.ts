@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { tick } from "../../drills/tick.ts";
+import { respondToFailures } from "../../shared/deployments/respond.ts";
 import { createApp } from "../app.ts";
 import { requireSecretKey } from "../auth.ts";
 import type { AppDeps } from "../deps.ts";
@@ -18,8 +19,11 @@ export function createDrillsApp(deps: AppDeps): Hono {
   app.get("/openapi.json", (c) => c.json(openApiDocument("Belay drills", basePath, drillRoutes)));
   app.post("/tick", async (c) => {
     await requireSecretKey(c.req.raw, deps.auth, cronKeyName);
-    const { started, broken, finished } = await tick(deps.belay(cronKeyName), deps.now());
+    const belay = deps.belay(cronKeyName);
+    const { started, broken, finished } = await tick(belay, deps.now());
     deps.background(finished);
+    // A notice that did not get through, or whose process died, is sent by a later tick.
+    deps.background(respondToFailures(belay, deps.notify));
     const drills = started.map(({ drillId, schedule, dueAt }) => ({ drillId, schedule, dueAt }));
     return c.json({ started: drills, broken }, 202);
   });

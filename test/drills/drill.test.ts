@@ -5,7 +5,6 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { listDrills, readDrill } from "../../drills/results.ts";
 import { runDrill } from "../../drills/run-drill.ts";
-import { scratchPrefix } from "../../drills/scratch.ts";
 import type { DrillReport } from "../../drills/types.ts";
 import { dumpDatabase } from "../../shared/archive/dump.ts";
 import type { Manifest } from "../../shared/archive/types.ts";
@@ -43,9 +42,9 @@ beforeEach(async () => {
 const drill = () => runDrill(belay, { archiveId: archive.id });
 const check = (report: DrillReport, name: string) => report.checks.find((one) => one.name === name);
 
-async function scratchDatabases(): Promise<string[]> {
-  const rows = await world.session.sql`select datname from pg_database where datname like ${`${scratchPrefix}%`}`;
-  return rows.map((row) => row.datname as string);
+async function scratchIsGone(report: DrillReport): Promise<boolean> {
+  const rows = await world.session.sql`select from pg_database where datname = ${report.scratchDatabase}`;
+  return report.scratchDatabase !== null && rows.length === 0;
 }
 
 /** Rewrites one object and its record in the manifest, as someone would who repairs hashes over damaged content. */
@@ -91,7 +90,7 @@ describe("a good archive", () => {
       "drop",
     ]);
     expect(await readDrill(belay, report.drillId)).toEqual(report);
-    expect(await scratchDatabases()).toEqual([]);
+    expect(await scratchIsGone(report)).toBe(true);
     const [audit] = await world.session.sql`select * from belay.audit_log where subject = ${report.drillId}`;
     expect(audit).toMatchObject({ action: "drill.finished", actor: "drill tester" });
     expect((await verifyAudit(world.session)).ok).toBe(true);
@@ -162,7 +161,7 @@ describe("a planted fault turns the drill red", () => {
     const report = await drill();
     expect(report.verdict).toBe("backup_bad");
     expect(check(report, "restore")?.state).toBe("failed");
-    expect(await scratchDatabases()).toEqual([]);
+    expect(await scratchIsGone(report)).toBe(true);
   });
 
   it("an object that the manifest records with another definition", async () => {
@@ -197,11 +196,12 @@ describe("what is not the backup's fault", () => {
     const manifest = JSON.parse(await readFile(path, "utf8")) as Manifest;
     manifest.roles.push("nobody_has_this_role");
     await writeFile(path, JSON.stringify(manifest));
-    expect(await drill()).toMatchObject({
+    const report = await drill();
+    expect(report).toMatchObject({
       verdict: "environment_mismatch",
       summary: expect.stringContaining("nobody_has_this_role"),
     });
-    expect(await scratchDatabases()).toEqual([]);
+    expect(await scratchIsGone(report)).toBe(true);
   });
 
   it("a scratch server that does not answer is inconclusive", async () => {
