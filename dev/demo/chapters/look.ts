@@ -1,0 +1,54 @@
+import { belay } from "../ask.ts";
+import { byteText, number, type Story } from "../story.ts";
+import type { World } from "../world.ts";
+
+export const destructive = "20250318150000_create_loyalty_programme";
+const needed = "20250408113000_create_support_tickets";
+const dependents = ["20250415140000_assign_support_tickets", "20250422100000_search_support_messages"];
+
+/** `sync` and `list`: the ledger knows what is applied, with rollback SQL and snapshots. */
+export async function syncAndList(story: Story, world: World): Promise<void> {
+  const synced = await belay(world, "sync");
+  story.say(`$ belay sync\n${synced.output}`);
+  story.expect("sync went well", synced.code, 0);
+  const listed = await belay(world, "list");
+  story.say(`$ belay list\n${listed.output}`);
+  story.expect("list went well", listed.code, 0);
+  const [ledger] = await world.sql`
+    select count(*)::int as migrations, count(rollback_sql)::int as with_rollback,
+      (select count(*)::int from belay.snapshots) as snapshots
+    from belay.migration_history where status = 'applied'`;
+  const [tracked] = await world.sql`select count(*)::int as migrations from supabase_migrations.schema_migrations`;
+  story.expect(`${ledger!.migrations} migrations in the ledger`, ledger!.migrations, tracked!.migrations);
+  story.expect("each has its rollback SQL stored", ledger!.with_rollback, ledger!.migrations);
+  story.expect(`${ledger!.snapshots} snapshots of before and after`, ledger!.snapshots > ledger!.migrations, true);
+}
+
+/** `check` of a migration on which later ones build. */
+export async function checkDependents(story: Story, world: World): Promise<void> {
+  const { code, output } = await belay(world, "check", needed);
+  story.say(`$ belay check ${needed}\n${output}`);
+  story.expect("refused, exit code 3", code, 3);
+  for (const dependent of dependents) story.expect(`names ${dependent}`, output.includes(dependent), true);
+}
+
+/** Dry run of the rollback that loses most. */
+export async function dryRun(story: Story, world: World): Promise<void> {
+  const [before] = await world.sql`
+    select count(*)::int as rows, pg_total_relation_size('public.loyalty_events')::int as bytes
+    from public.loyalty_events`;
+  const { code, output } = await belay(world, "rollback", destructive, "--dry-run", "--reason", "a look first");
+  story.say(`$ belay rollback ${destructive} --dry-run\n${output}`);
+  story.expect("could be rolled back, exit code 0", code, 0);
+  const { output: json } = await belay(world, "rollback", destructive, "--dry-run", "--reason", "a look", "--json");
+  const plan = JSON.parse(json);
+  const lost = plan.effect.tables.find((one: { table: string }) => one.table === "loyalty_events");
+  story.expect(
+    `the plan names ${number(lost.rows)} rows (${byteText(lost.bytes)}), as the table holds`,
+    [lost.rows, lost.bytes],
+    [before!.rows, before!.bytes],
+  );
+  story.expect("risk HIGH", plan.risk, "HIGH");
+  const [after] = await world.sql`select count(*)::int as rows from public.loyalty_events`;
+  story.expect("a dry run changed nothing", after!.rows, before!.rows);
+}
