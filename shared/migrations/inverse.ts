@@ -9,28 +9,51 @@ export interface Inverse {
   readonly refusal: string | null;
 }
 
+// Folding clauses into CREATE TABLE loses a UNIQUE now and then, not folding loses column grants; a rename that is not
+// seen as one becomes a drop and create.
+const wordings = [
+  { compact: false, renames: "auto" },
+  { compact: true, renames: "auto" },
+  { compact: false, renames: "off" },
+] as const;
+
 /**
- * Asks pg-delta for the SQL that leads from one database's schema to another's. Two wordings: folding clauses into
- * CREATE TABLE loses a UNIQUE now and then, not folding loses column grants, so both are tried by the caller.
+ * Asks pg-delta for the SQL that leads from one database's schema to another's. Several wordings, for the
+ * caller to try.
  */
-export async function computeInverses(fromUrl: string, toUrl: string, owner: string): Promise<Inverse[]> {
+export async function computeInverses(
+  fromUrl: string,
+  toUrl: string,
+  roles: { readonly owner: string; readonly all: readonly string[] },
+): Promise<Inverse[]> {
   const [from, to] = [await read(fromUrl), await read(toUrl)];
   const unmodeled = [...from.diagnostics, ...to.diagnostics].find((diagnostic) => diagnostic.code === "unmodeled_kind");
   if (unmodeled !== undefined)
     return [{ statements: [], refusal: `pg-delta does not know all objects: ${unmodeled.message}` }];
-  return [false, true].map((compact) => {
-    const planned = plan(from.factBase, to.factBase, {
-      scope: "database",
-      defaultOwner: owner,
-      renames: "off",
-      compact,
-      redactSecrets: false,
-    });
-    const settings = planned.preamble.map((setting) => `SET LOCAL ${setting.name} = ${setting.value}`);
-    const apart = planned.actions.find((action) => action.transactionality !== "transactional");
-    const refusal = apart === undefined ? null : `it needs more than one transaction: ${apart.sql.split("\n", 1)[0]}`;
-    return { statements: [...settings, ...planned.actions.map((action) => action.sql.replace(/;\s*$/, ""))], refusal };
+  return wordings.map((wording) => {
+    try {
+      const options = { scope: "database", redactSecrets: false, ...wording } as const;
+      return wordOf(
+        plan(from.factBase, to.factBase, {
+          ...options,
+          defaultOwner: roles.owner,
+          assumedRoles: [...roles.all],
+        }),
+      );
+    } catch (error) {
+      return {
+        statements: [],
+        refusal: `pg-delta found no way back: ${error instanceof Error ? error.message : String(error)}`,
+      };
+    }
   });
+}
+
+function wordOf(planned: ReturnType<typeof plan>): Inverse {
+  const settings = planned.preamble.map((setting) => `SET LOCAL ${setting.name} = ${setting.value}`);
+  const apart = planned.actions.find((action) => action.transactionality !== "transactional");
+  const refusal = apart === undefined ? null : `it needs more than one transaction: ${apart.sql.split("\n", 1)[0]}`;
+  return { statements: [...settings, ...planned.actions.map((action) => action.sql.replace(/;\s*$/, ""))], refusal };
 }
 
 async function read(url: string) {

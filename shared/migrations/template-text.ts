@@ -30,7 +30,9 @@ export function templateText(facts: TemplateFacts): TemplateText {
     `Risk: ${risk}`,
     ...(dataLoss.length === 0 ? ["Data loss: none found"] : ["Data loss:", ...dataLoss.map((line) => `  - ${line}`)]),
     "Steps:",
-    ...facts.statements.map((sql, index) => `  ${index + 1}. ${shorten(sql)}`),
+    ...facts.statements
+      .filter((sql) => !sql.startsWith("SET LOCAL "))
+      .map((sql, index) => `  ${index + 1}. ${shorten(sql)}`),
     facts.proved
       ? "Verification: proved on a scratch copy: after it every catalog entry is as before the migration"
       : "Verification: NOT proved",

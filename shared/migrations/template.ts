@@ -97,9 +97,14 @@ async function propose(
       risk: null,
       dataLoss: [],
     };
-  const [owner] = await after.session.sql`select current_user as name`;
+  const roles = await after.session
+    .sql`select rolname as name, rolname = current_user as owner from pg_catalog.pg_roles`;
+  const known = {
+    owner: roles.find((role) => role.owner)!.name as string,
+    all: roles.map((role) => role.name as string),
+  };
   const trials: Trial[] = [];
-  for (const inverse of await computeInverses(after.url, before.url, owner!.name))
+  for (const inverse of await computeInverses(after.url, before.url, known))
     trials.push(await tryOut(after.session, inverse, applied));
   return describe(chain, trials.sort((a, b) => rank(a) - rank(b))[0]!);
 }
