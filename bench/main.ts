@@ -1,0 +1,14 @@
+import { readdirSync } from "node:fs";
+
+/** `npm run bench -- NAME [--json]`: runs bench/NAME.ts with the other words. */
+const names = readdirSync(import.meta.dirname)
+  .filter((name) => /^[a-z-]+\.ts$/.test(name) && name !== "main.ts" && !name.endsWith("-dump.ts"))
+  .map((name) => name.slice(0, -3));
+const [name, ...rest] = process.argv.slice(2);
+if (name === undefined || !names.includes(name)) {
+  console.error(`usage: npm run bench -- NAME [--json]\n\nbenches: ${names.join(", ")}`);
+  process.exitCode = 2;
+} else {
+  process.argv = [process.argv[0]!, `${import.meta.dirname}/${name}.ts`, ...rest];
+  await import(`./${name}.ts`);
+}
