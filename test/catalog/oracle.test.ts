@@ -16,7 +16,7 @@ const oddKinds: ExampleDatabase = {
   sql: () => readFile(new URL("odd-kinds.sql", import.meta.url), "utf8"),
 };
 
-const exampleFolder = new URL("../../examples/supabase/migrations/", import.meta.url);
+const exampleFolder = new URL("../../examples/shop/supabase/migrations/", import.meta.url);
 const exampleProject: ExampleDatabase = {
   name: "the example project",
   roles: ["anon", "authenticated", "service_role"],
