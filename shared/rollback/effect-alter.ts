@@ -72,9 +72,26 @@ function alterCommand(
   at: Place,
 ): void {
   const family = inherit ? [relation, ...relatives(simulation, relation)] : [relation];
+  if (namesAbsentColumn(simulation, relation, command, at)) return;
   const handler = commandHandlers[command.subtype as string];
   if (handler !== undefined) handler(simulation, relation, family, command, at);
   else for (const each of family) change(simulation, each, "altered");
+}
+
+const onColumns = new Set([
+  "AT_SetNotNull",
+  "AT_DropNotNull",
+  "AT_ColumnDefault",
+  "AT_AlterColumnType",
+  "AT_DropIdentity",
+]);
+
+function namesAbsentColumn(simulation: Simulation, relation: SimulatedObject, command: Node, at: Place): boolean {
+  if (!onColumns.has(command.subtype as string)) return false;
+  if (findColumn(simulation, relation, command.name as string) !== null) return false;
+  const why = `column ${command.name as string} of ${relation.schema}.${relation.name} is not there`;
+  (command.missing_ok === true ? simulation.absent : simulation.failures).push({ ...at, why });
+  return true;
 }
 
 const commandHandlers: Readonly<Record<string, CommandHandler>> = {
@@ -187,8 +204,14 @@ function addColumn(
   relation: SimulatedObject,
   family: readonly SimulatedObject[],
   command: Node,
+  at: Place,
 ): void {
   const column = (command.def as Node).ColumnDef as Node;
+  if (findColumn(simulation, relation, column.colname as string) !== null) {
+    const why = `column ${column.colname as string} of ${relation.schema}.${relation.name} is already there`;
+    (command.missing_ok === true ? simulation.absent : simulation.failures).push({ ...at, why });
+    return;
+  }
   for (const each of family) {
     change(simulation, each, `gains column ${column.colname as string}`);
     const columns = simulation.columns.get(each.objid) ?? [];

@@ -1,5 +1,5 @@
 import { addressKey, classOid } from "./dependency-graph.ts";
-import { findNamed, findOnRelation, findRangeVar, parameterTypes, sameArgs, splitName } from "./resolve.ts";
+import { findColumn, findNamed, findOnRelation, findRangeVar, parameterTypes, sameArgs, splitName } from "./resolve.ts";
 import { createObject, isGone, keyOf, lock, type Remark, type SimulatedObject, type Simulation } from "./simulation.ts";
 import { type Node, nodes, wordsOf } from "./sql-nodes.ts";
 
@@ -172,6 +172,11 @@ export function createIndex(simulation: Simulation, body: Node, at: Place): void
     return;
   }
   lock(simulation, table.objid, "SHARE", "an index is built");
+  for (const each of nodes(body.indexParams)) {
+    const column = (each.IndexElem as Node).name as string | undefined;
+    if (column === undefined || table.created || findColumn(simulation, table, column) !== null) continue;
+    simulation.failures.push({ ...at, why: `column ${column} of ${table.schema}.${table.name} is not there` });
+  }
   const columns = nodes(body.indexParams).map(
     (each) => ((each.IndexElem as Node).name as string | undefined) ?? "expr",
   );

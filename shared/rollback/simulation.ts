@@ -221,7 +221,16 @@ export function drop(
     simulation.gone.set(key, reason);
     simulation.changed.delete(key);
     noteLocks(simulation, key);
+    refuseOwnRecords(simulation, key, at);
   }
+}
+
+/** The ledger and the archives' records are what an undo needs. */
+function refuseOwnRecords(simulation: Simulation, key: AddressKey, at: { line: number; statement: string }): void {
+  const object = simulation.byAddress.get(key);
+  if (object === undefined || object.family === "type") return;
+  if (object.schema === "belay" || (object.family === "schema" && object.name === "belay"))
+    simulation.unsupported.push({ ...at, why: `it would drop ${describe(simulation, key)}, Belay's own record` });
 }
 
 function noteLocks(simulation: Simulation, key: AddressKey): void {

@@ -62,6 +62,24 @@ describe("a rollback that would fail is told before", () => {
       /cannot be dropped alone: constraint customers_pkey on public\.customers requires it/,
     ],
     ["a view dropped as a table", shop, "drop table emails", /public\.emails is not a table/],
+    [
+      "NOT NULL on a column that is not there",
+      shop,
+      "alter table customers alter column name set not null",
+      /column name of public\.customers is not there/,
+    ],
+    [
+      "an index on a column that is not there",
+      shop,
+      "create index on customers (name)",
+      /column name of public\.customers is not there/,
+    ],
+    [
+      "a column that is already there",
+      shop,
+      "alter table customers add column note text",
+      /column note of public\.customers is already there/,
+    ],
     ["a table dropped twice", shop, "drop table orders; drop table orders", /table orders is not there/],
     ["a table that is already there", shop, "create table orders (id int)", /public\.orders is already there/],
     [
@@ -83,6 +101,12 @@ describe("a rollback that would fail is told before", () => {
       expect(error, "the server refuses it too").not.toBeNull();
       expect(told.failures.map((each) => each.why).join("\n")).toMatch(why);
     });
+
+  it("refuses to drop Belay's own record", async () => {
+    const own = "create schema belay; create table belay.migration_history (id int)";
+    const { told } = await withDatabase(own, (session) => tellAndDo(session, "drop schema belay cascade"));
+    expect(told.unsupported.map((each) => each.why).join()).toMatch(/drop schema belay, Belay's own record/);
+  });
 
   it("tells what IF EXISTS did not find", async () => {
     const { told } = await withDatabase(shop, (session) => tellAndDo(session, "drop table if exists s.nothing"));
