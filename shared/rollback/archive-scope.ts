@@ -32,7 +32,9 @@ export function archiveScope(
   partitions: ReadonlyMap<number, readonly number[]>,
   widen: ReadonlySet<number>,
 ): ArchiveScope {
-  const whole = new Set([...plan.effect.tables.map((table) => table.oid), ...widen]);
+  // Without a key undo cannot find a row again: where the policy lets that pass, the whole table is kept.
+  const keyless = plan.effect.columns.filter(({ key }) => key === null).map(({ oid }) => oid);
+  const whole = new Set([...plan.effect.tables.map((table) => table.oid), ...keyless, ...widen]);
   for (const oid of [...whole]) for (const child of partitions.get(oid) ?? []) whole.add(child);
   const relations = [...account.relations.values()];
   const tables = relations.filter((relation) => relation.kind === "r" && whole.has(relation.oid));

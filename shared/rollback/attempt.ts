@@ -28,6 +28,7 @@ import {
 import { readSnapshots } from "./migration-snapshots.ts";
 import { readPartitions } from "./partitions.ts";
 import { makePlan } from "./plan.ts";
+import type { Policy } from "./policy.ts";
 import { checkPlan } from "./preconditions.ts";
 import { remember } from "./remembered.ts";
 import { rollbackReport } from "./report.ts";
@@ -54,7 +55,7 @@ export interface Attempt {
   readonly control: Session;
   readonly rollbackId: string;
   readonly plan: Plan;
-  readonly request: { readonly reason: string; readonly folder?: MigrationFolder | null };
+  readonly request: { readonly reason: string; readonly folder?: MigrationFolder | null; readonly policy?: Policy };
   readonly observe: Observe;
   readonly startedAt: Date;
 }
@@ -146,7 +147,7 @@ async function nameTransaction(attempt: Attempt, session: Session): Promise<stri
 /** Plans again under the locks: what was approved must be what would happen now. */
 async function replan(attempt: Attempt, session: Session, locked: readonly LockTarget[]): Promise<Plan> {
   const facts = await gatherFacts(session, attempt.belay, attempt.plan.migration, attempt.request);
-  const plan = makePlan(facts);
+  const plan = makePlan(facts, { policy: attempt.request.policy });
   checkPlan(plan, attempt.plan.hash);
   const held = new Set(locked.map(({ oid }) => oid));
   const missing = [...plan.effect.tables, ...plan.effect.columns].find(({ oid }) => !held.has(oid));
@@ -213,7 +214,7 @@ async function conclude(
   if (verdict.violations.length > 0) throw guardLoss(plan.migration, verdict.violations);
   const endState = checkEndState(plan.migration, await readSnapshots(session, plan.migration), catalog, difference);
   await runAssertions(session, plan.migration);
-  const remembered = await remember(session, difference, before.account, account, verdict.rewritten);
+  const remembered = await remember(session, difference, before.account, account, survivorsOf(before.scope, account));
   const archiveId = archive?.manifest.id ?? null;
   if (archive !== null) await recordArchive(session, archive, attempt);
   const change = {
@@ -277,6 +278,11 @@ async function trackingOid(session: Session, version: string): Promise<Set<numbe
   if (table === null) return new Set();
   const [row] = await session.sql`select ${qualified(table.schema, table.table)}::regclass::oid::int8::text as oid`;
   return new Set([Number(row!.oid)]);
+}
+
+/** Tables that the archive holds whole and that live on: undo puts them back whole. */
+function survivorsOf(scope: ArchiveScope, after: Account): RelationAccount[] {
+  return scope.tables.flatMap(({ oid }) => after.relations.get(oid) ?? []);
 }
 
 function rewrittenNotes(rewritten: readonly RelationAccount[]): string[] {

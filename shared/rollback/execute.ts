@@ -8,6 +8,7 @@ import { type Attempt, type Observe, runAttempt } from "./attempt.ts";
 import { requireDirectConnection } from "./connection.ts";
 import { recordFailure, recordIntent } from "./intent.ts";
 import { planRollback } from "./plan-rollback.ts";
+import type { Policy } from "./policy.ts";
 import { checkBudget, checkPlan } from "./preconditions.ts";
 import { settleEarlierAttempts } from "./settle.ts";
 import { watchClient } from "./timeouts.ts";
@@ -20,6 +21,8 @@ export interface RollbackRequest {
   readonly reason: string;
   /** The checkout, for the checksum gate. */
   readonly folder?: MigrationFolder | null;
+  /** Which gates stop a rollback; default: Belay's own policy. */
+  readonly policy?: Policy;
 }
 
 /**
@@ -38,8 +41,8 @@ export async function executeRollback(
     await requireBelay(control);
     await settleEarlierAttempts(control);
     belay.report({ phase: "plan", message: `planning the rollback of ${request.migration}` });
-    const { migration, reason, folder } = request;
-    const plan = await planRollback(belay, { migration, reason, folder });
+    const { migration, reason, folder, policy } = request;
+    const plan = await planRollback(belay, { migration, reason, folder, policy });
     return await onRecord(belay, control, request, plan, observe);
   } finally {
     await control.close();

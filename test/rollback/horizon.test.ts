@@ -1,0 +1,105 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { installBelay } from "../../shared/install.ts";
+import { insertMigration } from "../../shared/migrations/ledger.ts";
+import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
+import { executeRollback } from "../../shared/rollback/execute.ts";
+import { defaultPolicy } from "../../shared/rollback/policy.ts";
+import { parseSql } from "../../shared/sql/parse.ts";
+import { createFolderStore } from "../../shared/store/folder.ts";
+import { temporaryFolder, testBelay } from "../support/belay.ts";
+import { createDebianDatabase, describeWithDebian, pgRestore } from "../support/debian.ts";
+import { fillEmptyTables } from "./generate-rows.ts";
+import { photograph, run, withDatabase } from "./helpers.ts";
+
+const corpus = fileURLToPath(new URL("../../../shared/corpora/horizon", import.meta.url));
+
+/** Rollbacks that change rows of a table that stays: each table is archived whole, and put back whole by undo. */
+const rewrittenInPlace = [
+  "0017_ingest_failed_transactions",
+  "0035_fee_bump_transactions",
+  "0037_deleted_offers",
+  "0050_rebuild_trade_aggregations",
+  "0052_liquidity_pools",
+  "0056_tx_preconditions_and_account_fields",
+];
+
+/** Its rollback SQL is a comment alone, which counts as missing. */
+const withoutRollback = ["0067_drop_payment_index"];
+
+describe.skipIf(!existsSync(corpus))(
+  `horizon${existsSync(corpus) ? "" : " (skipped: no corpora beside the checkout)"}`,
+  () => {
+    describeWithDebian("rolled back from the top to zero, on rows", () => {
+      test("every archive restores with stock pg_restore, and nothing is left at the end", {
+        timeout: 900_000,
+      }, async () => {
+        const database = await createDebianDatabase();
+        const folder = await readMigrationFolder(corpus);
+        const empty = await withDatabase(database.url, async (session) => {
+          await installBelay(session);
+          const before = await photograph(database.url);
+          for (const migration of folder.migrations) {
+            for (const part of statementsOf(migration.name, migration.forwardSql)) await session.run(part);
+            await insertMigration(session, migration, { actor: "tester", status: "applied" });
+          }
+          return before;
+        });
+        const place = temporaryFolder();
+        const belay = testBelay({
+          database: database.url,
+          store: createFolderStore(place),
+          settings: { criticalSectionMs: 60_000 },
+        });
+        const policy = { ...defaultPolicy, blocking: defaultPolicy.blocking.filter((gate) => gate !== "undoable") };
+        const refused: string[] = [];
+        const inPlace: string[] = [];
+        let archives = 0;
+        for (const migration of folder.migrations.toReversed()) {
+          const unfilled = await withDatabase(database.url, fillEmptyTables);
+          if (migration.rollback === null) {
+            await expect(executeRollback(belay, { migration: migration.name, reason: "chain" })).rejects.toMatchObject({
+              code: "gate_failed",
+              message: expect.stringContaining("rollback_sql"),
+            });
+            await run(
+              database.url,
+              `update belay.migration_history set status = 'rolled_back' where migration_name = '${migration.name}'`,
+            );
+            refused.push(migration.name);
+            continue;
+          }
+          const report = await executeRollback(belay, { migration: migration.name, reason: "chain", policy }).catch(
+            (error) => {
+              throw new Error(`${migration.name}: ${error.code}: ${error.message}`, { cause: error });
+            },
+          );
+          if (report.notes.some((note) => note.includes("changed in place"))) inPlace.push(migration.name);
+          for (const table of report.tables)
+            if (!unfilled.includes(`${table.schema}.${table.table}`)) expect(table.rows).toBeGreaterThan(0);
+          if (report.archiveId === null) continue;
+          archives++;
+          const scratch = await createDebianDatabase("drop schema public cascade; create schema public");
+          await pgRestore(scratch.url, `${place}/archives/${report.archiveId}`, "--no-owner");
+          const restored = await photograph(scratch.url);
+          for (const table of report.tables)
+            expect(restored.tables[`${table.schema}.${table.table}`]).toBe(`${table.rows}/${table.digest}`);
+          await scratch.drop();
+        }
+        const end = await photograph(database.url);
+        expect(inPlace.toSorted()).toEqual(rewrittenInPlace);
+        expect(refused).toEqual(withoutRollback);
+        expect(archives).toBeGreaterThan(60);
+        expect(end.entries).toEqual(empty.entries);
+        expect(end.tables).toEqual(empty.tables);
+        await database.drop();
+      });
+    });
+  },
+);
+
+/** Forward SQL that cannot run in one transaction runs statement by statement, as its tool does it. */
+function statementsOf(name: string, sql: string): string[] {
+  return /notransaction/i.test(sql) ? parseSql(sql, { file: name, line: 1 }).map(({ text }) => text) : [sql];
+}
