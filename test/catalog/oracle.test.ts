@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCatalog } from "../../shared/catalog/read.ts";
 import type { Catalog } from "../../shared/catalog/types.ts";
 import { openSession } from "../../shared/postgres/session.ts";
-import { createDebianDatabase, describeWithDebian } from "../support/debian.ts";
+import { createDebianDatabase, describeWithDebian, pgDump } from "../support/debian.ts";
 import { createDatabase, runSql, type TestDatabase } from "../support/postgres.ts";
 import { createEntries } from "./create-entries.ts";
 import { type ExampleDatabase, exampleDatabases, hasCorpora, load } from "./databases.ts";
 import { compareWithPgDump, formatDifferences } from "./oracle.ts";
+import { stockRestore } from "./stock-restore.ts";
 
 const oddKinds: ExampleDatabase = {
   name: "odd schemas, types, functions, grants and comments",
@@ -69,6 +70,16 @@ function equalsPgDump(example: ExampleDatabase): void {
 
     it("in every field of every entry, in an order of dependencies", async () => {
       expect(formatDifferences(await compareWithPgDump(database.url))).toBe("");
+    });
+
+    it("and stock pg_restore with two jobs makes a database of it that pg_dump dumps alike", async () => {
+      const copy = await createDebianDatabase();
+      try {
+        await stockRestore(copy.url, await read(database.url));
+        expect(await pgDump(copy.url, "-s")).toBe(await pgDump(database.url, "-s"));
+      } finally {
+        await copy.drop();
+      }
     });
   });
 }
