@@ -45,10 +45,17 @@ export const exampleDatabases: readonly ExampleDatabase[] = [
 
 /** Loads an example into an empty database with stock psql. */
 export async function load(url: string, database: ExampleDatabase): Promise<void> {
-  const roles = database.roles.map(
-    (role) => `do $$ begin create role ${role}; exception when duplicate_object or unique_violation then null; end $$;`,
-  );
-  await psql(url, `${roles.join("\n")}\n${await database.sql()}`);
+  await psql(url, `${rolesSql(database)}\n${await database.sql()}`);
+}
+
+/** Creates the roles that an example expects where they do not exist yet. */
+export function rolesSql(database: ExampleDatabase): string {
+  return database.roles
+    .map(
+      (role) =>
+        `do $$ begin create role ${role}; exception when duplicate_object or unique_violation then null; end $$;`,
+    )
+    .join("\n");
 }
 
 async function allMigrations(folder: string): Promise<string> {

@@ -29,9 +29,9 @@ const relationKinds = [
 
 describeWithDebian("relations are worded as stock pg_dump words them", () => {
   equalsPgDump(oddRelations);
-  describe.skipIf(!hasCorpora)(hasCorpora ? "published schemas" : "published schemas (skipped: no corpora)", () => {
-    for (const database of exampleDatabases) equalsPgDump(database);
-  });
+  const pagila = exampleDatabases.find(({ name }) => name === "pagila")!;
+  if (hasCorpora) equalsPgDump(pagila);
+  else it.skip("pagila (not on this machine)", () => {});
 });
 
 function equalsPgDump(example: ExampleDatabase): void {
