@@ -6,7 +6,7 @@ import { openSession } from "../../shared/postgres/session.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDebianDatabase, describeWithDebian, pgDump, pgRestore, runProgram } from "../support/debian.ts";
 import type { TestDatabase } from "../support/postgres.ts";
-import { archiveFolder, load, rich, samples } from "./support.ts";
+import { archiveFolder, example, load, rich, samples } from "./support.ts";
 
 describeWithDebian("a dump of a whole database, checked with stock pg_dump and pg_restore 15", () => {
   const made: TestDatabase[] = [];
@@ -19,7 +19,7 @@ describeWithDebian("a dump of a whole database, checked with stock pg_dump and p
     return database;
   };
 
-  test.each([rich, ...samples])(
+  test.each([rich, example, ...samples])(
     "$name: pg_restore, pg_restore -j2 and Belay's restore each give the same pg_dump",
     async (example) => {
       const source = await create();

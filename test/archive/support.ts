@@ -35,6 +35,18 @@ async function allMigrations(folder: string): Promise<string> {
   return texts.join("\n;\n");
 }
 
+const shop = fileURLToPath(new URL("../../examples/shop/supabase", import.meta.url));
+
+/** The example project with all its migrations and rows. */
+export const example: SampleDatabase = {
+  name: "the example",
+  sql: async () => {
+    const files = (await readdir(`${shop}/migrations`)).filter((file) => file.endsWith(".sql")).sort();
+    const paths = [...files.map((file) => `${shop}/migrations/${file}`), `${shop}/seed.sql`];
+    return (await Promise.all(paths.map((path) => readFile(path, "utf8")))).join("\n;\n");
+  },
+};
+
 /** Loads a sample into an empty database with stock psql. */
 export async function load(url: string, sample: SampleDatabase): Promise<void> {
   await psql(url, await sample.sql());
