@@ -1,6 +1,6 @@
 import type { Belay } from "../shared/context.ts";
 import { BelayError } from "../shared/errors.ts";
-import { decodeCursor, encodeCursor, type Page, pageOf } from "../shared/paging.ts";
+import { decodeTimeCursor, encodeCursor, type Page, pageOf } from "../shared/paging.ts";
 import type { Sql } from "../shared/postgres/session.ts";
 import { withSession } from "../shared/with-session.ts";
 import type { DrillCheck, DrillReport } from "./types.ts";
@@ -14,7 +14,7 @@ export interface DrillQuery {
 
 /** Drills, newest first, each with its checks. */
 export async function listDrills(belay: Belay, query: DrillQuery): Promise<Page<DrillReport>> {
-  const after = query.cursor === undefined ? null : decodeCursor(query.cursor);
+  const after = query.cursor === undefined ? null : decodeTimeCursor(query.cursor);
   return withSql(belay, async (sql) => {
     const rows = await sql`
       select *, started_at::text as sort from belay.drills

@@ -108,7 +108,7 @@ export function problemResponse(error: unknown, requestId?: string): Response {
   const headers: Record<string, string> = { "content-type": "application/problem+json", "cache-control": "no-store" };
   if (problem.status === 401 && problem.code === "unauthenticated") headers["www-authenticate"] = "Bearer";
   if (problem.status === 503) headers["retry-after"] = "5";
-  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+  return new Response(JSON.stringify(problem, bigintAsText), { status: problem.status, headers });
 }
 
 function make(
@@ -129,4 +129,8 @@ function make(
     ...(requestId === undefined ? {} : { requestId }),
     ...(details === undefined || Object.keys(details).length === 0 ? {} : { details }),
   };
+}
+
+function bigintAsText(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? String(value) : value;
 }

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { BelayError } from "./errors.ts";
+import { plainText } from "./text.ts";
 
 /** One page of a listing; `next` is the cursor of the following page, null at the end. */
 export interface Page<T> {
@@ -8,7 +9,7 @@ export interface Page<T> {
   readonly next: string | null;
 }
 
-const cursorSchema = z.tuple([z.string(), z.string()]);
+const cursorSchema = z.tuple([z.string(), plainText(1_000)]);
 
 /** An opaque cursor over a sort value and a unique id. */
 export function encodeCursor(sort: string, id: string): string {
@@ -21,10 +22,25 @@ export function decodeCursor(cursor: string): { sort: string; id: string } {
     const [sort, id] = cursorSchema.parse(JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")));
     return { sort, id };
   } catch {
-    throw new BelayError("usage", "the cursor is not one that a listing gave", {
-      hint: "Send the `next` value of the page before, unchanged.",
-    });
+    throw notACursor();
   }
+}
+
+/** As decodeCursor, for listings by time: the sort value is a timestamp as Postgres writes it under ISO and UTC. */
+export function decodeTimeCursor(cursor: string): { sort: string; id: string } {
+  const decoded = decodeCursor(cursor);
+  const time = /^([12]\d{3}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,6})?)\+00$/.exec(decoded.sort);
+  if (time === null) throw notACursor();
+  const moment = new Date(`${time[1]}T${time[2]}Z`);
+  // A day that the month does not have parses as a day of the next one.
+  if (Number.isNaN(moment.getTime()) || moment.toISOString().slice(0, 10) !== time[1]) throw notACursor();
+  return decoded;
+}
+
+function notACursor(): BelayError {
+  return new BelayError("usage", "the cursor is not one that a listing gave", {
+    hint: "Send the `next` value of the page before, unchanged.",
+  });
 }
 
 /** Cuts the page out of rows that were read with one row more than `limit`. */

@@ -3,6 +3,7 @@ import { listDrills, readDrill } from "../../drills/results.ts";
 import { startDrill } from "../../drills/run-drill.ts";
 import { listSchedules, saveSchedule } from "../../drills/schedules.ts";
 import { drillReportSchema, scheduleSchema } from "../../drills/types.ts";
+import { plainText } from "../../shared/text.ts";
 import { pageOfSchema, pageQuery, route } from "../route.ts";
 
 export const drillRoutes = [
@@ -11,7 +12,7 @@ export const drillRoutes = [
     path: "/drills",
     summary: "Drills with their checks, newest first.",
     role: "viewer",
-    query: pageQuery.extend({ schedule: z.string().optional(), archiveId: z.string().optional() }),
+    query: pageQuery.extend({ schedule: plainText(100).optional(), archiveId: plainText(200).optional() }),
     response: pageOfSchema(drillReportSchema),
     handle: async ({ belay, query }) => {
       const { items, next } = await listDrills(belay, query);
@@ -33,7 +34,7 @@ export const drillRoutes = [
     summary: "Start a drill of an archive, or of the latest one. The work goes on after the answer.",
     role: "operator",
     status: 202,
-    body: z.strictObject({ archiveId: z.string().min(1).max(200).default("latest") }),
+    body: z.strictObject({ archiveId: plainText(200).default("latest") }),
     response: z.object({ drillId: z.string(), startedAt: z.string() }),
     handle: async ({ belay, body }, deps) => {
       const { drillId, startedAt, finished } = await startDrill(belay, body);

@@ -3,10 +3,11 @@ import { readMigrationDetail } from "../../shared/migrations/detail.ts";
 import { listMigrations } from "../../shared/migrations/status.ts";
 import { planRollback } from "../../shared/rollback/plan-rollback.ts";
 import { planSchema } from "../../shared/rollback/types.ts";
+import { plainText } from "../../shared/text.ts";
 import { pageOfList } from "../page.ts";
 import { pageOfSchema, pageQuery, route } from "../route.ts";
 
-const name = z.string().min(1).max(500);
+const name = plainText(500);
 
 const migrationRowSchema = z.object({
   migration: z.string(),
@@ -65,7 +66,7 @@ export const migrationRoutes = [
     summary: "The plan of a migration's rollback. Changes nothing.",
     role: "viewer",
     params: z.object({ name }),
-    query: z.object({ reason: z.string().max(2_000).optional() }),
+    query: z.object({ reason: plainText(2_000).optional() }),
     response: planSchema,
     handle: ({ belay, params, query }) => planRollback(belay, { migration: params.name, reason: query.reason }),
   }),
@@ -74,7 +75,7 @@ export const migrationRoutes = [
     path: "/plans",
     summary: "Plan a rollback: effect, gates, steps and the hash needed to execute. Changes nothing.",
     role: "viewer",
-    body: z.strictObject({ migration: name, reason: z.string().max(2_000).optional() }),
+    body: z.strictObject({ migration: name, reason: plainText(2_000).optional() }),
     response: planSchema,
     handle: ({ belay, body }) => planRollback(belay, body),
   }),

@@ -3,9 +3,10 @@ import { executeRollback } from "../../shared/rollback/execute.ts";
 import { listRollbacks, readRollback, recordedRollbackSchema } from "../../shared/rollback/list-rollbacks.ts";
 import { rollbackReportSchema } from "../../shared/rollback/types.ts";
 import { undoRollback } from "../../shared/rollback/undo.ts";
+import { plainText } from "../../shared/text.ts";
 import { pageOfSchema, pageQuery, route } from "../route.ts";
 
-const reason = z.string().trim().min(1).max(2_000);
+const reason = plainText(2_000).refine((text) => text.trim() !== "", "must not be blank");
 const idParams = z.object({ id: z.uuid() });
 
 export const rollbackRoutes = [
@@ -17,7 +18,7 @@ export const rollbackRoutes = [
     role: "operator",
     destructive: true,
     body: z.strictObject({
-      migration: z.string().min(1).max(500),
+      migration: plainText(500),
       planHash: z.string().regex(/^[0-9a-f]{64}$/, "must be the hash of a plan"),
       reason,
     }),
@@ -40,7 +41,7 @@ export const rollbackRoutes = [
     path: "/rollbacks",
     summary: "Rollbacks and undos, newest first.",
     role: "viewer",
-    query: pageQuery.extend({ migration: z.string().optional() }),
+    query: pageQuery.extend({ migration: plainText(500).optional() }),
     response: pageOfSchema(recordedRollbackSchema),
     handle: async ({ belay, query }) => mutable(await listRollbacks(belay, query)),
   }),

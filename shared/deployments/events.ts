@@ -1,16 +1,17 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { BelayError } from "../errors.ts";
+import { plainText } from "../text.ts";
 import type { DeploymentEvent } from "./types.ts";
 
-const id = z.string().min(1).max(500);
+const id = plainText(500);
 
 const vercelSchema = z.object({
   id,
   type: z.string().max(200),
   createdAt: z.number().int().min(0).max(8.64e15),
   payload: z.object({
-    target: z.string().max(100).nullish(),
+    target: plainText(100).nullish(),
     deployment: z.object({ id }).optional(),
   }),
 });
@@ -24,9 +25,9 @@ const standardSchema = z.object({
       deploymentId: id.optional(),
       deployment_id: id.optional(),
       deployId: id.optional(),
-      target: z.string().max(100).nullish(),
-      environment: z.string().max(100).nullish(),
-      status: z.string().max(100).nullish(),
+      target: plainText(100).nullish(),
+      environment: plainText(100).nullish(),
+      status: plainText(100).nullish(),
     })
     .default({}),
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Belay } from "../context.ts";
 import { BelayError } from "../errors.ts";
-import { decodeCursor, encodeCursor, type Page, pageOf } from "../paging.ts";
+import { decodeTimeCursor, encodeCursor, type Page, pageOf } from "../paging.ts";
 import { withSession } from "../with-session.ts";
 import { rollbackOutcomes, rollbackReportSchema } from "./types.ts";
 
@@ -31,7 +31,7 @@ export interface RollbackQuery {
 
 /** Rollbacks and undos, newest first. */
 export async function listRollbacks(belay: Belay, query: RollbackQuery): Promise<Page<RecordedRollback>> {
-  const after = query.cursor === undefined ? null : decodeCursor(query.cursor);
+  const after = query.cursor === undefined ? null : decodeTimeCursor(query.cursor);
   const migration = query.migration ?? null;
   return withSession(belay, "belay rollbacks", async ({ sql }) => {
     const rows = await sql`
