@@ -17,6 +17,11 @@ const oddKinds: ExampleDatabase = {
   sql: () => readFile(new URL("odd-kinds.sql", import.meta.url), "utf8"),
 };
 
+const onlyIn18 = `
+  alter default privileges grant select on large objects to belay_bob;
+  create publication with_generated for table app.t1 with (publish_generated_columns = stored);
+  create domain more.named_not_null as int constraint "must be" not null;`;
+
 const exampleFolder = new URL("../../examples/shop/supabase/migrations/", import.meta.url);
 const exampleProject: ExampleDatabase = {
   name: "the example project",
@@ -43,6 +48,7 @@ for (const major of [15, 17, 18] as const)
     beforeAll(async () => {
       [source, copy] = [await createDatabase({ major }), await createDatabase({ major })];
       await load(source.url, oddKinds);
+      if (major === 18) await runSql(source.url, onlyIn18);
     });
     afterAll(async () => {
       await source.drop();
@@ -56,6 +62,17 @@ for (const major of [15, 17, 18] as const)
       const after = await read(copy.url);
       expect(texts(after)).toEqual(texts(before));
       expect(after.digest).toBe(before.digest);
+    });
+
+    it.runIf(major === 18)("has what only 18 knows", async () => {
+      const found = texts(await read(source.url));
+      expect(found["DOMAIN more named_not_null"]).toBe(
+        'CREATE DOMAIN more.named_not_null AS integer CONSTRAINT "must be" NOT NULL;\n',
+      );
+      expect(found["PUBLICATION - with_generated"]).toContain("publish_generated_columns = stored");
+      expect(found["DEFAULT ACL - DEFAULT PRIVILEGES FOR LARGE OBJECTS postgres"]).toBe(
+        "ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT SELECT ON LARGE OBJECTS  TO belay_bob;\n",
+      );
     });
   });
 

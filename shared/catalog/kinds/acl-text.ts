@@ -1,3 +1,4 @@
+import { BelayError } from "../../errors.ts";
 import { quoteIdent } from "../identifiers.ts";
 
 /** What GRANT names: object type, its name as written behind ON, the column. */
@@ -52,6 +53,10 @@ const privilegesOf: Record<string, Privilege[]> = {
   ],
   TYPE: [["U", "USAGE"]],
   TYPES: [["U", "USAGE"]],
+  "LARGE OBJECTS": [
+    ["r", "SELECT"],
+    ["w", "UPDATE"],
+  ],
 };
 
 /**
@@ -64,7 +69,9 @@ export function grantCommands(
   base: readonly string[],
   serverVersion: number,
 ): string {
-  const privileges = (privilegesOf[target.type] ?? []).filter(
+  const known = privilegesOf[target.type];
+  if (known === undefined) throw new BelayError("internal", `grants on ${target.type} have no privileges here`);
+  const privileges = known.filter(
     (privilege) =>
       (target.column === null || columnCodes.has(privilege[0])) && (privilege !== maintain || serverVersion >= 170000),
   );
@@ -120,7 +127,8 @@ function splitPrivileges(codes: string, privileges: readonly Privilege[], column
 /** An aclitem's text: `grantee=codes/grantor`, names in double quotes where they need it, no grantee for PUBLIC. */
 function parseAclItem(item: string): { grantee: string; codes: string; grantor: string } {
   const match = /^("(?:[^"]|"")*"|[^"=]*)=([a-zA-Z*]*)\/("(?:[^"]|"")*"|[^"]*)$/.exec(item);
-  if (match === null) throw new Error(`unexpected aclitem ${item}`);
+  if (match === null)
+    throw new BelayError("internal", `the privilege ${item} is not in the form that the server writes`);
   return { grantee: unquoted(match[1]!), codes: match[2]!, grantor: unquoted(match[3]!) };
 }
 
