@@ -40,6 +40,8 @@ export interface Facts {
   readonly target: TargetFacts;
   readonly readAt: string;
   readonly migration: LedgerRow;
+  /** Name and status of every migration that the same rollback SQL reverses, this one too, oldest first. */
+  readonly together: readonly Pick<LedgerRow, "name" | "status">[];
   readonly dependents: readonly Dependent[];
   /** null when there is no rollback SQL or it does not parse. */
   readonly prepared: Pick<PreparedSql, "sql" | "rewrites" | "refusals"> & { readonly statements: number };
@@ -98,7 +100,8 @@ async function readFacts(session: Session, belay: Belay, name: string, options: 
   const graph = await readDependencyGraph(session);
   const catalog = await readCatalog(session);
   const effect = resolveEffect(prepared.statements, graph, catalog);
-  const provenance = await readProvenance(session, migration.name, effect, catalog, graph);
+  const together = ledger.together.map((each) => each.name);
+  const provenance = await readProvenance(session, together, effect, catalog, graph);
   const losses = await readLosses(session, effect, graph, {
     appliedAt: migration.appliedAt,
     countUpToRows: policy.countUpToRows,
@@ -109,6 +112,7 @@ async function readFacts(session: Session, belay: Belay, name: string, options: 
     target: await readTarget(session),
     readAt: belay.now().toISOString(),
     migration,
+    together: ledger.together.map(({ name: each, status }) => ({ name: each, status })),
     dependents: ledger.dependents,
     prepared: { ...prepared, statements: prepared.statements.length },
     syntax,

@@ -44,9 +44,24 @@ export function judgeGates(facts: Facts, policy: Policy): Gate[] {
   }));
 }
 
-export function judgeStatus({ migration }: Facts): Finding {
+export function judgeStatus({ migration, together }: Facts): Finding {
+  const other = together.find((each) => each.name !== migration.name && each.status !== "applied");
+  if (other !== undefined && migration.status === "applied")
+    return failed(
+      `the rollback SQL of ${migration.name} also reverses ${other.name}, whose status is ${other.status}`,
+      `Write rollback SQL for ${migration.name} alone, then belay register ${migration.name}.`,
+    );
   if (migration.status === "applied")
-    return passed(migration.appliedAt === null ? "applied" : `applied at ${migration.appliedAt}`);
+    return passed(
+      `${migration.appliedAt === null ? "applied" : `applied at ${migration.appliedAt}`}${
+        together.length > 1
+          ? `; goes together with ${together
+              .map((each) => each.name)
+              .filter((each) => each !== migration.name)
+              .join(", ")}`
+          : ""
+      }`,
+    );
   if (migration.status === "rolled_back")
     return failed(
       `${migration.name} is already rolled back${migration.rollbackAt === null ? "" : `, at ${migration.rollbackAt}`}`,

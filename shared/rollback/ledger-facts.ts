@@ -11,6 +11,8 @@ export interface Dependent {
 
 export interface LedgerFacts {
   readonly migration: LedgerRow;
+  /** All migrations that the same rollback SQL reverses, this one too, oldest first. */
+  readonly together: readonly LedgerRow[];
   /** Newest first: the order in which they can go. */
   readonly dependents: readonly Dependent[];
 }
@@ -21,15 +23,26 @@ export interface LedgerFacts {
  */
 export async function readLedgerFacts(session: Session, name: string): Promise<LedgerFacts> {
   const migration = await readLedgerMigration(session, name).catch((error) => nameNearMatches(session, name, error));
+  const together = await reversedTogether(session, migration);
+  const names = together.map((each) => each.name);
   const dependents = await session.sql`
-    select d.migration_name as migration, d.found, d.why
+    select d.migration_name as migration, min(d.found) as found, string_agg(distinct d.why, '; ') as why
       from belay.migration_dependencies d join belay.migration_history h on h.migration_name = d.migration_name
-     where d.depends_on = ${migration.name} and h.status <> 'rolled_back'
+     where d.depends_on = any(${names}::text[]) and d.migration_name <> all(${names}::text[]) and h.status <> 'rolled_back'
+     group by d.migration_name, h.migration_version
      order by h.migration_version desc, d.migration_name desc`;
   return {
     migration,
+    together,
     dependents: dependents.map((each) => ({ migration: each.migration, found: each.found, why: each.why })),
   };
+}
+
+async function reversedTogether(session: Session, migration: LedgerRow): Promise<LedgerRow[]> {
+  const reverses = Array.isArray(migration.metadata.reverses) ? (migration.metadata.reverses as unknown[]) : [];
+  if (!reverses.some((name) => name !== migration.name)) return [migration];
+  const ledger = await readLedger(session);
+  return ledger.filter((row) => row.name === migration.name || reverses.includes(row.name));
 }
 
 async function nameNearMatches(session: Session, name: string, error: unknown): Promise<never> {

@@ -55,6 +55,7 @@ function hashOf(facts: Facts, policy: Policy, steps: Plan["steps"]): string {
   return planHash({
     target,
     migration: [migration.name, migration.version, migration.status, migration.revision, migration.checksum],
+    together: facts.together,
     rollbackSql: migration.rollbackSql,
     sql: prepared.sql,
     steps,

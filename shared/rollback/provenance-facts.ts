@@ -34,18 +34,18 @@ const unknown: ProvenanceFacts = {
   createdTables: [],
 };
 
-/** Reads the migration's own snapshots and judges what may go. Sets nothing on the session. */
+/** Reads the snapshots around `migrations` (what one rollback SQL reverses, oldest first) and judges what may go. */
 export async function readProvenance(
   session: Session,
-  migration: string,
+  migrations: readonly string[],
   effect: ResolvedEffect,
   catalog: Catalog,
   graph: DependencyGraph,
 ): Promise<ProvenanceFacts> {
   const destroyed = destroyedOf(effect, catalog, graph);
   const columned = destroyed.columns.map((each) => each.tableKey);
-  const before = await readSnapshotEntries(session, migration, "before", columned);
-  const after = await readSnapshotEntries(session, migration, "after", columned);
+  const before = await readSnapshotEntries(session, migrations[0]!, "before", columned);
+  const after = await readSnapshotEntries(session, migrations.at(-1)!, "after", columned);
   if (before === null || after === null) return unknown;
   const pair = { before: before.entries, after: after.entries };
   const overreach = findOverreach(destroyed, pair);

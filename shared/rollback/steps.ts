@@ -2,7 +2,7 @@ import type { Facts } from "./facts.ts";
 import type { Plan } from "./types.ts";
 
 /** What executing would do, in order; names only, no counts, so that the plan's hash stands still. */
-export function planSteps({ losses, effect, migration, prepared, locks }: Facts): Plan["steps"] {
+export function planSteps({ losses, effect, together, prepared, locks }: Facts): Plan["steps"] {
   if (prepared.statements === 0) return [];
   const tables = losses.tables.map((each) => `${each.schema}.${each.table}`);
   const columns = losses.columns.map((each) => `${each.schema}.${each.table} (${each.columns.join(", ")})`);
@@ -40,7 +40,7 @@ export function planSteps({ losses, effect, migration, prepared, locks }: Facts)
   steps.push({ name: "end_state", detail: "compare with the snapshot from before the migration" });
   steps.push({
     name: "commit",
-    detail: `mark ${migration.name} rolled back, keep the tool's tracking table in step, audit`,
+    detail: `mark ${together.map((each) => each.name).join(", ")} rolled back, keep the tool's tracking table in step, audit`,
   });
   return steps;
 }

@@ -37,6 +37,7 @@ const plain: Facts = {
     fileChecksum: "b".repeat(64),
     sourceFile: "1_a.sql",
   },
+  together: [{ name: "1_a", status: "applied" }],
   dependents: [],
   prepared: { sql: "drop index i", rewrites: [], refusals: [], statements: 1 },
   syntax: null,

@@ -281,6 +281,25 @@ describe("gates on the state of things", () => {
   });
 });
 
+describe("rollback SQL that reverses several migrations", () => {
+  it("is planned as one: they do not block each other, and what either made may go", async () => {
+    const { belay, session } = await projectOf([users, posts]);
+    const together = JSON.stringify({ reverses: ["20250101_users", "20250102_posts"] });
+    await session.run(
+      `update belay.migration_history set rollback_sql = 'drop view feed; drop table posts; drop table users', metadata = metadata || '${together}'`,
+    );
+    const plan = await planRollback(belay, { migration: "20250101_users" });
+    expect(plan.gates.filter((each) => each.state === "failed")).toEqual([]);
+    expect(gate(plan.gates, "status").evidence).toMatch(/goes together with 20250102_posts/);
+    expect(plan.effect.tables.map((each) => each.table).sort()).toEqual(["posts", "users"]);
+    await session.run(
+      "update belay.migration_history set status = 'rolled_back' where migration_name = '20250102_posts'",
+    );
+    const later = await planRollback(belay, { migration: "20250101_users" });
+    expect(gate(later.gates, "status").evidence).toMatch(/also reverses 20250102_posts, whose status is rolled_back/);
+  });
+});
+
 describe("an unknown migration", () => {
   it("is an error that names near matches", async () => {
     const { belay } = await projectOf([users]);
