@@ -448,6 +448,20 @@ as $$
   where g.object is null or g.object not in (select f.oid from free_indexes f)
 $$;
 
+-- PL/pgSQL parses all statements of a block before it runs the first: syntax is checked, nothing is run.
+create function belay.check_syntax(sql text) returns void
+  language plpgsql set search_path = pg_catalog
+as $$
+declare
+  quote constant text := '$belay' || md5(sql) || '$';
+begin
+  execute 'do ' || quote || ' begin return; ' || sql || E'\nend ' || quote;
+exception when others then
+  -- The last statement may stand without a semicolon.
+  execute 'do ' || quote || ' begin return; ' || sql || E'\n; end ' || quote;
+end
+$$;
+
 create function belay.execute_migration_rollback(
   migration text, dry_run boolean default true, out success boolean, out message text, out sql_executed text
 )
@@ -466,7 +480,6 @@ declare
   lost_catalogs oid[] := '{}';
   lost_objects oid[] := '{}';
   written oid[] := '{}';
-  quote text;
 begin
   success := false;
   select * into verdict from belay.can_rollback_migration(migration);
@@ -477,10 +490,8 @@ begin
     return;
   end if;
 
-  -- PL/pgSQL parses all statements of a block before it runs the first: syntax is checked, nothing is run.
-  quote := '$belay' || pg_catalog.md5(target.rollback_sql) || '$';
   begin
-    execute 'do ' || quote || ' begin return; ' || target.rollback_sql || E'\n; end ' || quote;
+    perform belay.check_syntax(target.rollback_sql);
   exception when others then
     message := pg_catalog.format('the rollback SQL of %s cannot run here: %s; for line and column run: belay check %s', migration, sqlerrm, migration);
     return;

@@ -160,6 +160,17 @@ describe.each([15, 17, 18] as const)("schema belay on Postgres %i", (major) => {
       message: expect.stringContaining('syntax error at or near "NOT"'),
     });
     expect(await rollback("drop table", true)).toMatchObject({ success: true, sql: "drop table t cascade" });
+    for (const [name, sql] of [
+      ["semicolon", "drop table t;"],
+      ["ends in comment", "drop table t; -- all\n"],
+      [
+        "body",
+        "do $$ begin perform 1; end $$;\ncreate function g() returns int language sql begin atomic; select 1; end;",
+      ],
+    ] as const) {
+      await ledger(name, sql);
+      expect(await rollback(name, true), name).toMatchObject({ success: true });
+    }
     await ledger("empty", "-- nothing\n/* to do */");
     expect(await rollback("empty", true)).toMatchObject({
       success: false,
