@@ -10,6 +10,7 @@ import {
   keyOf,
   lock,
   type Remark,
+  refuseOwnRecords,
   relationByOid,
   type SimulatedObject,
   type Simulation,
@@ -39,6 +40,7 @@ export function alterTable(simulation: Simulation, body: Node, at: Place): void 
     (body.missing_ok === true ? simulation.absent : simulation.failures).push({ ...at, why });
     return;
   }
+  refuseOwnRecords(simulation, relation, at);
   for (const each of nodes(body.cmds)) {
     const command = each.AlterTableCmd as Node;
     lockFor(simulation, relation, command);

@@ -1,6 +1,6 @@
 import { rangeName } from "./effect-alter.ts";
 import { descendants, findRangeVar } from "./resolve.ts";
-import { lock, type Remark, type Simulation } from "./simulation.ts";
+import { lock, type Remark, refuseOwnRecords, type Simulation } from "./simulation.ts";
 import { type Node, nodes } from "./sql-nodes.ts";
 
 type Place = Pick<Remark, "line" | "statement">;
@@ -55,6 +55,7 @@ function note(
     return;
   }
   if (table.created) return;
+  refuseOwnRecords(simulation, table, at);
   for (const oid of [table.objid, ...descendants(simulation, table.objid)])
     lock(simulation, oid, mode, `the SQL ${verb} it`);
   simulation.opaque.push({

@@ -221,16 +221,20 @@ export function drop(
     simulation.gone.set(key, reason);
     simulation.changed.delete(key);
     noteLocks(simulation, key);
-    refuseOwnRecords(simulation, key, at);
+    refuseOwnRecords(simulation, simulation.byAddress.get(key), at);
   }
 }
 
-/** The ledger and the archives' records are what an undo needs. */
-function refuseOwnRecords(simulation: Simulation, key: AddressKey, at: { line: number; statement: string }): void {
-  const object = simulation.byAddress.get(key);
+/** The ledger and the archives' records are what an undo needs: no rollback SQL may touch them. */
+export function refuseOwnRecords(
+  simulation: Simulation,
+  object: SimulatedObject | undefined,
+  at: { line: number; statement: string },
+): void {
   if (object === undefined || object.family === "type") return;
-  if (object.schema === "belay" || (object.family === "schema" && object.name === "belay"))
-    simulation.unsupported.push({ ...at, why: `it would drop ${describe(simulation, key)}, Belay's own record` });
+  if (object.schema !== "belay" && !(object.family === "schema" && object.name === "belay")) return;
+  const why = `it would change ${describe(simulation, keyOf(object))}, Belay's own record`;
+  simulation.unsupported.push({ ...at, why });
 }
 
 function noteLocks(simulation: Simulation, key: AddressKey): void {
