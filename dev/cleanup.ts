@@ -25,6 +25,11 @@ export async function stopAll(): Promise<void> {
   }
 }
 
+/** Whether a signal is already ending this process: errors are then only echoes of what was stopped. */
+export function isLeaving(): boolean {
+  return stopping;
+}
+
 const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 function install(): void {

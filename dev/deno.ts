@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { stopAtExit } from "./cleanup.ts";
 import { localProgram, repository } from "./paths.ts";
 import { freePort } from "./ports.ts";
+import { noteProcessGroup } from "./runs.ts";
 
 /** What an edge function may do: no run, no ffi, no write. */
 export const edgePermissions = ["--allow-net", "--allow-env", "--allow-read", "--no-prompt"] as const;
@@ -35,6 +36,7 @@ export async function startFunction(
       detached: true,
     },
   );
+  if (child.pid !== undefined) noteProcessGroup(child.pid, entry);
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk) => {

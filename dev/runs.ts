@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { serversFolder } from "./paths.ts";
 
@@ -27,10 +28,27 @@ export function runPlace(name: string): string {
   }
 }
 
+/** Remembers a process group, so that the next start ends it when this process could not. `word` is in its command line. */
+export function noteProcessGroup(pid: number, word: string): void {
+  writeFileSync(join(runFolder(), `${pid}.process`), word);
+}
+
 function removeRun(folder: string): void {
   if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder)) killStaleServer(join(folder, name));
+  for (const name of readdirSync(folder)) {
+    if (name.endsWith(".process")) killStaleGroup(Number.parseInt(name, 10), readFileSync(join(folder, name), "utf8"));
+    else killStaleServer(join(folder, name));
+  }
   removeFolder(folder);
+}
+
+function killStaleGroup(pid: number, word: string): void {
+  if (pid <= 1 || !isAlive(pid) || commandLine(pid)?.includes(word) !== true) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It ended meanwhile.
+  }
 }
 
 /** Ends a Postgres that still runs on this data directory, if any, at once. */
@@ -60,11 +78,21 @@ function commandLine(pid: number): string | null {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8");
   } catch {
+    return listedCommand(pid);
+  }
+}
+
+/** Where there is no /proc. */
+function listedCommand(pid: number): string | null {
+  try {
+    return execFileSync("ps", ["-p", String(pid), "-o", "command="], { encoding: "utf8" });
+  } catch {
     return null;
   }
 }
 
 function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 1) return false;
   try {
     process.kill(pid, 0);
     return true;

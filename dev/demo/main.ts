@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { stopAll } from "../cleanup.ts";
+import { isLeaving, stopAll } from "../cleanup.ts";
 import type { Major } from "../postgres-programs.ts";
 import { applyMigrations } from "./chapters/apply.ts";
 import { drillArchive } from "./chapters/drill.ts";
@@ -52,6 +52,7 @@ try {
     await new Promise(() => {});
   }
 } catch (error) {
+  if (isLeaving()) await new Promise(() => {});
   if (!(error instanceof NotAsPromised)) console.error(error);
   console.error("\nThe demo did not go as promised.");
   process.exitCode = 1;
