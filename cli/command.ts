@@ -14,7 +14,7 @@ export interface Invocation {
   readonly belay: Belay;
   /** The migrations folder of the checkout. */
   folder(): Promise<MigrationFolder>;
-  /** The migrations folder, or undefined when the checkout has none: the ledger stands alone. */
+  /** The migrations folder, or undefined when none was named and the checkout has none: the ledger stands alone. */
   folderIfAny(): Promise<MigrationFolder | undefined>;
 }
 

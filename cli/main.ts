@@ -72,13 +72,14 @@ function invocation(flags: FlagValues, words: readonly string[], terminal: Termi
     secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY,
     sessionToken: process.env.AWS_SESSION_TOKEN,
   };
+  const named = flags.migrations !== undefined || process.env.BELAY_MIGRATIONS !== undefined;
   return {
     words,
     flags,
     terminal,
     belay: openBelay(settings, credentials, terminal),
     folder: () => openFolder(settings),
-    folderIfAny: () => (isDirectory(settings.migrations) ? openFolder(settings) : Promise.resolve(undefined)),
+    folderIfAny: async () => (named || isDirectory(settings.migrations) ? openFolder(settings) : undefined),
   };
 }
 

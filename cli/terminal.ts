@@ -52,8 +52,10 @@ export function openTerminal(options: { json: boolean }): Terminal {
   const prompt = async (question: string) => {
     settle();
     const readline = createInterface({ input: process.stdin, output: process.stderr });
+    // The end of input (Ctrl-D, a closed pipe) is no answer, and no answer is no.
+    const ended = new Promise<string>((resolve) => readline.once("close", () => resolve("")));
     try {
-      return (await readline.question(question)).trim();
+      return (await Promise.race([readline.question(question), ended])).trim();
     } finally {
       readline.close();
     }
