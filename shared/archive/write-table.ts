@@ -1,3 +1,4 @@
+import { BelayError } from "../errors.ts";
 import { copyOut } from "../postgres/copy.ts";
 import type { Session } from "../postgres/session.ts";
 import type { ObjectStore } from "../store/types.ts";
@@ -34,7 +35,8 @@ export async function writeTable(
     contentType: "application/gzip",
   });
   const from = table.from ?? table;
-  const { digest } = await tableDigest(reader, { ...from, columns: table.columns });
+  const { rows, digest } = await tableDigest(reader, { ...from, columns: table.columns });
+  if (rows !== count.rows) throw differs(table, count.rows, rows);
   return {
     table: {
       schema: table.schema,
@@ -49,6 +51,15 @@ export async function writeTable(
     },
     object: { file, ...stored.finish() },
   };
+}
+
+/** COPY and count(*) read the same snapshot by different ways. */
+function differs(table: TableToArchive, copied: number, counted: number): BelayError {
+  const name = `${table.schema}.${table.table}`;
+  return new BelayError("archive_unverified", `COPY gave ${copied} rows of ${name}, but it has ${counted}`, {
+    hint: "Nothing was published. Report this: it should not happen.",
+    details: { schema: table.schema, table: table.table },
+  });
 }
 
 async function* watched(

@@ -1,6 +1,7 @@
 import postgres from "postgres";
 import { BelayError } from "../errors.ts";
 import { databaseError } from "./errors.ts";
+import { setParameters } from "./settings.ts";
 import { createSockets } from "./socket.ts";
 
 /** Tagged template that runs one parameterised query on the session's own connection. */
@@ -86,9 +87,9 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
   });
   try {
     const [row] = await client`select pg_backend_pid() as pid, current_setting('server_version_num')::int as version`;
-    await setParameters(client, { ...pinnedParameters, ...options.parameters });
+    await setParameters({ sql: client }, { ...pinnedParameters, ...options.parameters });
     // Only some operating systems can watch for a client that went away during a query.
-    await setParameters(client, { client_connection_check_interval: "5s" }).catch(() => {});
+    await setParameters({ sql: client }, { client_connection_check_interval: "5s" }).catch(() => {});
     return {
       sql: guarded,
       run: (text) => {
@@ -110,11 +111,6 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
     await destroy().catch(() => {});
     throw databaseError(error, { url });
   }
-}
-
-async function setParameters(client: Sql, parameters: Readonly<Record<string, string>>): Promise<void> {
-  await client`select set_config(p.name, p.value, false)
-    from unnest(${Object.keys(parameters)}::text[], ${Object.values(parameters)}::text[]) as p (name, value)`;
 }
 
 function connectionLost(): BelayError {

@@ -18,7 +18,10 @@ export async function withParameters<T>(
 }
 
 /** Sets run-time parameters of the session. */
-export async function setParameters(session: Session, parameters: Readonly<Record<string, string>>): Promise<void> {
+export async function setParameters(
+  session: Pick<Session, "sql">,
+  parameters: Readonly<Record<string, string>>,
+): Promise<void> {
   await session.sql`select set_config(p.name, p.value, false)
     from unnest(${Object.keys(parameters)}::text[], ${Object.values(parameters)}::text[]) as p (name, value)`;
 }
