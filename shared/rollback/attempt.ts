@@ -92,7 +92,7 @@ export async function runAttempt(
     return report;
   } catch (error) {
     section?.stop();
-    if (!(error instanceof BelayError && error.details.committing === true))
+    if (!(error instanceof BelayError && error.details.outcome === "unknown"))
       await putBack(attempt, session, before, archive);
     throw error;
   }

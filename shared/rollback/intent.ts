@@ -33,9 +33,10 @@ export async function recordTransaction(control: Session, rollbackId: string, xi
 /** Puts a failure on record; a row whose COMMIT went through is left as it is. */
 export async function recordFailure(control: Session, rollbackId: string, error: unknown): Promise<void> {
   const failure = databaseError(error);
+  const outcome = failure.details.outcome === "unknown" ? "unknown" : "failed";
   await control.sql`
     update belay.rollbacks
-       set outcome = 'failed', error_code = ${failure.code}, error_message = ${failure.message}, finished_at = clock_timestamp()
+       set outcome = ${outcome}, error_code = ${failure.code}, error_message = ${failure.message}, finished_at = clock_timestamp()
      where id = ${rollbackId} and outcome in ('intended', 'unknown')`;
 }
 

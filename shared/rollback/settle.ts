@@ -26,16 +26,15 @@ export async function settleEarlierAttempts(control: Session): Promise<void> {
              select from pg_stat_activity a where a.pid = r.backend_pid and a.backend_start <= r.started_at
            ) as alive
       from belay.rollbacks r
-     where r.outcome = 'intended'`;
+     where r.outcome in ('intended', 'unknown')`;
   for (const row of rows) {
     const settled = row.xid !== null ? await settleTransaction(control, row.xid, 0) : row.alive ? "running" : "failed";
     if (settled === "running") continue;
-    const outcome = settled === "committed" ? "committed" : settled;
     await control.sql`
       update belay.rollbacks
-         set outcome = ${outcome}, error_code = 'connection_lost', finished_at = clock_timestamp(),
-             error_message = 'the process ended before COMMIT; the server rolled everything back'
-       where id = ${row.id} and outcome = 'intended'`;
+         set outcome = ${settled}, error_code = 'connection_lost', finished_at = clock_timestamp(),
+             error_message = ${settled === "failed" ? "the process ended before COMMIT; the server rolled everything back" : "the answer to the COMMIT was lost"}
+       where id = ${row.id} and outcome in ('intended', 'unknown')`;
   }
 }
 
@@ -43,7 +42,7 @@ export async function settleEarlierAttempts(control: Session): Promise<void> {
 export function outcomeUnknown(rollbackId: string, cause: unknown): BelayError {
   return new BelayError("connection_lost", `the answer to the COMMIT of rollback ${rollbackId} was lost`, {
     hint: "Run `belay status`: the record is settled as soon as the database answers again.",
-    details: { rollbackId },
+    details: { rollbackId, outcome: "unknown" },
     cause,
   });
 }

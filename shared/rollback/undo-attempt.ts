@@ -5,17 +5,18 @@ import type { Belay } from "../context.ts";
 import { BelayError } from "../errors.ts";
 import { readLedgerMigration } from "../migrations/ledger.ts";
 import type { Session } from "../postgres/session.ts";
-import { type Account, readAccount } from "./account.ts";
+import { type Account, type RelationAccount, readAccount } from "./account.ts";
 import { recordCommit, recordTransaction } from "./intent.ts";
 import { markAppliedAgain } from "./ledger-step.ts";
 import { takeAdvisoryLock } from "./locks.ts";
 import { rollbackReport } from "./report.ts";
 import { restoreSequences } from "./sequences.ts";
+import { type TableState, tableState } from "./table-state.ts";
 import { beginLimited } from "./timeouts.ts";
 import type { RollbackReport } from "./types.ts";
 import type { Undoable } from "./undo.ts";
-import { checkUndo } from "./undo-check.ts";
-import { requireNoConflict } from "./undo-conflicts.ts";
+import { checkUndo, namesBack } from "./undo-check.ts";
+import { mergeTargets, requireNoConflict } from "./undo-conflicts.ts";
 import { entriesWay, forwardWay, type Way } from "./undo-ways.ts";
 
 export interface UndoAttempt {
@@ -32,6 +33,8 @@ export interface UndoAttempt {
 export interface UndoBefore {
   readonly catalog: Catalog;
   readonly account: Account;
+  /** Tables that get columns merged: their other columns must come out of it equal. */
+  readonly merged: readonly TableState[];
 }
 
 /** One transaction: conflicts, then the first way that ends at the catalog of before the rollback, then the ledger. */
@@ -46,8 +49,9 @@ export async function runUndo(attempt: UndoAttempt): Promise<RollbackReport> {
     await requireStillUndoable(session, undoable);
     const catalog = await readCatalog(session);
     const account = await readAccount(session);
-    before = { catalog, account };
+    before = { catalog, account, merged: [] };
     await requireNoConflict(session, undoable, before);
+    before = { ...before, merged: await statesOf(session, undoable, mergeTargets(undoable, before)) };
     const started = performance.now();
     const notes = await firstWayThatFits(attempt, before);
     const after = await readCatalog(session);
@@ -122,4 +126,15 @@ async function firstWayThatFits(attempt: UndoAttempt, before: UndoBefore): Promi
       details: { reasons, archiveId: attempt.undoable.manifest?.id ?? null },
     },
   );
+}
+
+/** A digest goes by the columns' names in order: where names change, each column is digested alone. */
+async function statesOf(session: Session, undoable: Undoable, relations: readonly RelationAccount[]) {
+  const states: TableState[] = [];
+  for (const relation of relations) {
+    const whole = namesBack(undoable.remembered, relation.schema, relation.name).size === 0;
+    const parts = whole ? [relation] : relation.columns.map((column) => ({ ...relation, columns: [column] }));
+    for (const part of parts) states.push(await tableState(session, part));
+  }
+  return states;
 }

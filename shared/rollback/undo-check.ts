@@ -1,3 +1,4 @@
+import { tableDigest } from "../archive/table-digest.ts";
 import { compareCatalogs } from "../catalog/differences.ts";
 import { readCatalog } from "../catalog/read.ts";
 import type { Entry } from "../catalog/types.ts";
@@ -22,6 +23,7 @@ export async function checkUndo(
   const catalog = await readCatalog(session);
   const notes = requireCatalogBack(undoable.remembered, before.catalog.entries, catalog.entries);
   await requireNothingElse(attempt, before, loaded);
+  await requireOthersEqual(attempt, before);
   for (const { table, orphans } of loaded)
     if (orphans > 0)
       notes.push(
@@ -95,4 +97,27 @@ async function requireNothingElse(
     tolerated: new Set(),
   });
   if (verdict.violations.length > 0) throw guardLoss(`the rollback of ${undoable.migration}`, verdict.violations);
+}
+
+/** A merge writes rows of a table that stays: what it had before, by the names of before, must be equal. */
+async function requireOthersEqual({ session, undoable }: UndoAttempt, before: UndoBefore): Promise<void> {
+  for (const state of before.merged) {
+    const { schema, table } = state;
+    const names = namesBack(undoable.remembered, schema, table);
+    const now = await tableDigest(session, {
+      schema,
+      table,
+      columns: state.columns.map((name) => names.get(name) ?? name),
+    });
+    if (now.rows !== state.rows || now.digest !== state.digest)
+      throw guardLoss(`the rollback of ${undoable.migration}`, [
+        { subject: `${schema}.${table}`, oid: state.oid, what: "other columns changed by the merge", curable: false },
+      ]);
+  }
+}
+
+/** Names of today to names of before, for columns that the rollback renamed. */
+export function namesBack(remembered: Remembered, schema: string, table: string): Map<string, string> {
+  const own = remembered.renamedColumns.filter((one) => one.schema === schema && one.table === table);
+  return new Map(own.map(({ from, to }) => [to, from]));
 }

@@ -1,5 +1,6 @@
 import { BelayError } from "../errors.ts";
 import type { Session } from "../postgres/session.ts";
+import type { RelationAccount } from "./account.ts";
 import { lockTables } from "./locks.ts";
 import { type TableState, tableState } from "./table-state.ts";
 import type { Undoable } from "./undo.ts";
@@ -16,10 +17,8 @@ export async function requireNoConflict(session: Session, undoable: Undoable, be
   for (const entry of remembered.added)
     if (now.get(entry.key)?.hash !== entry.hash) conflicts.push(`${entry.key} was changed since`);
   const replaced = [...remembered.rewritten, ...remembered.made];
-  await lockTables(
-    session,
-    replaced.filter(({ oid }) => before.account.relations.has(oid)),
-  );
+  const merged = mergeTargets(undoable, before).map(({ oid, schema, name }) => ({ oid, schema, table: name }));
+  await lockTables(session, [...replaced.filter(({ oid }) => before.account.relations.has(oid)), ...merged]);
   for (const state of replaced) {
     const conflict = await rowsChanged(session, state, before);
     if (conflict !== null) conflicts.push(conflict);
@@ -41,4 +40,12 @@ async function rowsChanged(session: Session, state: TableState, before: UndoBefo
   if (relation === undefined) return `${name} is gone`;
   const now = await tableState(session, relation);
   return now.rows === state.rows && now.digest === state.digest ? null : `rows of ${name} changed since`;
+}
+
+/** Surviving tables into which lost columns are merged, as they are now. */
+export function mergeTargets(undoable: Undoable, before: Pick<UndoBefore, "account">): RelationAccount[] {
+  const targets = (undoable.manifest?.tables ?? []).flatMap(({ mergesInto }) => mergesInto ?? []);
+  return [...before.account.relations.values()].filter(({ schema, name }) =>
+    targets.some((target) => target.schema === schema && target.table === name),
+  );
 }

@@ -102,6 +102,11 @@ const cases: readonly { title: string; up: string; down: string; destroys?: bool
     down: "alter table people rename column full_name to name; alter table couples rename to pairs;",
   },
   {
+    title: "a column of a table that also gets a column renamed",
+    up: "alter table people rename column name to full_name; alter table people add column age int; update people set age = id;",
+    down: "alter table people drop column age; alter table people rename column full_name to name;",
+  },
+  {
     title: "grants",
     up: `grant select on people to public; grant update (name) on people to public;`,
     down: "revoke update (name) on people from public; revoke select on people from public;",
