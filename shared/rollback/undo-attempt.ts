@@ -6,6 +6,7 @@ import { BelayError } from "../errors.ts";
 import { readLedgerMigration } from "../migrations/ledger.ts";
 import type { Session } from "../postgres/session.ts";
 import { type Account, type RelationAccount, readAccount } from "./account.ts";
+import { commit } from "./commit.ts";
 import { recordCommit, recordTransaction } from "./intent.ts";
 import { markAppliedAgain } from "./ledger-step.ts";
 import { takeAdvisoryLock } from "./locks.ts";
@@ -79,9 +80,10 @@ export async function runUndo(attempt: UndoAttempt): Promise<RollbackReport> {
       notes: [...notes, ...ledgerNotes],
     });
     await recordCommit(session, report, null);
-    await session.run("commit");
+    await commit(belay, attempt.undoId, session, row!.xid);
     return report;
   } catch (error) {
+    if (error instanceof BelayError && error.details.outcome === "unknown") throw error;
     await session.run("rollback").catch(() => {});
     if (before !== undefined && attempt.control.alive) await restoreSequences(attempt.control, before.account);
     throw error;

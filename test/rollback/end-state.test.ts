@@ -60,4 +60,17 @@ describe("the end state of a rollback", () => {
     expect(report.notes.join()).toMatch(/columns in another order/);
     await database.drop();
   });
+
+  test("with a sequence behind its column is refused", async () => {
+    const database = await createDatabase();
+    await applyWithSnapshots(database.url, {
+      name,
+      up: "create index people_name on people (name)",
+      down: "drop index people_name; create table old_people (id serial primary key); insert into old_people values (50)",
+    });
+    await expect(
+      executeRollback(testBelay({ database: database.url }), { migration: name, reason: "test" }),
+    ).rejects.toMatchObject({ code: "end_state_differs", message: expect.stringMatching(/old_people_id_seq behind/) });
+    await database.drop();
+  });
 });

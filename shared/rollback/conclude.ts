@@ -1,0 +1,109 @@
+import { compareCatalogs } from "../catalog/differences.ts";
+import { qualified } from "../catalog/identifiers.ts";
+import { readCatalog } from "../catalog/read.ts";
+import { BelayError } from "../errors.ts";
+import type { Session } from "../postgres/session.ts";
+import { type Account, type RelationAccount, readAccount } from "./account.ts";
+import { type ArchiveScope, coverageOf } from "./archive-scope.ts";
+import { recordArchive, type ScopedArchive } from "./archive-step.ts";
+import { runAssertions } from "./assertions.ts";
+import type { Attempt, Before } from "./attempt.ts";
+import { checkEndState } from "./end-state.ts";
+import { judge } from "./guard.ts";
+import { guardLoss } from "./guard-loss.ts";
+import { recordCommit } from "./intent.ts";
+import { markRolledBack, trackingTable } from "./ledger-step.ts";
+import { readSnapshots } from "./migration-snapshots.ts";
+import { remember } from "./remembered.ts";
+import { rollbackReport } from "./report.ts";
+import type { CriticalSection } from "./run-sql.ts";
+import { sequencesBehind } from "./sequences.ts";
+import type { Plan, RollbackReport } from "./types.ts";
+
+/** Steps 5 and 6: what happened, the end state, and the ledger, all before COMMIT. */
+export async function conclude(
+  attempt: Attempt,
+  session: Session,
+  plan: Plan,
+  before: Before,
+  archive: ScopedArchive | null,
+  attempts: number,
+  section: CriticalSection,
+): Promise<RollbackReport> {
+  const { belay } = attempt;
+  await attempt.observe("sql");
+  belay.report({ phase: "guard", message: "asking the database what really happened" });
+  const account = await readAccount(session);
+  const catalog = await readCatalog(session);
+  const difference = compareCatalogs(before.catalog, catalog);
+  const tolerated = await trackingOid(session, plan.version);
+  const verdict = judge(before.account, account, difference, coverageOf(before.scope, plan, tolerated));
+  if (verdict.violations.length > 0) throw guardLoss(plan.migration, verdict.violations);
+  await requireSequencesAhead(session, before.account, account, verdict.rewritten);
+  const endState = checkEndState(plan.migration, await readSnapshots(session, plan.migration), catalog, difference);
+  await runAssertions(session, plan.migration);
+  const remembered = await remember(session, difference, before.account, account, survivorsOf(before.scope, account));
+  const archiveId = archive?.manifest.id ?? null;
+  if (archive !== null) await recordArchive(session, archive, attempt);
+  const change = {
+    migration: plan.migration,
+    rollbackId: attempt.rollbackId,
+    actor: belay.actor,
+    reason: attempt.request.reason,
+    archiveId,
+  };
+  const ledgerNotes = await markRolledBack(session, change);
+  const report = rollbackReport({
+    ...change,
+    kind: "rollback",
+    startedAt: attempt.startedAt,
+    finishedAt: belay.now(),
+    manifest: archive?.manifest ?? null,
+    difference,
+    attempts,
+    criticalSectionMs: section.elapsed(),
+    endState: endState.state,
+    notes: [...endState.notes, ...rewrittenNotes(verdict.rewritten), ...ledgerNotes],
+  });
+  await recordCommit(session, report, remembered);
+  section.check();
+  section.stop();
+  return report;
+}
+
+async function trackingOid(session: Session, version: string): Promise<Set<number>> {
+  const table = await trackingTable(session, version);
+  if (table === null) return new Set();
+  const [row] = await session.sql`select ${qualified(table.schema, table.table)}::regclass::oid::int8::text as oid`;
+  return new Set([Number(row!.oid)]);
+}
+
+/** Tables that the archive holds whole and that live on: undo puts them back whole. */
+function survivorsOf(scope: ArchiveScope, after: Account): RelationAccount[] {
+  return scope.tables.flatMap(({ oid }) => after.relations.get(oid) ?? []);
+}
+
+function rewrittenNotes(rewritten: readonly RelationAccount[]): string[] {
+  return rewritten.map(
+    ({ schema, name }) => `rows of ${schema}.${name} changed in place; the archive holds the whole table`,
+  );
+}
+
+/** Throws `end_state_differs` when the next insert into a table that was made or rewritten would meet a number in use. */
+async function requireSequencesAhead(
+  session: Session,
+  before: Account,
+  after: Account,
+  rewritten: readonly RelationAccount[],
+): Promise<void> {
+  const made = [...after.relations.values()].filter(({ oid, kind }) => kind === "r" && !before.relations.has(oid));
+  const behind = await sequencesBehind(
+    session,
+    [...made, ...rewritten].map(({ oid }) => oid),
+  );
+  if (behind.length === 0) return;
+  throw new BelayError("end_state_differs", `the rollback leaves ${behind.join(", ")}`, {
+    hint: "Everything was put back. Set the sequence in the rollback SQL: select setval(...) to the column's maximum.",
+    details: { behind },
+  });
+}
