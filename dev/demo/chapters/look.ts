@@ -3,8 +3,8 @@ import { byteText, number, type Story } from "../story.ts";
 import type { World } from "../world.ts";
 
 export const destructive = "20250318150000_create_loyalty_programme";
-const needed = "20250408113000_create_support_tickets";
-const dependents = ["20250415140000_assign_support_tickets", "20250422100000_search_support_messages"];
+const needed = "20250130110000_create_order_lines";
+const dependents = ["20250311090000_create_reporting", "20250429090000_help_the_planner_with_orders"];
 
 /** `sync` and `list`: the ledger knows what is applied, with rollback SQL and snapshots. */
 export async function syncAndList(story: Story, world: World): Promise<void> {
