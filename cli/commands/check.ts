@@ -1,4 +1,4 @@
-import { planRollback } from "../../shared/rollback/plan-rollback.ts";
+import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
 import { renderCheck } from "../render/plan.ts";

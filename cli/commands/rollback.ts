@@ -1,6 +1,6 @@
 import { BelayError } from "../../shared/errors.ts";
 import { executeRollback } from "../../shared/rollback/execute.ts";
-import { planRollback } from "../../shared/rollback/plan-rollback.ts";
+import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import type { Plan } from "../../shared/rollback/types.ts";
 import type { Command, Invocation } from "../command.ts";
 import { type ExitCode, exit } from "../exit.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readMigrationDetail } from "../../shared/migrations/detail.ts";
 import { listMigrations } from "../../shared/migrations/status.ts";
-import { planRollback } from "../../shared/rollback/plan-rollback.ts";
+import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import { planSchema } from "../../shared/rollback/types.ts";
 import { plainText } from "../../shared/text.ts";
 import { pageOfList } from "../page.ts";

@@ -3,7 +3,7 @@ import type { Belay } from "../context.ts";
 import { isBelayError } from "../errors.ts";
 import { inTransaction } from "../migrations/transaction.ts";
 import type { Session } from "../postgres/session.ts";
-import { planRollback } from "../rollback/plan-rollback.ts";
+import { planRollback } from "../rollback/plan/plan-rollback.ts";
 import { withSession } from "../with-session.ts";
 import { type FailureNotice, type NotifyTarget, sendNotice } from "./notify.ts";
 import { migrationsSinceLastGood } from "./suspects.ts";

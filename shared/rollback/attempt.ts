@@ -9,13 +9,13 @@ import { type ArchiveScope, archiveScope } from "./archive-scope.ts";
 import { archiveScoped, discardArchive, type ScopedArchive } from "./archive-step.ts";
 import { commit } from "./commit.ts";
 import { conclude } from "./conclude.ts";
-import { gatherFacts } from "./facts.ts";
 import { recordTransaction } from "./intent.ts";
 import { lockWithRetries } from "./lock-step.ts";
 import { backOff, findBlockers, isLockFailure, type LockTarget, lockNotObtained } from "./locks.ts";
 import { readPartitions } from "./partitions.ts";
-import { makePlan } from "./plan.ts";
-import type { Policy } from "./policy.ts";
+import { gatherFacts } from "./plan/facts.ts";
+import { makePlan } from "./plan/plan.ts";
+import type { Policy } from "./plan/policy.ts";
 import { checkPlan } from "./preconditions.ts";
 import {
   backToSavepoint,

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { firstWords } from "../../shared/rollback/blockers.ts";
-import { addressKey, type Dependency } from "../../shared/rollback/dependency-graph.ts";
-import { dropClosure, indexDependencies } from "../../shared/rollback/drop-closure.ts";
-import type { Facts } from "../../shared/rollback/facts.ts";
-import { judgeGates, judgeReason, judgeStore, judgeSupported } from "../../shared/rollback/gates.ts";
-import { canonicalJson, planHash } from "../../shared/rollback/hash.ts";
-import { nearNames } from "../../shared/rollback/ledger-facts.ts";
-import { lockModes, modeFromPgLocks, modesConflict } from "../../shared/rollback/lock-modes.ts";
-import { lossCard } from "../../shared/rollback/loss-card.ts";
-import { mergeKey } from "../../shared/rollback/losses.ts";
-import { makePlan } from "../../shared/rollback/plan.ts";
-import { defaultPolicy } from "../../shared/rollback/policy.ts";
-import { judgeRisk } from "../../shared/rollback/risk.ts";
+import { addressKey, type Dependency } from "../../shared/rollback/effect/dependency-graph.ts";
+import { dropClosure, indexDependencies } from "../../shared/rollback/effect/drop-closure.ts";
+import { lockModes, modeFromPgLocks, modesConflict } from "../../shared/rollback/effect/lock-modes.ts";
+import { firstWords } from "../../shared/rollback/plan/blockers.ts";
+import type { Facts } from "../../shared/rollback/plan/facts.ts";
+import { judgeGates, judgeReason, judgeStore, judgeSupported } from "../../shared/rollback/plan/gates.ts";
+import { canonicalJson, planHash } from "../../shared/rollback/plan/hash.ts";
+import { nearNames } from "../../shared/rollback/plan/ledger-facts.ts";
+import { lossCard } from "../../shared/rollback/plan/loss-card.ts";
+import { mergeKey } from "../../shared/rollback/plan/losses.ts";
+import { makePlan } from "../../shared/rollback/plan/plan.ts";
+import { defaultPolicy } from "../../shared/rollback/plan/policy.ts";
+import { judgeRisk } from "../../shared/rollback/plan/risk.ts";
 import { gateNames } from "../../shared/rollback/types.ts";
 
 const plain: Facts = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readCatalog } from "../../shared/catalog/read.ts";
 import { openSession } from "../../shared/postgres/session.ts";
-import { planRollback } from "../../shared/rollback/plan-rollback.ts";
+import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import { type Gate, planSchema } from "../../shared/rollback/types.ts";
 import { projectOf, type Step } from "./project.ts";
 

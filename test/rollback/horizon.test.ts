@@ -5,7 +5,7 @@ import { installBelay } from "../../shared/install.ts";
 import { insertMigration } from "../../shared/migrations/ledger.ts";
 import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
 import { executeRollback } from "../../shared/rollback/execute.ts";
-import { defaultPolicy } from "../../shared/rollback/policy.ts";
+import { defaultPolicy } from "../../shared/rollback/plan/policy.ts";
 import { parseSql } from "../../shared/sql/parse.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import { temporaryFolder, testBelay } from "../support/belay.ts";

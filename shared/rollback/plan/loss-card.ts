@@ -1,4 +1,4 @@
-import type { Plan } from "./types.ts";
+import type { Plan } from "../types.ts";
 
 /** The totals that a person looks at first. */
 export interface LossCard {

@@ -1,4 +1,4 @@
-import type { gateNames } from "./types.ts";
+import type { gateNames } from "../types.ts";
 
 export type GateName = (typeof gateNames)[number];
 

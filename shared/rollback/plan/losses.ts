@@ -1,8 +1,8 @@
-import { qualified, quoteIdent } from "../catalog/identifiers.ts";
-import type { Session } from "../postgres/session.ts";
-import type { DependencyGraph } from "./dependency-graph.ts";
-import type { ResolvedEffect } from "./effect.ts";
-import type { Effect } from "./types.ts";
+import { qualified, quoteIdent } from "../../catalog/identifiers.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { DependencyGraph } from "../effect/dependency-graph.ts";
+import type { ResolvedEffect } from "../effect/effect.ts";
+import type { Effect } from "../types.ts";
 
 type LostTable = Effect["tables"][number];
 type LostColumns = Effect["columns"][number];

@@ -1,4 +1,4 @@
-import type { EffectObject } from "./types.ts";
+import type { EffectObject } from "../types.ts";
 
 /** What one snapshot says of an entry; `columns` for tables whose columns matter. */
 export interface SnapshotEntry {

@@ -1,4 +1,4 @@
-import type { Session } from "../postgres/session.ts";
+import type { Session } from "../../postgres/session.ts";
 
 /** Oids of the catalogs that pg_depend names; fixed since they were introduced. */
 export const classOid = {

@@ -1,5 +1,5 @@
+import type { Gate, Plan, Risk } from "../types.ts";
 import type { Facts } from "./facts.ts";
-import type { Gate, Plan, Risk } from "./types.ts";
 
 export interface RiskVerdict {
   readonly risk: Risk;

@@ -1,20 +1,20 @@
-import { readCatalog } from "../catalog/read.ts";
-import type { Catalog } from "../catalog/types.ts";
-import type { Belay } from "../context.ts";
-import { BelayError, isBelayError } from "../errors.ts";
-import type { LedgerRow } from "../migrations/ledger.ts";
-import type { MigrationFolder } from "../migrations/types.ts";
-import { databaseError, sqlState, sqlStateOf } from "../postgres/errors.ts";
-import type { Session } from "../postgres/session.ts";
-import { type PreparedSql, prepareRollbackSql } from "../sql/prepare.ts";
+import { readCatalog } from "../../catalog/read.ts";
+import type { Catalog } from "../../catalog/types.ts";
+import type { Belay } from "../../context.ts";
+import { BelayError, isBelayError } from "../../errors.ts";
+import type { LedgerRow } from "../../migrations/ledger.ts";
+import type { MigrationFolder } from "../../migrations/types.ts";
+import { databaseError, sqlState, sqlStateOf } from "../../postgres/errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { type PreparedSql, prepareRollbackSql } from "../../sql/prepare.ts";
+import { type DependencyGraph, readDependencyGraph } from "../effect/dependency-graph.ts";
+import { type ResolvedEffect, resolveEffect } from "../effect/effect.ts";
+import type { Plan } from "../types.ts";
 import { type Blocker, readBlockers } from "./blockers.ts";
-import { type DependencyGraph, readDependencyGraph } from "./dependency-graph.ts";
-import { type ResolvedEffect, resolveEffect } from "./effect.ts";
 import { type Dependent, readLedgerFacts } from "./ledger-facts.ts";
 import { type Losses, readLosses } from "./losses.ts";
 import { defaultPolicy, type Policy } from "./policy.ts";
 import { type ProvenanceFacts, readProvenance } from "./provenance-facts.ts";
-import type { Plan } from "./types.ts";
 
 export interface TargetFacts {
   readonly systemIdentifier: string;

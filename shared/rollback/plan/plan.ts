@@ -1,10 +1,10 @@
+import type { Gate, Plan } from "../types.ts";
 import type { Facts } from "./facts.ts";
 import { judgeGates } from "./gates.ts";
 import { planHash } from "./hash.ts";
 import { defaultPolicy, type Policy } from "./policy.ts";
 import { judgeRisk, judgeVerdict } from "./risk.ts";
 import { planSteps } from "./steps.ts";
-import type { Gate, Plan } from "./types.ts";
 
 /** Makes the plan of one rollback from facts alone: same facts, same plan. Failed gates are in it; it never throws for them. */
 export function makePlan(facts: Facts, options: { policy?: Policy } = {}): Plan {

@@ -1,6 +1,6 @@
-import { BelayError, isBelayError } from "../errors.ts";
-import { type LedgerRow, readLedger, readLedgerMigration } from "../migrations/ledger.ts";
-import type { Session } from "../postgres/session.ts";
+import { BelayError, isBelayError } from "../../errors.ts";
+import { type LedgerRow, readLedger, readLedgerMigration } from "../../migrations/ledger.ts";
+import type { Session } from "../../postgres/session.ts";
 
 /** A migration that needs this one and is still applied. */
 export interface Dependent {

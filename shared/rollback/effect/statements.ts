@@ -1,6 +1,6 @@
-import { quoteIdent } from "../catalog/identifiers.ts";
-import type { Statement } from "../sql/parse.ts";
-import { alterEnum, alterTable, change, rangeName, renameStatement, setSchema } from "./effect-alter.ts";
+import { quoteIdent } from "../../catalog/identifiers.ts";
+import type { Statement } from "../../sql/parse.ts";
+import { alterEnum, alterTable, change, rangeName, renameStatement, setSchema } from "./alter.ts";
 import {
   createIndex,
   createNamed,
@@ -12,9 +12,9 @@ import {
   createType,
   createView,
   noteCreated,
-} from "./effect-create.ts";
-import { dropStatement, findTarget, words } from "./effect-drop.ts";
-import { dmlStatement, opaqueReason } from "./effect-opaque.ts";
+} from "./create.ts";
+import { dropStatement, findTarget, words } from "./drop.ts";
+import { dmlStatement, opaqueReason } from "./opaque.ts";
 import { findNamed, findOnRelation, findRangeVar, splitName } from "./resolve.ts";
 import { drop, keyOf, lock, type Remark, relationByOid, type SimulatedObject, type Simulation } from "./simulation.ts";
 import { type Node, nodes, shorten, stringsOf, wordsOf } from "./sql-nodes.ts";

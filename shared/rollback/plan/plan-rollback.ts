@@ -1,9 +1,9 @@
-import type { Belay } from "../context.ts";
-import type { MigrationFolder } from "../migrations/types.ts";
+import type { Belay } from "../../context.ts";
+import type { MigrationFolder } from "../../migrations/types.ts";
+import type { Plan } from "../types.ts";
 import { type Facts, gatherFacts } from "./facts.ts";
 import { makePlan } from "./plan.ts";
 import type { Policy } from "./policy.ts";
-import type { Plan } from "./types.ts";
 
 export interface PlanRequest {
   /** A migration's name, file name or version, or `latest`. */

@@ -1,6 +1,6 @@
+import type { Gate } from "../types.ts";
 import type { Facts } from "./facts.ts";
 import type { GateName, Policy } from "./policy.ts";
-import type { Gate } from "./types.ts";
 
 /** What a gate found, before the policy says whether it blocks. */
 export type Finding = Pick<Gate, "state" | "evidence" | "next">;

@@ -1,11 +1,11 @@
-import type { Catalog } from "../catalog/types.ts";
-import type { Statement } from "../sql/parse.ts";
+import type { Catalog } from "../../catalog/types.ts";
+import type { Statement } from "../../sql/parse.ts";
+import type { EffectObject } from "../types.ts";
 import type { DependencyGraph } from "./dependency-graph.ts";
 import { wholeOf } from "./drop-closure.ts";
-import { effectObjects } from "./effect-objects.ts";
-import { replayStatement } from "./effect-statements.ts";
+import { effectObjects } from "./objects.ts";
 import { type PlannedLock, type Remark, relationByOid, type Simulation, startSimulation } from "./simulation.ts";
-import type { EffectObject } from "./types.ts";
+import { replayStatement } from "./statements.ts";
 
 /** What the statements do, told from their text and the catalog alone; rows are counted elsewhere. */
 export interface ResolvedEffect {

@@ -1,8 +1,9 @@
-import type { Catalog } from "../catalog/types.ts";
-import type { Session } from "../postgres/session.ts";
-import { parseSql } from "../sql/parse.ts";
-import type { DependencyGraph } from "./dependency-graph.ts";
-import type { ResolvedEffect } from "./effect.ts";
+import type { Catalog } from "../../catalog/types.ts";
+import type { Session } from "../../postgres/session.ts";
+import { parseSql } from "../../sql/parse.ts";
+import type { DependencyGraph } from "../effect/dependency-graph.ts";
+import type { ResolvedEffect } from "../effect/effect.ts";
+import { type Node, nodes } from "../effect/sql-nodes.ts";
 import {
   type Destroyed,
   findOverreach,
@@ -11,7 +12,6 @@ import {
   removedTables,
   type SnapshotEntry,
 } from "./provenance.ts";
-import { type Node, nodes } from "./sql-nodes.ts";
 
 /** What the migration's snapshots say; `known` is false when either is missing. */
 export interface ProvenanceFacts {

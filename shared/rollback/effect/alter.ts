@@ -1,7 +1,7 @@
+import { createdKeys, noteCreated } from "./create.ts";
 import { type AddressKey, addressKey, classOid } from "./dependency-graph.ts";
+import { findTarget, namedFamilies, words } from "./drop.ts";
 import { wholeOf } from "./drop-closure.ts";
-import { createdKeys, noteCreated } from "./effect-create.ts";
-import { findTarget, namedFamilies, words } from "./effect-drop.ts";
 import type { LockMode } from "./lock-modes.ts";
 import { descendants, findColumn, findNamed, findOnRelation, findRangeVar, findType, splitName } from "./resolve.ts";
 import {

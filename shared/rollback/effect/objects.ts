@@ -1,10 +1,10 @@
-import { entryKey } from "../catalog/entry.ts";
-import { quoteIdent } from "../catalog/identifiers.ts";
-import type { Catalog, Entry } from "../catalog/types.ts";
+import { entryKey } from "../../catalog/entry.ts";
+import { quoteIdent } from "../../catalog/identifiers.ts";
+import type { Catalog, Entry } from "../../catalog/types.ts";
+import type { EffectObject } from "../types.ts";
 import { type AddressKey, addressKey, classOid, type NamedObject } from "./dependency-graph.ts";
 import { wholeOf } from "./drop-closure.ts";
 import { keyOf, relationByOid, type SimulatedObject, type Simulation } from "./simulation.ts";
-import type { EffectObject } from "./types.ts";
 
 type Change = EffectObject["change"];
 type By = EffectObject["by"];

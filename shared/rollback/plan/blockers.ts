@@ -1,5 +1,5 @@
-import type { Session } from "../postgres/session.ts";
-import { type LockMode, modeFromPgLocks, modesConflict } from "./lock-modes.ts";
+import type { Session } from "../../postgres/session.ts";
+import { type LockMode, modeFromPgLocks, modesConflict } from "../effect/lock-modes.ts";
 
 export interface Blocker {
   readonly pid: number;

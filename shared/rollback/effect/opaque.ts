@@ -1,4 +1,4 @@
-import { rangeName } from "./effect-alter.ts";
+import { rangeName } from "./alter.ts";
 import { descendants, findRangeVar } from "./resolve.ts";
 import { lock, type Remark, refuseOwnRecords, type Simulation } from "./simulation.ts";
 import { type Node, nodes } from "./sql-nodes.ts";

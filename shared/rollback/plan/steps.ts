@@ -1,5 +1,5 @@
+import type { Plan } from "../types.ts";
 import type { Facts } from "./facts.ts";
-import type { Plan } from "./types.ts";
 
 /** What executing would do, in order; names only, no counts, so that the plan's hash stands still. */
 export function planSteps({ losses, effect, together, prepared, locks }: Facts): Plan["steps"] {
