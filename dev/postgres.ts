@@ -13,6 +13,8 @@ export interface PostgresOptions {
   /** Default: a new folder, removed at stop. A given one is kept, and used again by the next start. */
   readonly dataDirectory?: string;
   readonly port?: number;
+  /** Name of the first superuser; default postgres. */
+  readonly superuser?: string;
   /** False (default) trades safety against a power cut for speed. */
   readonly fsync?: boolean;
   /** Programs of another installation, for example Debian's. */
@@ -32,12 +34,13 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const directory =
     options.dataDirectory ??
     runPlace(`postgres-${options.programs === undefined ? (options.major ?? 17) : "installed"}`);
-  const password = await prepare(directory, programs);
+  const superuser = options.superuser ?? "postgres";
+  const password = await prepare(directory, programs, superuser);
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
     const child = launch(directory, port, programs, options.fsync ?? false);
     if (await isReady(directory, child)) {
-      const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+      const url = `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`;
       return { url, port, stop: stopper(child, options.dataDirectory === undefined ? directory : null) };
     }
     const log = readFileSync(logFile(directory), "utf8");
@@ -48,7 +51,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 
 const logFile = (directory: string) => `${directory}.log`;
 
-async function prepare(directory: string, programs: PostgresPrograms): Promise<string> {
+async function prepare(directory: string, programs: PostgresPrograms, superuser: string): Promise<string> {
   const secret = `${directory}.password`;
   if (existsSync(join(directory, "PG_VERSION"))) {
     killStaleServer(directory);
@@ -61,12 +64,12 @@ async function prepare(directory: string, programs: PostgresPrograms): Promise<s
     chownSync(secret, programs.user.uid, programs.user.gid);
     chownSync(directory, programs.user.uid, programs.user.gid);
   }
-  await initialise(directory, secret, programs);
+  await initialise(directory, secret, programs, superuser);
   return password;
 }
 
-function initialise(directory: string, secret: string, programs: PostgresPrograms): Promise<void> {
-  const flags = ["--username=postgres", `--pwfile=${secret}`, "--auth=scram-sha-256", "--encoding=UTF8"];
+function initialise(directory: string, secret: string, programs: PostgresPrograms, superuser: string): Promise<void> {
+  const flags = [`--username=${superuser}`, `--pwfile=${secret}`, "--auth=scram-sha-256", "--encoding=UTF8"];
   const child = spawn(programs.initdb, [`--pgdata=${directory}`, ...flags, "--locale=C", "--no-sync"], {
     ...programs.user,
     cwd: "/",

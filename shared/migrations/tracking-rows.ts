@@ -21,8 +21,15 @@ export async function removeFromTracking(session: Session, table: TrackingTable,
     `delete from ${name} t where ltrim(t.${column}::text, '0') = ltrim($1, '0') returning to_jsonb(t)::text as row`,
     [migration.version],
   );
-  await keep(session, migration, { tool: table.tool, rows: `[${rows.map((row) => row.row).join(",")}]` });
+  await keep(session, migration, { table, rows: `[${rows.map((row) => row.row).join(",")}]` });
   return rows.length > 0;
+}
+
+/** The table out of which a rollback took the migration, from its ledger metadata; null when none was noted. */
+export function keptTracking(metadata: Readonly<Record<string, unknown>>): TrackingTable | null {
+  const kept = metadata.tracking as Partial<TrackingTable> | undefined;
+  const { tool, schema, table } = kept ?? {};
+  return tool && schema && table ? { tool, schema, table } : null;
 }
 
 /** Puts a migration back into the tool's table, in the transaction of an undo. */
@@ -71,7 +78,7 @@ async function movePointerBack(session: Session, table: TrackingTable, migration
     await session.sql.unsafe(`update ${name} set version = $1::text::bigint, dirty = false`, [previous!.version]);
   const pointer = moves ? (previous?.version ?? null) : (current?.version ?? null);
   await keep(session, migration, {
-    tool: table.tool,
+    table,
     rows: JSON.stringify(moves ? [{ version: current!.version }] : []),
     pointer,
   });
@@ -90,12 +97,12 @@ async function movePointerUp(session: Session, name: string, rows: string | null
 async function keep(
   session: Session,
   migration: Tracked,
-  kept: { tool: string; rows: string; pointer?: string | null },
+  kept: { table: TrackingTable; rows: string; pointer?: string | null },
 ): Promise<void> {
   await session.sql`
     update belay.migration_history
     set metadata = metadata || jsonb_build_object('tracking', jsonb_build_object(
-      'tool', ${kept.tool}::text, 'rows', ${kept.rows}::text::jsonb, 'pointer', ${kept.pointer ?? null}::text
+      'tool', ${kept.table.tool}::text, 'schema', ${kept.table.schema}::text, 'table', ${kept.table.table}::text, 'rows', ${kept.rows}::text::jsonb, 'pointer', ${kept.pointer ?? null}::text
     ))
     where migration_name = ${migration.name}`;
 }

@@ -18,6 +18,9 @@ interface Candidate extends TrackingTable {
   readonly columns: readonly string[];
 }
 
+/** Schemas whose tables of that name belong to a platform's own services: auth.schema_migrations and others on Supabase. */
+const servicesSchemas = ["auth", "storage", "realtime", "_realtime", "_analytics", "_supavisor", "supabase_functions"];
+
 /** Finds the tables of supabase, golang-migrate, dbmate, goose and flyway by name and columns. */
 export async function findTrackingTables(session: Session): Promise<TrackingTable[]> {
   const rows = await session.sql<{ schema: string; table: string; columns: string[]; types: string[] }[]>`
@@ -26,6 +29,7 @@ export async function findTrackingTables(session: Session): Promise<TrackingTabl
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'belay') and n.nspname !~ '^pg_temp'
+      and n.nspname <> all (${servicesSchemas}::text[])
       and c.relname in ('schema_migrations', 'goose_db_version', 'flyway_schema_history')
     group by 1, 2 order by 1, 2`;
   return rows.flatMap((row) => {

@@ -1,7 +1,7 @@
 import { appendAudit } from "../audit.ts";
 import { readLedgerMigration } from "../migrations/ledger.ts";
 import { readTracking, whatToolDoesNext } from "../migrations/tracking.ts";
-import { removeFromTracking, restoreToTracking } from "../migrations/tracking-rows.ts";
+import { keptTracking, removeFromTracking, restoreToTracking } from "../migrations/tracking-rows.ts";
 import type { TrackingTable } from "../migrations/types.ts";
 import type { Session } from "../postgres/session.ts";
 
@@ -53,7 +53,7 @@ export async function markAppliedAgain(session: Session, change: LedgerChange): 
       update belay.migration_history
          set status = 'applied', rollback_at = null, rollback_by = null
        where migration_name = ${migration.name}`;
-    const table = await trackingTable(session, migration.version);
+    const table = keptTracking(migration.metadata) ?? (await trackingTable(session, migration.version));
     if (table !== null && (await restoreToTracking(session, table, migration)))
       notes.push(`${migration.name} counts as applied again for ${table.tool}.`);
   }

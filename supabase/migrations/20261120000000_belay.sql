@@ -637,6 +637,13 @@ as $$
   from numbered
 $$;
 
+-- Schemas whose tables of that name belong to a platform's own services.
+create function belay.services_schema(name name) returns boolean
+  language sql immutable set search_path = pg_catalog
+as $$
+  select name in ('auth', 'storage', 'realtime', '_realtime', '_analytics', '_supavisor', 'supabase_functions')
+$$;
+
 -- Tools whose table these functions keep in step: supabase and dbmate (one row per version). True: another tool's table is here.
 create function belay.foreign_tracking() returns boolean
   language sql stable set search_path = pg_catalog
@@ -644,6 +651,7 @@ as $$
   select exists (
     select from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema')
+      and not belay.services_schema(n.nspname)
       and (
         c.relname in ('goose_db_version', 'flyway_schema_history')
         or (c.relname = 'schema_migrations' and exists (
@@ -660,8 +668,8 @@ declare
   tracking regclass;
 begin
   for tracking in
-    select c.oid::regclass from pg_class c
-    where c.relname = 'schema_migrations' and c.relkind in ('r', 'p') and exists (
+    select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relname = 'schema_migrations' and c.relkind in ('r', 'p') and not belay.services_schema(n.nspname) and exists (
       select from pg_attribute a where a.attrelid = c.oid and a.attname = 'version' and a.atttypid in ('text'::regtype, 'varchar'::regtype)
     )
   loop
