@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
+import about from "../package.json" with { type: "json" };
 import { type Settings, settingsFromEnvironment } from "../shared/config.ts";
 import { BelayError, isBelayError } from "../shared/errors.ts";
 import type { Command, FlagValues, Invocation } from "./command.ts";
@@ -7,7 +8,7 @@ import { commands, findCommand } from "./commands/index.ts";
 import { isDirectory, openBelay, openFolder } from "./context.ts";
 import { exit, exitCodeOf } from "./exit.ts";
 import { commandHelp, generalHelp } from "./help.ts";
-import { openTerminal, paint, type Terminal } from "./terminal.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
 
 /** Flags that every command takes. */
 const settingFlags = {
@@ -22,18 +23,29 @@ const settingFlags = {
   help: { type: "boolean", short: "h" },
 } as const;
 
+const version = `belay ${about.version}`;
+
 async function main(words: readonly string[]): Promise<number> {
   const terminal = openTerminal({ json: words.includes("--json") });
   try {
     const [name, ...rest] = words;
     if (name === undefined || name === "help" || name === "--help" || name === "-h") {
-      terminal.line(generalHelp(commands));
+      const about = rest.find((word) => !word.startsWith("-"));
+      terminal.print(about === undefined ? generalHelp(commands) : commandHelp(findCommand(about)));
       return name === undefined ? exit.usage : exit.done;
     }
+    if (name === "--version") {
+      terminal.print(version);
+      return exit.done;
+    }
+    if (name.startsWith("-"))
+      throw new BelayError("usage", `the command comes before ${name}`, {
+        hint: "belay COMMAND [flags]; see: belay --help",
+      });
     const command = findCommand(name);
     const { values, positionals } = parse(command, rest);
     if (values.help) {
-      terminal.line(commandHelp(command));
+      terminal.print(commandHelp(command));
       return exit.done;
     }
     return await command.run(invocation(values, positionals, terminal));
@@ -51,7 +63,9 @@ function parse(command: Command, words: string[]): { values: FlagValues; positio
       throw new Error(`belay ${command.name} takes ${command.usage || "no words"}`);
     return { values, positionals: parsed.positionals };
   } catch (error) {
-    throw new BelayError("usage", error instanceof Error ? error.message : String(error), {
+    // Node adds advice on positional arguments to the first sentence.
+    const [said] = (error instanceof Error ? error.message : String(error)).split(". ");
+    throw new BelayError("usage", said!, {
       hint: `See: belay ${command.name} --help`,
     });
   }
@@ -97,8 +111,7 @@ function explain(error: unknown, terminal: Terminal): number {
       error: { code: known.code, message: known.message, hint: known.hint ?? null, details: known.details },
     });
   else {
-    process.stderr.write(`${paint("red", "error")} ${known.message} (${known.code})\n`);
-    if (known.hint !== undefined) process.stderr.write(`  ${known.hint}\n`);
+    terminal.error(`[${known.code}] ${known.message}`, known.hint);
   }
   if (process.env.BELAY_DEBUG) console.error(error);
   return exitCodeOf(known.code);

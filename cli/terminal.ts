@@ -1,15 +1,20 @@
 import { createInterface } from "node:readline/promises";
-import { stripVTControlCharacters, styleText } from "node:util";
+import { styleText } from "node:util";
 import type { Progress } from "../shared/context.ts";
 
 /** Where a command writes: results to `out`, progress and questions to `error`. */
 export interface Terminal {
   readonly interactive: boolean;
   readonly json: boolean;
+  /** Columns that a line may have; infinite where nobody looks, so that a line stays a line. */
+  readonly width: number;
   line(text?: string): void;
+  /** A line that is printed with `--json` too: help. */
+  print(text: string): void;
   /** Prints one JSON document; the only thing on standard output with `--json`. */
   document(value: unknown): void;
-  warn(text: string): void;
+  /** What went wrong and what to do next, on standard error. */
+  error(message: string, hint: string | undefined): void;
   progress(progress: Progress): void;
   /** Ends a progress line, if one stands. */
   settle(): void;
@@ -29,17 +34,6 @@ export const mark = {
   no: () => paint("red", "✗"),
   open: () => paint("yellow", "·"),
 };
-
-/** Columns padded to their widest cell, the way a person reads them. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const visible = (cell: string) => stripVTControlCharacters(cell).length;
-  const widths = header.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => visible(row[column] ?? ""))),
-  );
-  const pad = (cell: string, column: number) => cell + " ".repeat(Math.max(0, widths[column]! - visible(cell)));
-  const layOut = (cells: readonly string[]) => cells.map(pad).join("  ").trimEnd();
-  return [paint("dim", layOut(header)), ...rows.map(layOut)];
-}
 
 export function openTerminal(options: { json: boolean }): Terminal {
   const interactive = Boolean(process.stdin.isTTY && process.stderr.isTTY);
@@ -63,16 +57,22 @@ export function openTerminal(options: { json: boolean }): Terminal {
   return {
     interactive,
     json: options.json,
+    width: process.stdout.isTTY ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY,
     line: (text = "") => {
       settle();
       if (!options.json) process.stdout.write(`${text}\n`);
     },
+    print: (text) => {
+      process.stdout.write(`${text}\n`);
+    },
     document: (value) => {
       process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
     },
-    warn: (text) => {
+    error: (message, hint) => {
       settle();
-      process.stderr.write(`${styleText("yellow", "warning", { stream: process.stderr })} ${text}\n`);
+      const indented = (text: string) => text.replaceAll("\n", "\n  ");
+      process.stderr.write(`${styleText("red", "error", { stream: process.stderr })} ${indented(message)}\n`);
+      if (hint !== undefined) process.stderr.write(`→ ${indented(hint)}\n`);
     },
     progress: (progress) => {
       if (!showProgress) return;

@@ -4,7 +4,8 @@ import { verifyArchive } from "../../shared/archive/verify.ts";
 import { BelayError } from "../../shared/errors.ts";
 import type { Command, Invocation } from "../command.ts";
 import { type ExitCode, exit } from "../exit.ts";
-import { bytes, count, mark, moment, paint, table } from "../terminal.ts";
+import { table } from "../render/wrap.ts";
+import { bytes, count, mark, moment, paint } from "../terminal.ts";
 
 export const archives: Command = {
   name: "archives",
@@ -43,7 +44,11 @@ async function list({ belay, terminal }: Invocation): Promise<ExitCode> {
   ]);
   terminal.line(`${count(rows.length, "archive")} in ${belay.store.url}`);
   if (rows.length > 0)
-    for (const line of table(["archive", "purpose", "snapshot", "migration", "tables", "rows", "stored", "by"], rows))
+    for (const line of table(
+      ["archive", "purpose", "snapshot", "migration", "tables", "rows", "stored", "by"],
+      rows,
+      terminal.width,
+    ))
       terminal.line(line);
   return exit.done;
 }

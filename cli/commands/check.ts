@@ -14,7 +14,7 @@ export const check: Command = {
     const plan = await planRollback(belay, { migration: words[0]!, folder: await folderIfAny() });
     terminal.settle();
     if (terminal.json) terminal.document(plan);
-    for (const line of renderCheck(plan)) terminal.line(line);
+    for (const line of renderCheck(plan, terminal)) terminal.line(line);
     return plan.canRollBack ? exit.done : exit.blocked;
   },
 };

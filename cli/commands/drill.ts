@@ -1,7 +1,8 @@
 import { runDrill } from "../../drills/run-drill.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
-import { mark, paint, table } from "../terminal.ts";
+import { table } from "../render/wrap.ts";
+import { mark, paint } from "../terminal.ts";
 
 export const drill: Command = {
   name: "drill",
@@ -26,7 +27,8 @@ export const drill: Command = {
       `${Math.round(check.milliseconds)} ms`,
       check.evidence,
     ]);
-    for (const line of table(["", "check", "state", "time", "evidence"], rows)) terminal.line(`  ${line}`);
+    for (const line of table(["", "check", "state", "time", "evidence"], rows, terminal.width - 2))
+      terminal.line(`  ${line}`);
     return passed ? exit.done : exit.drill;
   },
 };

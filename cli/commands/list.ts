@@ -1,7 +1,8 @@
 import { listMigrations, type MigrationRow } from "../../shared/migrations/status.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
-import { mark, moment, paint, table } from "../terminal.ts";
+import { table } from "../render/wrap.ts";
+import { mark, moment, paint } from "../terminal.ts";
 
 export const list: Command = {
   name: "list",
@@ -30,7 +31,7 @@ export const list: Command = {
       "snapshots",
       "blocking reason",
     ];
-    for (const line of table(header, rows.map(cells))) terminal.line(line);
+    for (const line of table(header, rows.map(cells), terminal.width)) terminal.line(line);
     terminal.line();
     terminal.line(
       `Total: ${rows.length}. By ledger and syntax ${rollbackable} can be rolled back; belay check looks at the database too.`,

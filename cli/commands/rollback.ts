@@ -39,7 +39,7 @@ export const rollback: Command = {
     const report = await executeRollback(belay, { migration: plan.migration, planHash, reason: agreedReason, folder });
     terminal.settle();
     if (terminal.json) terminal.document(report);
-    for (const line of renderReport(report)) terminal.line(line);
+    for (const line of renderReport(report, terminal)) terminal.line(line);
     return exit.done;
   },
 };
@@ -48,19 +48,20 @@ function showDryRun(plan: Plan, { terminal }: Invocation): ExitCode {
   if (terminal.json) terminal.document(plan);
   terminal.line("Dry run: nothing is changed");
   terminal.line();
-  for (const line of renderDryRun(plan)) terminal.line(line);
+  for (const line of renderDryRun(plan, terminal)) terminal.line(line);
   return plan.canRollBack ? exit.done : exit.blocked;
 }
 
 /** The gate of the reason is left to the question that follows. */
 function refuseBlocked(plan: Plan): void {
   const failed = plan.gates.filter((gate) => gate.blocking && gate.state === "failed" && gate.name !== "reason");
-  const [first] = failed;
-  if (first === undefined) return;
+  if (failed.length === 0) return;
+  const evidence = failed.map((gate) => `${gate.name}: ${gate.evidence}`);
+  const next = failed.flatMap((gate) => gate.next ?? []);
   throw new BelayError(
     "gate_failed",
-    `${plan.migration} is not rolled back: ${failed.map((gate) => `${gate.name}: ${gate.evidence}`).join("\n  ")}`,
-    { hint: first.next ?? undefined, details: { gates: failed } },
+    `${plan.migration} is not rolled back: ${evidence.length === 1 ? evidence[0] : `\n${evidence.join("\n")}`}`,
+    { hint: next.join("\n") || undefined, details: { gates: failed } },
   );
 }
 
@@ -74,7 +75,7 @@ async function agree(plan: Plan, reason: string | undefined, { flags, terminal }
     throw new BelayError("usage", "not on a terminal, so nothing is asked and nothing was changed", {
       hint: `Look with --dry-run, then pass --yes --reason "..." --plan ${plan.hash}.`,
     });
-  for (const line of [...renderCheck(plan), ""]) terminal.line(line);
+  for (const line of [...renderCheck(plan, terminal), ""]) terminal.line(line);
   const given = reason ?? (await terminal.ask("Why is this rolled back?"));
   if (given.trim() === "") throw new BelayError("usage", "a rollback needs a reason", { hint: 'Pass --reason "...".' });
   if (await terminal.confirm(`Roll back ${plan.migration}?`)) return given;

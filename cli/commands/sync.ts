@@ -2,6 +2,7 @@ import { type SyncReport, syncMigrations } from "../../shared/migrations/sync.ts
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
 import { renderChange } from "../render/change.ts";
+import { hang } from "../render/wrap.ts";
 import { count, mark, paint } from "../terminal.ts";
 
 export const sync: Command = {
@@ -21,12 +22,12 @@ export const sync: Command = {
     const report = await syncMigrations(belay, await folder(), { appliedTo, replay });
     terminal.settle();
     if (terminal.json) terminal.document(report);
-    for (const line of renderSync(report)) terminal.line(line);
+    for (const line of renderSync(report, terminal.width)) terminal.line(line);
     return report.blocked.length > 0 ? exit.failed : exit.done;
   },
 };
 
-function renderSync(report: SyncReport): string[] {
+function renderSync(report: SyncReport, width: number): string[] {
   const { registered, skipped, snapshots, dependencies } = report;
   return [
     ...registered.map(
@@ -37,22 +38,27 @@ function renderSync(report: SyncReport): string[] {
       renderChange(change).map((line, index) => (index === 0 ? `${mark.no()} ${line}` : `    ${line}`)),
     ),
     ...report.pending.map((name) => `${mark.open()} ${name}  not applied`),
-    ...report.problems.map(
-      (problem) =>
-        `${problem.severity === "error" ? mark.no() : mark.open()} ${problem.place.file}:${problem.place.line}: ${problem.message}`,
+    ...report.problems.flatMap(({ severity, place, message }) =>
+      hang(`${severity === "error" ? mark.no() : mark.open()} `, `${place.file}:${place.line}: ${message}`, width),
     ),
-    ...(report.blocked.length > 0 ? [`${mark.no()} left out because of an error: ${report.blocked.join(", ")}`] : []),
+    ...(report.blocked.length > 0
+      ? hang(`${mark.no()} `, `left out because of an error: ${report.blocked.join(", ")}`, width)
+      : []),
     "",
     `Sync: ${count(registered.length, "registered", "registered")}, ${skipped.length} unchanged, ${report.pending.length} not applied, ${report.changed.length} changed`,
     `Tracking table: ${report.tracking === null ? "none" : `${report.tracking.schema}.${report.tracking.table} (${report.tracking.tool})`}`,
-    `Snapshots stored: ${snapshots.length} (${snapshots.filter((one) => one.origin === "replayed").length} replayed). Dependencies: ${dependencies.declared} declared, ${dependencies.found} found in the catalog.`,
-    ...renderReplay(report),
-    ...report.notes.map((note) => paint("dim", `note: ${note}`)),
+    `Snapshots stored: ${snapshots.length} (${snapshots.filter((one) => one.origin === "replayed").length} replayed)`,
+    `Dependencies: ${dependencies.declared} declared, ${dependencies.found} found in the catalog`,
+    ...renderReplay(report, width),
+    ...report.notes.flatMap((note) => hang("note: ", note, width)),
   ];
 }
 
-function renderReplay({ replay }: SyncReport): string[] {
+function renderReplay({ replay }: SyncReport, width: number): string[] {
   if (replay.state === "not_needed") return [];
   const sign = replay.state === "equal" ? mark.yes() : mark.open();
-  return [`${sign} Replay: ${replay.message}`, ...replay.differences.map((difference) => `    ${difference}`)];
+  return [
+    ...hang(`${sign} Replay: `, replay.message, width),
+    ...replay.differences.map((difference) => `    ${difference}`),
+  ];
 }

@@ -1,6 +1,7 @@
 import { proposeTemplate } from "../../shared/migrations/template.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
+import { hang } from "../render/wrap.ts";
 import { mark, paint } from "../terminal.ts";
 
 export const template: Command = {
@@ -18,9 +19,12 @@ export const template: Command = {
     terminal.line(
       `${proved ? mark.yes() : mark.open()} ${paint("bold", proposal.migration)}: ${proposal.state.replaceAll("_", " ")}`,
     );
-    terminal.line(`  ${proposal.message}`);
-    for (const loss of proposal.dataLoss) terminal.line(`  loses: ${loss}`);
-    for (const difference of proposal.differences) terminal.line(`  differs: ${difference}`);
+    const lines = [
+      ...hang("  ", proposal.message, terminal.width),
+      ...proposal.dataLoss.flatMap((loss) => hang("  loses: ", loss, terminal.width)),
+      ...proposal.differences.flatMap((difference) => hang("  differs: ", difference, terminal.width)),
+    ];
+    for (const line of lines) terminal.line(line);
     if (proposal.text !== null) {
       terminal.line();
       terminal.line(proposal.text.trimEnd());

@@ -25,7 +25,7 @@ export const undo: Command = {
     const report = await undoRollback(belay, { ...which, reason });
     terminal.settle();
     if (terminal.json) terminal.document(report);
-    for (const line of renderReport(report)) terminal.line(line);
+    for (const line of renderReport(report, terminal)) terminal.line(line);
     return exit.done;
   },
 };

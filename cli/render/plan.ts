@@ -1,5 +1,6 @@
 import type { Effect, Gate, Plan, Risk } from "../../shared/rollback/types.ts";
-import { bytes, count, mark, moment, paint, table } from "../terminal.ts";
+import { bytes, count, mark, moment, paint } from "../terminal.ts";
+import { hang, table } from "./wrap.ts";
 
 const riskStyle: Record<Risk, "red" | "yellow" | "green"> = { HIGH: "red", MEDIUM: "yellow", LOW: "green" };
 
@@ -10,36 +11,60 @@ const verdictWords: Record<Plan["verdict"], string> = {
   restore_backup: "restore a backup",
 };
 
+interface Layout {
+  /** Columns of the terminal. */
+  readonly width: number;
+  /** Names the objects that go with others too. */
+  readonly allObjects?: boolean;
+}
+
 /** Status, whether it can be rolled back and why not, dependents, risk, loss card, gates. */
-export function renderCheck(plan: Plan, options: { allObjects?: boolean } = {}): string[] {
+export function renderCheck(plan: Plan, layout: Layout): string[] {
+  const { width } = layout;
+  const field = (name: string, text: string) => hang(`  ${name.padEnd(15)}`, text, width);
+  const reasons = plan.riskReasons.join("; ");
   return [
     paint("bold", plan.migration),
-    `  Status         ${plan.status}${plan.appliedAt === null ? "" : `, applied ${moment(plan.appliedAt)}`}`,
-    `  Can roll back  ${plan.canRollBack ? `${mark.yes()} yes` : `${mark.no()} no`}`,
-    ...blockingReasons(plan).map((reason, index) => `  ${index === 0 ? "Reason         " : " ".repeat(15)}${reason}`),
-    `  Risk           ${paint(riskStyle[plan.risk], plan.risk)}: ${plan.riskReasons.join("; ")}`,
-    `  Verdict        ${verdictWords[plan.verdict]}`,
-    ...renderDependents(plan),
+    ...field("Status", `${plan.status}${plan.appliedAt === null ? "" : `, applied ${moment(plan.appliedAt)}`}`),
+    ...field("Can roll back", plan.canRollBack ? `${mark.yes()} yes` : `${mark.no()} no`),
+    ...field("Risk", `${paint(riskStyle[plan.risk], plan.risk)}: ${reasons}`),
+    ...field("Verdict", verdictWords[plan.verdict]),
+    ...renderReasons(plan.gates, width),
+    ...renderDependents(plan, width),
     "",
-    ...renderLossCard(plan.effect),
-    ...renderObjects(plan.effect, options.allObjects === true),
+    ...renderLossCard(plan.effect, width),
+    ...renderObjects(plan.effect, layout.allObjects === true),
     "",
-    ...renderGates(plan.gates),
+    ...renderGates(plan.gates, width),
   ];
 }
 
-/** One line a gate that stops the rollback. */
-function blockingReasons(plan: Plan): string[] {
-  const failed = plan.gates.filter((gate) => gate.blocking && gate.state === "failed");
-  return failed.map((gate) => `${gate.name}: ${indentAfterFirst(gate.evidence, 17)}`);
+/** Each gate that stops the rollback: its evidence, and what to do about it. */
+function renderReasons(gates: readonly Gate[], width: number): string[] {
+  const failed = gates.filter(stops);
+  if (failed.length === 0) return [];
+  return [
+    "",
+    paint("bold", "Blocking reason"),
+    ...failed.flatMap((gate) => [
+      ...hang(`  ${mark.no()} ${gate.name}: `, gate.evidence, width),
+      ...renderNext(gate, width),
+    ]),
+  ];
+}
+
+const stops = (gate: Gate) => gate.blocking && gate.state === "failed";
+
+function renderNext(gate: Gate, width: number): string[] {
+  return gate.next === null ? [] : hang("    → ", gate.next, width);
 }
 
 /** All that check shows, and what would run: SQL, locks, blockers, steps. */
-export function renderDryRun(plan: Plan): string[] {
+export function renderDryRun(plan: Plan, { width }: Layout): string[] {
   return [
-    ...renderCheck(plan, { allObjects: true }),
+    ...renderCheck(plan, { width, allObjects: true }),
     "",
-    ...renderLocks(plan),
+    ...renderLocks(plan, width),
     paint("bold", "SQL that would run"),
     ...(plan.sql === ""
       ? ["  none"]
@@ -47,26 +72,29 @@ export function renderDryRun(plan: Plan): string[] {
           .trimEnd()
           .split("\n")
           .map((line) => `  ${line}`)),
-    ...plan.rewrites.map((rewrite) => `  ${paint("dim", `note: ${rewrite}`)}`),
+    ...plan.rewrites.flatMap((rewrite) => hang("  note: ", rewrite, width)),
     "",
     paint("bold", "Steps"),
-    ...plan.steps.map((step, index) => `  ${index + 1}. ${step.name}: ${step.detail}`),
+    ...plan.steps.flatMap((step, index) => hang(`  ${index + 1}. ${step.name.padEnd(9)} `, step.detail, width)),
     "",
     `Plan ${plan.hash}`,
   ];
 }
 
-function renderDependents(plan: Plan): string[] {
+function renderDependents(plan: Plan, width: number): string[] {
   if (plan.dependents.length === 0) return [];
   return [
     "",
     paint("bold", "Dependent migrations (must be rolled back first)"),
-    ...plan.dependents.map(({ migration, found, why }) => `  - ${migration}  ${paint("dim", `${found}: ${why}`)}`),
+    ...plan.dependents.flatMap(({ migration, found, why }) => [
+      `  - ${migration}`,
+      ...hang("    ", found === "declared" ? why : `found in the catalog: ${why}`, width),
+    ]),
   ];
 }
 
 /** What the rollback destroys: tables and columns with rows and bytes, sequences, then every other object. */
-export function renderLossCard(effect: Effect): string[] {
+export function renderLossCard(effect: Effect, width: number): string[] {
   const { tables, columns, sequences } = effect;
   const rows = [
     ...tables.map((lost) => [
@@ -89,10 +117,13 @@ export function renderLossCard(effect: Effect): string[] {
     paint("bold", "What is lost from the database (and kept in the archive)"),
     ...(rows.length === 0
       ? ["  no rows"]
-      : table(["kind", "name", "rows", "size", "note"], rows).map((line) => `  ${line}`)),
-    ...effect.opaque.map(
-      (statement) =>
-        `  ${mark.open()} line ${statement.line}: ${statement.statement}: ${statement.why} ${paint("dim", "(the execution guard decides)")}`,
+      : table(["kind", "name", "rows", "size", "note"], rows, width - 2).map((line) => `  ${line}`)),
+    ...effect.opaque.flatMap((statement) =>
+      hang(
+        `  ${mark.open()} line ${statement.line}: `,
+        `${statement.statement}: ${statement.why} (the execution guard decides)`,
+        width,
+      ),
     ),
   ];
 }
@@ -114,34 +145,44 @@ function renderObjects(effect: Effect, all: boolean): string[] {
   return ["", paint("bold", `Objects (${effect.objects.length})`), ...lines, ...more];
 }
 
-export function renderGates(gates: readonly Gate[]): string[] {
-  const state = (gate: Gate) => {
-    if (gate.state === "passed" || gate.state === "waived") return mark.yes();
-    return gate.state === "failed" ? mark.no() : mark.open();
-  };
-  const rows = gates.map(
-    (gate) =>
-      `  ${state(gate)} ${gate.name.padEnd(18)} ${gate.state.padEnd(13)} ${indentAfterFirst(gate.evidence, 37)}`,
-  );
-  const next = gates
-    .filter((gate) => gate.state === "failed" && gate.next !== null)
-    .map((gate) => `  → ${gate.name}: ${gate.next}`);
-  return [paint("bold", "Gates"), ...rows, ...(next.length > 0 ? ["", paint("bold", "Next"), ...next] : [])];
+/** Every gate with its evidence; those that stop the rollback are shown above, those without a record only named. */
+export function renderGates(gates: readonly Gate[], width: number): string[] {
+  const known = gates.filter((gate) => gate.state !== "not_available" && !stops(gate));
+  const stopping = gates.filter(stops);
+  const without = gates.filter((gate) => gate.state === "not_available");
+  const names = (some: readonly Gate[]) => some.map((gate) => gate.name).join(", ");
+  return [
+    paint("bold", "Gates"),
+    ...(stopping.length > 0 ? hang(`  ${mark.no()} failed: `, names(stopping), width) : []),
+    ...known.flatMap((gate) => [
+      ...hang(`  ${sign(gate)} ${gate.name.padEnd(13)} ${gate.state.padEnd(7)} `, gate.evidence, width),
+      ...(gate.state === "passed" || gate.state === "waived" ? [] : renderNext(gate, width)),
+    ]),
+    ...(without.length > 0
+      ? hang(`  ${mark.open()} not available, so not counted as passed: `, names(without), width)
+      : []),
+  ];
 }
 
-function renderLocks(plan: Plan): string[] {
+function sign(gate: Gate): string {
+  if (gate.state === "passed" || gate.state === "waived") return mark.yes();
+  return gate.state === "failed" ? mark.no() : mark.open();
+}
+
+function renderLocks(plan: Plan, width: number): string[] {
   if (plan.locks.length === 0) return [];
-  const locks = plan.locks.map(
-    (lock) => `  ${lock.mode.padEnd(22)} ${lock.schema}.${lock.relation}  ${paint("dim", lock.because)}`,
+  const rows = plan.locks.map((lock) => [lock.mode, `${lock.schema}.${lock.relation}`, lock.because]);
+  const blockers = plan.blockers.flatMap((blocker) =>
+    hang(
+      `  ${mark.no()} `,
+      `pid ${blocker.pid} (${blocker.role}, ${blocker.state}, ${Math.round(blocker.ageSeconds)} s) holds ${blocker.relation}: ${blocker.query}`,
+      width,
+    ),
   );
-  const blockers = plan.blockers.map(
-    (blocker) =>
-      `  ${mark.no()} pid ${blocker.pid} (${blocker.role}, ${blocker.state}, ${Math.round(blocker.ageSeconds)} s) holds ${blocker.relation}: ${blocker.query}`,
-  );
-  return [paint("bold", "Locks"), ...locks, ...blockers, ""];
-}
-
-/** Keeps a text of several lines (a syntax error with its caret) in its column. */
-function indentAfterFirst(text: string, width: number): string {
-  return text.split("\n").join(`\n${" ".repeat(width)}`);
+  return [
+    paint("bold", "Locks"),
+    ...table(["mode", "relation", "why"], rows, width - 2).map((line) => `  ${line}`),
+    ...blockers,
+    "",
+  ];
 }

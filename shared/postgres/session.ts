@@ -58,7 +58,7 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
     lost = !ended;
   };
   const sockets = createSockets(connectTimeout * 1000, onLost);
-  const client = postgres(url, {
+  const client = connect(url, {
     max: 1,
     idle_timeout: 0,
     max_lifetime: null,
@@ -110,6 +110,17 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
   } catch (error) {
     await destroy().catch(() => {});
     throw databaseError(error, { url });
+  }
+}
+
+/** The driver's client; a URL that it cannot read is the caller's fault, and is not repeated: it may hold a password. */
+function connect(url: string, options: postgres.Options<Record<string, never>>): postgres.Sql {
+  try {
+    return postgres(url, options);
+  } catch {
+    throw new BelayError("usage", "the database's URL cannot be read", {
+      hint: "Write postgres://user:password@host:port/database, with %25 for a % and %40 for an @ in the password.",
+    });
   }
 }
 
