@@ -4,8 +4,8 @@ import { type Finding, failed } from "./checks/check.ts";
 
 const elsewhere = /^(store_(?!missing_object)|database_unreachable|database_auth|connection_lost|needs_worker)/;
 
-/** SQLSTATEs of a server whose version or extension files lack something. */
-const lacking = new Set(["58P01", "0A000"]);
+/** SQLSTATEs of a server whose version or extension files lack something, and of a role that may not do what it takes. */
+const lacking = new Set(["58P01", "0A000", "42501"]);
 
 /** SQLSTATE classes of connection, resources, operator, system and configuration: they say nothing of the archive. */
 const resources = /^(08|53|57|58|F0)/;

@@ -1,11 +1,16 @@
 import { readLacking } from "../../shared/archive/preflight.ts";
+import { readTableOfContents } from "../../shared/archive/read.ts";
+import type { Manifest } from "../../shared/archive/types.ts";
+import type { Session } from "../../shared/postgres/session.ts";
+import type { ObjectStore } from "../../shared/store/types.ts";
 import { type Check, count, failed, naming, passed } from "./check.ts";
 
 /** The scratch server has what the archive needs: version, extensions, roles. What lacks is not the backup's fault. */
 export const environmentCheck: Check = {
   name: "environment",
-  async run({ scratch, manifest }) {
+  async run({ belay, scratch, manifest }) {
     const lacking = await readLacking(scratch, manifest);
+    if (lacking.length === 0) lacking.push(...(await readForbiddenOwners(scratch, belay.store, manifest)));
     const sourceMajor = Math.floor(manifest.source.serverVersionNum / 10_000);
     const scratchMajor = Math.floor(scratch.serverVersion / 10_000);
     if (scratchMajor < sourceMajor) lacking.push(`PostgreSQL ${sourceMajor} (the scratch server is ${scratchMajor})`);
@@ -17,3 +22,15 @@ export const environmentCheck: Check = {
     );
   },
 };
+
+/** Owners in whose name the scratch role may not make objects; a superuser may in everybody's. */
+async function readForbiddenOwners(scratch: Session, store: ObjectStore, manifest: Manifest): Promise<string[]> {
+  const toc = await readTableOfContents(store, manifest);
+  const owners = [...new Set(toc.entries.flatMap(({ owner }) => owner || []))];
+  // Before 16 every member could act as the role.
+  const right = scratch.serverVersion >= 160_000 ? "SET" : "MEMBER";
+  const rows = await scratch.sql<{ name: string; own: string }[]>`
+    select r.rolname as name, current_user as own from pg_catalog.pg_roles r
+    where r.rolname = any (${owners}::text[]) and not pg_catalog.pg_has_role(r.oid, ${right}) order by 1`;
+  return rows.map(({ name, own }) => `the right of ${own} to act as ${name}`);
+}

@@ -7,6 +7,7 @@ alter table public.profiles add column avatar_path text;
 -- ROLLBACK START
 -- drop policy "Users upload their own avatar" on storage.objects;
 -- drop policy "Avatars are public" on storage.objects;
+-- delete from storage.objects where bucket_id = 'avatars';
 -- delete from storage.buckets where id = 'avatars';
 -- alter table public.profiles drop column avatar_path;
 -- ROLLBACK END
