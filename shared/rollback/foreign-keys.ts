@@ -3,7 +3,8 @@ import type { Session } from "../postgres/session.ts";
 
 /**
  * Takes off the foreign keys that lead from or to the tables, so that rows may be loaded in any order, and answers the
- * statements that add them again: those check every row, which a disabled trigger would not.
+ * statements that add them again: those check every row, which a disabled trigger would not. Keys of tables that our role
+ * does not own (a platform's) stay.
  */
 export async function foreignKeysOff(session: Session, oids: readonly number[]): Promise<string[]> {
   if (oids.length === 0) return [];
@@ -12,7 +13,8 @@ export async function foreignKeysOff(session: Session, oids: readonly number[]):
            obj_description(c.oid, 'pg_constraint') as comment
       from pg_constraint c join pg_class t on t.oid = c.conrelid join pg_namespace n on n.oid = t.relnamespace
      where c.contype = 'f' and c.conparentid = 0
-       and (c.conrelid = any(${oids.map(String)}::text[]::oid[]) or c.confrelid = any(${oids.map(String)}::text[]::oid[]))`;
+       and (c.conrelid = any(${oids.map(String)}::text[]::oid[]) or c.confrelid = any(${oids.map(String)}::text[]::oid[]))
+       and pg_has_role(t.relowner, 'USAGE')`;
   for (const key of keys) await session.run(`alter table ${key.table_name} drop constraint ${quoteIdent(key.name)}`);
   return keys.flatMap((key) => [
     `alter table ${key.table_name} add constraint ${quoteIdent(key.name)} ${key.definition}`,

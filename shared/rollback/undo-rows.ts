@@ -7,6 +7,7 @@ import { copyIn } from "../postgres/copy.ts";
 import type { Session } from "../postgres/session.ts";
 import type { ObjectStore } from "../store/types.ts";
 import { userTriggersOff } from "./triggers-off.ts";
+import { mergeWhole, notOurs } from "./undo-foreign-rows.ts";
 
 /** Rows put back into one table. */
 export interface LoadedRows {
@@ -38,6 +39,11 @@ async function loadWhole(
   table: ArchivedTable,
 ): Promise<number> {
   const name = qualified(table.schema, table.table);
+  if (await notOurs(session, table)) {
+    await mergeWhole(session, table, (into) => copyInto(session, store, manifest, table, into));
+    await requireDigest(session, table, table.schema, table.table);
+    return 0;
+  }
   const triggersBack = await userTriggersOff(session, table.schema, table.table);
   await session.run(`delete from only ${name}`);
   await copyInto(session, store, manifest, table, name);
