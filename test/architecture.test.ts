@@ -18,17 +18,14 @@ const allowed: Readonly<Record<Layer, readonly Layer[]>> = {
 
 /** Plain computing: everything that it works on comes in as an argument. */
 const pure: Readonly<Record<string, RegExp>> = {
-  "shared/rollback/plan/plan.ts": /^shared\/(rollback|errors|sql|migrations)/,
+  "shared/rollback/plan/plan.ts": /^shared\/(rollback|errors|words|sql|migrations)/,
   "shared/rollback/plan/hash.ts": /^shared\/(rollback|errors)/,
-  "shared/rollback/plan/gates.ts": /^shared\/(rollback|errors|sql|migrations|catalog)/,
+  "shared/rollback/plan/gates.ts": /^shared\/(rollback|errors|words|sql|migrations|catalog)/,
   "shared/archive/format": /^shared\/(archive\/format|catalog\/types|errors)/,
   "shared/errors.ts": /^$/,
 };
 const runtimePackages =
   /^(postgres|pg|pg-copy-streams|hono|@aws-sdk\/.*|@supabase\/.*|node:(fs|fs\/promises|net|http|child_process))$/;
-
-/** Files that are too long today, with the length that they must not pass. */
-const toBeSplit: Readonly<Record<string, number>> = { "shared/rollback/effect/alter.ts": 440 };
 
 interface Source {
   readonly path: string;
@@ -93,11 +90,7 @@ describe("the architecture", () => {
   });
 
   it("files stay small", () => {
-    expect(
-      sources
-        .filter(({ path, lines }) => lines > (toBeSplit[path] ?? 320))
-        .map(({ path, lines }) => `${path}: ${lines} lines`),
-    ).toEqual([]);
+    expect(sources.filter(({ lines }) => lines > 320).map(({ path, lines }) => `${path}: ${lines} lines`)).toEqual([]);
   });
 });
 

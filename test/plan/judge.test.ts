@@ -39,6 +39,7 @@ const plain: Facts = {
   },
   together: [{ name: "1_a", status: "applied" }],
   dependents: [],
+  obstacles: [],
   prepared: { sql: "drop index i", rewrites: [], refusals: [], statements: 1 },
   syntax: null,
   effect: {
@@ -61,7 +62,15 @@ const plain: Facts = {
   losses: { tables: [], columns: [], sequences: [], unreadable: [] },
   locks: [],
   blockers: [],
-  provenance: { known: true, origin: "live", overreach: [], additive: true, removedTables: [], createdTables: [] },
+  provenance: {
+    known: true,
+    origin: "live",
+    overreach: [],
+    additive: true,
+    removedTables: [],
+    createdTables: [],
+    makers: new Map(),
+  },
   checkout: null,
   storeUrl: null,
   reason: null,
@@ -103,7 +112,7 @@ describe("gates", () => {
   });
 
   it("block only where the policy says so", () => {
-    const broken = { ...plain, dependents: [{ migration: "2_b", found: "declared" as const, why: "" }] };
+    const broken = { ...plain, dependents: [{ migration: "2_b", version: "2", found: "declared" as const, why: "" }] };
     expect(makePlan(broken).canRollBack).toBe(false);
     const policy = { ...defaultPolicy, blocking: defaultPolicy.blocking.filter((name) => name !== "dependents") };
     expect(makePlan(broken, { policy })).toMatchObject({ canRollBack: true, blockingReason: null });
@@ -222,6 +231,7 @@ describe("small things", () => {
       byOid: new Map(),
       columns: [column(1, "id", true), column(2, "a", true), column(3, "b", true), column(4, "c", false)],
       indexes: [index(10, [2, 3]), index(11, [4]), index(12, [2]), index(13, [1], true)],
+      foreignKeys: [],
       dependencies: [],
       inherits: [],
       searchPath: [],

@@ -134,7 +134,7 @@ describe("provenance", () => {
     const { belay } = await projectOf([users, column, cascade, later]);
     const first = await planRollback(belay, { migration: "20250103_column" });
     expect(gate(first.gates, "provenance").evidence).toMatch(
-      /column email of TABLE public users \(it was there before/,
+      /column email of public.users \(it was there before/,
     );
     expect(gate(first.gates, "provenance").evidence).not.toMatch(/column age/);
     const second = await planRollback(belay, { migration: "20250104_key" });

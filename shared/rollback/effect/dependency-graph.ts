@@ -1,4 +1,5 @@
 import type { Session } from "../../postgres/session.ts";
+import { columnsSql, foreignKeysSql, indexesSql, objectsSql, searchPathSql } from "./graph-queries.ts";
 
 /** Oids of the catalogs that pg_depend names; fixed since they were introduced. */
 export const classOid = {
@@ -58,6 +59,19 @@ export interface CatalogIndex {
   readonly columns: readonly number[];
 }
 
+export interface CatalogForeignKey {
+  readonly oid: number;
+  readonly name: string;
+  readonly child: number;
+  readonly parent: number;
+  readonly columns: readonly number[];
+  /** Columns of the parent. */
+  readonly references: readonly number[];
+  /** `a` no action, `r` restrict, `c` cascade, `n` set null, `d` set default. */
+  readonly onDelete: string;
+  readonly onUpdate: string;
+}
+
 export interface Dependency {
   readonly from: AddressKey;
   readonly to: AddressKey;
@@ -71,112 +85,20 @@ export interface DependencyGraph {
   readonly byOid: ReadonlyMap<number, NamedObject>;
   readonly columns: readonly CatalogColumn[];
   readonly indexes: readonly CatalogIndex[];
+  readonly foreignKeys: readonly CatalogForeignKey[];
   readonly dependencies: readonly Dependency[];
   readonly inherits: readonly { readonly child: number; readonly parent: number }[];
   /** Schemas searched for unqualified names: the session's own default, whatever is set at the moment. */
   readonly searchPath: readonly string[];
 }
 
-const objectsSql = `
-  select 'relation' as family, 'pg_class'::regclass::oid::int8 as classid, c.oid::int8 as objid, n.nspname as schema, c.relname as name,
-         null::int8 as relid, c.relkind::text as sub, null::text as args, coalesce(i.indrelid, 0)::int8 as other
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_index i on i.indexrelid = c.oid
-   where n.nspname not in ('pg_catalog', 'pg_toast', 'information_schema')
-  union all
-  select 'type', 'pg_type'::regclass::oid, t.oid, n.nspname, t.typname, nullif(t.typrelid, 0)::int8, t.typtype::text,
-         t.typelem::text, t.typarray::int8
-    from pg_type t join pg_namespace n on n.oid = t.typnamespace where n.nspname not in ('pg_toast', 'information_schema')
-  union all
-  select 'routine', 'pg_proc'::regclass::oid, p.oid, n.nspname, p.proname, null, p.prokind::text, p.proargtypes::text, 0
-    from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname not in ('pg_catalog', 'information_schema')
-  union all
-  select 'constraint', 'pg_constraint'::regclass::oid, c.oid, n.nspname, c.conname, nullif(greatest(c.conrelid, c.contypid), 0)::int8,
-         c.contype::text, c.conindid::text, c.confrelid::int8
-    from pg_constraint c join pg_namespace n on n.oid = c.connamespace where n.nspname <> 'information_schema'
-  union all
-  select 'trigger', 'pg_trigger'::regclass::oid, t.oid, null, t.tgname, t.tgrelid::int8, case when t.tgisinternal then 'i' else '' end, null, 0 from pg_trigger t
-  union all
-  select 'policy', 'pg_policy'::regclass::oid, p.oid, null, p.polname, p.polrelid::int8, '', null, 0 from pg_policy p
-  union all
-  select 'rule', 'pg_rewrite'::regclass::oid, r.oid, null, r.rulename, r.ev_class::int8, '', null, 0 from pg_rewrite r
-  union all
-  select 'default', 'pg_attrdef'::regclass::oid, d.oid, null, d.adnum::text, d.adrelid::int8, '', null, 0 from pg_attrdef d
-  union all
-  select 'schema', 'pg_namespace'::regclass::oid, n.oid, null, n.nspname, null, '', null, 0 from pg_namespace n
-  union all
-  select 'extension', 'pg_extension'::regclass::oid, e.oid, null, e.extname, null, '', null, 0 from pg_extension e
-  union all
-  select 'statistics', 'pg_statistic_ext'::regclass::oid, s.oid, n.nspname, s.stxname, s.stxrelid::int8, '', null, 0
-    from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace
-  union all
-  select 'collation', 'pg_collation'::regclass::oid, c.oid, n.nspname, c.collname, null, '', null, 0
-    from pg_collation c join pg_namespace n on n.oid = c.collnamespace where n.nspname <> 'pg_catalog'
-  union all
-  select 'conversion', 'pg_conversion'::regclass::oid, c.oid, n.nspname, c.conname, null, '', null, 0
-    from pg_conversion c join pg_namespace n on n.oid = c.connamespace where n.nspname <> 'pg_catalog'
-  union all
-  select 'operator', 'pg_operator'::regclass::oid, o.oid, n.nspname, o.oprname, null, '', o.oprleft || ' ' || o.oprright, 0
-    from pg_operator o join pg_namespace n on n.oid = o.oprnamespace where n.nspname <> 'pg_catalog'
-  union all
-  select 'opclass', 'pg_opclass'::regclass::oid, o.oid, n.nspname, o.opcname, null, a.amname, null, 0
-    from pg_opclass o join pg_namespace n on n.oid = o.opcnamespace join pg_am a on a.oid = o.opcmethod where n.nspname <> 'pg_catalog'
-  union all
-  select 'opfamily', 'pg_opfamily'::regclass::oid, o.oid, n.nspname, o.opfname, null, a.amname, null, 0
-    from pg_opfamily o join pg_namespace n on n.oid = o.opfnamespace join pg_am a on a.oid = o.opfmethod where n.nspname <> 'pg_catalog'
-  union all
-  select 'tsconfig', 'pg_ts_config'::regclass::oid, t.oid, n.nspname, t.cfgname, null, '', null, 0
-    from pg_ts_config t join pg_namespace n on n.oid = t.cfgnamespace where n.nspname <> 'pg_catalog'
-  union all
-  select 'tsdict', 'pg_ts_dict'::regclass::oid, t.oid, n.nspname, t.dictname, null, '', null, 0
-    from pg_ts_dict t join pg_namespace n on n.oid = t.dictnamespace where n.nspname <> 'pg_catalog'
-  union all
-  select 'tsparser', 'pg_ts_parser'::regclass::oid, t.oid, n.nspname, t.prsname, null, '', null, 0
-    from pg_ts_parser t join pg_namespace n on n.oid = t.prsnamespace where n.nspname <> 'pg_catalog'
-  union all
-  select 'tstemplate', 'pg_ts_template'::regclass::oid, t.oid, n.nspname, t.tmplname, null, '', null, 0
-    from pg_ts_template t join pg_namespace n on n.oid = t.tmplnamespace where n.nspname <> 'pg_catalog'
-  union all
-  select 'cast', 'pg_cast'::regclass::oid, c.oid, null, '', null, '', c.castsource || ' ' || c.casttarget, 0 from pg_cast c
-  union all
-  select 'language', 'pg_language'::regclass::oid, l.oid, null, l.lanname, null, '', null, 0 from pg_language l
-  union all
-  select 'publication', 'pg_publication'::regclass::oid, p.oid, null, p.pubname, null, '', null, 0 from pg_publication p
-  union all
-  select 'event_trigger', 'pg_event_trigger'::regclass::oid, e.oid, null, e.evtname, null, '', null, 0 from pg_event_trigger e
-  union all
-  select 'fdw', 'pg_foreign_data_wrapper'::regclass::oid, f.oid, null, f.fdwname, null, '', null, 0 from pg_foreign_data_wrapper f
-  union all
-  select 'server', 'pg_foreign_server'::regclass::oid, f.oid, null, f.srvname, null, '', null, 0 from pg_foreign_server f
-  union all
-  select 'access_method', 'pg_am'::regclass::oid, a.oid, null, a.amname, null, '', null, 0 from pg_am a`;
-
-const columnsSql = `
-  select a.attrelid::int8 as relid, a.attnum::int4 as number, a.attname as name, a.atttypid::int8 as "typeOid", a.attnotnull as "notNull",
-         a.attgenerated::text as generated, a.attinhcount > 0 as inherited
-    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-   where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'f', 'v', 'm', 'c')
-     and n.nspname not in ('pg_catalog', 'pg_toast', 'information_schema')`;
-
-const indexesSql = `
-  select i.indexrelid::int8 as oid, i.indrelid::int8 as relid, i.indisunique as unique, i.indisprimary as primary,
-         (i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null) as plain, i.indkey::text as columns, i.indnkeyatts::int4 as keys
-    from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
-   where n.nspname not in ('pg_catalog', 'pg_toast', 'information_schema')`;
-
-// reset_val is the role's or database's own setting, even while a reader has emptied the path for its transaction.
-const searchPathSql = `
-  select n.nspname as name
-    from pg_settings s,
-         unnest(string_to_array(s.reset_val, ',')) with ordinality as p (entry, position)
-         join pg_namespace n on n.nspname = case when btrim(p.entry, ' "') = '$user' then current_user else btrim(p.entry, ' "') end
-   where s.name = 'search_path' order by p.position`;
-
 /** Reads what SQL can name in this database and what hangs on what. Sets nothing on the session. */
 export async function readDependencyGraph(session: Session): Promise<DependencyGraph> {
-  const [objects, columns, indexes] = [
+  const [objects, columns, indexes, foreignKeys] = [
     await session.sql.unsafe(objectsSql),
     await session.sql.unsafe(columnsSql),
     await session.sql.unsafe(indexesSql),
+    await session.sql.unsafe(foreignKeysSql),
   ];
   const dependencies = await session.sql`
     select classid::int8 as classid, objid::int8 as objid, objsubid, refclassid::int8 as refclassid, refobjid::int8 as refobjid, refobjsubid,
@@ -214,6 +136,16 @@ export async function readDependencyGraph(session: Session): Promise<DependencyG
       primary: row.primary,
       plain: row.plain,
       columns: oids(row.columns).slice(0, row.keys),
+    })),
+    foreignKeys: foreignKeys.map((row) => ({
+      oid: Number(row.oid),
+      name: row.name,
+      child: Number(row.child),
+      parent: Number(row.parent),
+      columns: oids(row.columns),
+      references: oids(row.references),
+      onDelete: row.onDelete,
+      onUpdate: row.onUpdate,
     })),
     dependencies: dependencies.map((row) => ({
       from: addressKey(Number(row.classid), Number(row.objid), row.objsubid),

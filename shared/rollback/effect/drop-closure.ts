@@ -13,20 +13,30 @@ export interface DropClosure {
 
 /** Both directions of pg_depend, by address; whole objects also find the dependents of their columns. */
 export interface DependencyIndex {
-  readonly owners: ReadonlyMap<AddressKey, readonly Dependency[]>;
-  readonly dependents: ReadonlyMap<AddressKey, readonly Dependency[]>;
+  readonly owners: Map<AddressKey, Dependency[]>;
+  readonly dependents: Map<AddressKey, Dependency[]>;
 }
 
 export function indexDependencies(dependencies: readonly Dependency[]): DependencyIndex {
-  const owners = new Map<AddressKey, Dependency[]>();
-  const dependents = new Map<AddressKey, Dependency[]>();
-  for (const dependency of dependencies) {
-    push(owners, dependency.from, dependency);
-    push(dependents, dependency.to, dependency);
-    const whole = wholeOf(dependency.to);
-    if (whole !== dependency.to) push(dependents, whole, dependency);
-  }
-  return { owners, dependents };
+  const index: DependencyIndex = { owners: new Map(), dependents: new Map() };
+  for (const dependency of dependencies) addDependency(index, dependency);
+  return index;
+}
+
+export function addDependency(index: DependencyIndex, dependency: Dependency): void {
+  push(index.owners, dependency.from, dependency);
+  push(index.dependents, dependency.to, dependency);
+  const whole = wholeOf(dependency.to);
+  if (whole !== dependency.to) push(index.dependents, whole, dependency);
+}
+
+/** Takes away those dependencies of `from` that `goes` picks. */
+export function cutDependencies(index: DependencyIndex, from: AddressKey, goes: (each: Dependency) => boolean): void {
+  const cut = new Set((index.owners.get(from) ?? []).filter(goes));
+  const without = (list: readonly Dependency[] | undefined) => (list ?? []).filter((each) => !cut.has(each));
+  index.owners.set(from, without(index.owners.get(from)));
+  for (const { to } of cut)
+    for (const key of new Set([to, wholeOf(to)])) index.dependents.set(key, without(index.dependents.get(key)));
 }
 
 const silent = new Set(["a", "i", "e", "x", "P", "S"]);
@@ -35,11 +45,13 @@ const partition = new Set(["P", "S"]);
 /**
  * What goes when `named` are dropped in one command, by the rules of the server's own dependency.c:
  * internal parts pull in their owner, automatic dependents go silently, normal ones only with CASCADE.
+ * `restrict`: what goes silently alone, whatever else depends on it.
  */
 export function dropClosure(
   index: DependencyIndex,
   named: readonly AddressKey[],
   alreadyGone: ReadonlySet<AddressKey> = new Set(),
+  options: { readonly restrict?: boolean } = {},
 ): DropClosure {
   const originals = new Set(named);
   const found = new Map<AddressKey, { silently: boolean; ofPartition: boolean }>();
@@ -81,7 +93,7 @@ export function dropClosure(
     }
     stack.push(key);
     for (const { from, type: kind } of index.dependents.get(key) ?? [])
-      if (wholeOf(from) !== wholeOf(key)) visit(from, kind);
+      if (wholeOf(from) !== wholeOf(key) && !(options.restrict && kind === "n")) visit(from, kind);
     stack.pop();
     note(key, type);
   }

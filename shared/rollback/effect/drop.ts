@@ -1,9 +1,9 @@
 import { addressKey, classOid } from "./dependency-graph.ts";
+import { words } from "./describe.ts";
+import { drop } from "./destroy.ts";
 import { findNamed, findOnRelation, findRelation, findRoutine, findType, splitName } from "./resolve.ts";
-import { drop, keyOf, type Remark, relationByOid, type SimulatedObject, type Simulation } from "./simulation.ts";
+import { keyOf, noteAbsent, type Place, relationByOid, type SimulatedObject, type Simulation } from "./simulation.ts";
 import { type Node, nodes, stringsOf, wordsOf } from "./sql-nodes.ts";
-
-type Place = Pick<Remark, "line" | "statement">;
 
 const relationKinds: Record<string, string> = {
   OBJECT_TABLE: "rp",
@@ -108,8 +108,8 @@ export function dropStatement(simulation: Simulation, body: Node, at: Place): vo
     if (target === undefined) {
       simulation.unsupported.push({ ...at, why: `Belay cannot tell what ${words(objectType)} this drops` });
     } else if (target === null) {
-      const why = `${words(objectType)} ${stringsOf(item).join(".") || nameOf(item)} is not there`;
-      (body.missing_ok === true ? simulation.absent : simulation.failures).push({ ...at, why });
+      const name = stringsOf(item).join(".") || nameOf(item);
+      noteAbsent(simulation, body, at, `${words(objectType)} ${name} is not there`);
     } else if (wrongKind) {
       simulation.failures.push({ ...at, why: `${target.schema}.${target.name} is not a ${words(objectType)}` });
     } else targets.push(target);
@@ -134,15 +134,6 @@ function forgetCreated(simulation: Simulation, target: SimulatedObject): void {
   if (!target.created) return;
   for (const [key, made] of simulation.created)
     if (made.owner === keyOf(target) || key === keyOf(target)) simulation.created.delete(key);
-}
-
-export function words(objectType: string): string {
-  return objectType
-    .replace(/^OBJECT_/, "")
-    .replace(/^MATVIEW$/, "materialized view")
-    .replace(/^TABCONSTRAINT$/, "constraint")
-    .toLowerCase()
-    .replaceAll("_", " ");
 }
 
 function nameOf(item: Node | undefined): string {

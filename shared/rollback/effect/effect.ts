@@ -3,9 +3,25 @@ import type { Statement } from "../../sql/parse.ts";
 import type { EffectObject } from "../types.ts";
 import type { DependencyGraph } from "./dependency-graph.ts";
 import { wholeOf } from "./drop-closure.ts";
+import type { LockMode } from "./lock-modes.ts";
 import { effectObjects } from "./objects.ts";
-import { type PlannedLock, type Remark, relationByOid, type Simulation, startSimulation } from "./simulation.ts";
+import {
+  keyOf,
+  type Remark,
+  relationByOid,
+  type SimulatedLock,
+  type Simulation,
+  startSimulation,
+} from "./simulation.ts";
 import { replayStatement } from "./statements.ts";
+
+export interface PlannedLock {
+  readonly oid: number;
+  readonly mode: LockMode;
+  readonly because: string;
+  /** A sequence that goes with its column: nobody waits for it who does not wait for the table. */
+  readonly withTable: boolean;
+}
 
 /** What the statements do, told from their text and the catalog alone; rows are counted elsewhere. */
 export interface ResolvedEffect {
@@ -41,7 +57,7 @@ export function resolveEffect(
     lostColumns: lostColumns(simulation),
     lostSequences: goneRelations(simulation, "S"),
     lostIndexes: goneRelations(simulation, "iI"),
-    locks: [...simulation.locks.values()].filter((each) => lockable(simulation, each.oid)),
+    locks: [...simulation.locks.values()].flatMap((each) => plannedLock(simulation, each)),
     opaque: simulation.opaque,
     failures: simulation.failures,
     unsupported: simulation.unsupported,
@@ -49,9 +65,19 @@ export function resolveEffect(
   };
 }
 
-function lockable(simulation: Simulation, oid: number): boolean {
+function plannedLock(simulation: Simulation, { oid, mode, reasons }: SimulatedLock): PlannedLock[] {
   const relation = relationByOid(simulation, oid);
-  return relation !== undefined && !relation.created && "rpvmfS".includes(relation.sub);
+  if (relation === undefined || relation.created || !"rpvmfS".includes(relation.sub)) return [];
+  const gone = simulation.gone.get(keyOf(relation));
+  const withTable = relation.sub === "S" && gone !== undefined && gone !== "named";
+  return [{ oid, mode, because: gone === undefined ? inShort(reasons) : "destroyed", withTable }];
+}
+
+/** The first reasons; that it is altered says nothing beside another. */
+function inShort(reasons: readonly string[]): string {
+  const telling = reasons.filter((each) => each !== "altered");
+  if (telling.length === 0) return reasons[0] ?? "altered";
+  return telling.length > 2 ? `${telling[0]}; and ${telling.length - 1} more such` : telling.join("; ");
 }
 
 function goneRelations(simulation: Simulation, kinds: string): number[] {

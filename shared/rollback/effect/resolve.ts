@@ -1,5 +1,5 @@
 import { addressKey, classOid } from "./dependency-graph.ts";
-import { isGone, type SimulatedColumn, type SimulatedObject, type Simulation } from "./simulation.ts";
+import { isGone, relationByOid, type SimulatedColumn, type SimulatedObject, type Simulation } from "./simulation.ts";
 import { type Node, wordsOf } from "./sql-nodes.ts";
 
 /** Finds what a statement names, with the search_path in force at that statement; null when it is not there. */
@@ -120,6 +120,13 @@ export function findColumn(simulation: Simulation, relation: SimulatedObject, na
 
 /** Children by inheritance and partitions, all levels, that are still there. */
 export function descendants(simulation: Simulation, oid: number): number[] {
-  const children = simulation.graph.inherits.filter((each) => each.parent === oid).map((each) => each.child);
+  const children = simulation.inherits.filter((each) => each.parent === oid).map((each) => each.child);
   return children.flatMap((child) => [child, ...descendants(simulation, child)]);
+}
+
+/** Those that are still there. */
+export function relatives(simulation: Simulation, relation: SimulatedObject): SimulatedObject[] {
+  return descendants(simulation, relation.objid)
+    .map((oid) => relationByOid(simulation, oid))
+    .filter((each): each is SimulatedObject => each !== undefined && !isGone(simulation, each));
 }

@@ -6,8 +6,9 @@ import {
   type DependencyGraph,
   type NamedObject,
 } from "./dependency-graph.ts";
-import { type DependencyIndex, type DropReason, dropClosure, indexDependencies, wholeOf } from "./drop-closure.ts";
+import { type DependencyIndex, type DropReason, indexDependencies } from "./drop-closure.ts";
 import { type LockMode, strongerMode } from "./lock-modes.ts";
+import type { Node } from "./sql-nodes.ts";
 
 /** A named object as the statements so far have left it. */
 export interface SimulatedObject {
@@ -33,12 +34,18 @@ export interface Remark {
   readonly line: number;
   readonly statement: string;
   readonly why: string;
+  /** What a DROP without CASCADE leaves standing, and which therefore makes it fail. */
+  readonly inTheWay?: readonly { readonly address: AddressKey; readonly name: string }[];
 }
 
-export interface PlannedLock {
+/** The statement that is replayed: its first line and its first words. */
+export type Place = Pick<Remark, "line" | "statement">;
+
+export interface SimulatedLock {
   readonly oid: number;
   readonly mode: LockMode;
-  readonly because: string;
+  /** Why this mode; weaker locks' reasons are left out. */
+  readonly reasons: string[];
 }
 
 /** What the statements do to the catalog, replayed in order on a copy of it; nothing runs. */
@@ -49,6 +56,7 @@ export interface Simulation {
   readonly byAddress: Map<AddressKey, SimulatedObject>;
   readonly columns: Map<number, SimulatedColumn[]>;
   searchPath: readonly string[];
+  inherits: { readonly child: number; readonly parent: number }[];
   readonly gone: Map<AddressKey, DropReason>;
   readonly changed: Map<AddressKey, string>;
   readonly renamed: Set<AddressKey>;
@@ -65,7 +73,7 @@ export interface Simulation {
   readonly granted: Set<AddressKey>;
   /** Entry keys (kind, schema, name) that the SQL creates, by the object that they belong to. */
   readonly created: Map<string, { kind: string; schema: string | null; name: string; owner: AddressKey | null }>;
-  readonly locks: Map<number, PlannedLock>;
+  readonly locks: Map<number, SimulatedLock>;
   readonly opaque: Remark[];
   /** Statements that would fail as things stand. */
   readonly failures: Remark[];
@@ -93,6 +101,7 @@ export function startSimulation(graph: DependencyGraph): Simulation {
     byAddress,
     columns,
     searchPath: graph.searchPath,
+    inherits: [...graph.inherits],
     gone: new Map(),
     changed: new Map(),
     renamed: new Set(),
@@ -156,36 +165,6 @@ export function isGone(simulation: Simulation, object: SimulatedObject): boolean
   return simulation.gone.has(keyOf(object));
 }
 
-/** A person's name for an object: `table public.orders`, `column note of public.orders`. */
-export function describe(simulation: Simulation, key: AddressKey): string {
-  const object = simulation.byAddress.get(wholeOf(key));
-  if (object === undefined) return `object ${key}`;
-  const own = object.schema === null ? object.name : `${object.schema}.${object.name}`;
-  const number = Number(key.slice(key.lastIndexOf("/") + 1));
-  if (number > 0) {
-    const column = simulation.columns.get(object.objid)?.find((each) => each.number === number);
-    return `column ${column?.name ?? number} of ${own}`;
-  }
-  const table = object.relid === null ? undefined : relationByOid(simulation, object.relid);
-  if (object.family === "rule" && object.name === "_RETURN" && table !== undefined)
-    return `view ${table.schema}.${table.name}`;
-  if (table !== undefined && object.family !== "type")
-    return `${object.family} ${object.name} on ${table.schema}.${table.name}`;
-  return `${relationWord[object.sub] !== undefined && object.family === "relation" ? relationWord[object.sub] : object.family} ${own}`;
-}
-
-const relationWord: Record<string, string> = {
-  r: "table",
-  p: "table",
-  f: "foreign table",
-  v: "view",
-  m: "materialized view",
-  i: "index",
-  I: "index",
-  S: "sequence",
-  c: "type",
-};
-
 export function relationByOid(simulation: Simulation, oid: number): SimulatedObject | undefined {
   return simulation.byAddress.get(addressKey(classOid.relation, oid));
 }
@@ -193,77 +172,17 @@ export function relationByOid(simulation: Simulation, oid: number): SimulatedObj
 export function lock(simulation: Simulation, oid: number, mode: LockMode, because: string): void {
   if (oid <= 0) return;
   const held = simulation.locks.get(oid);
-  if (held !== undefined && strongerMode(held.mode, mode) === held.mode) return;
-  simulation.locks.set(oid, { oid, mode, because });
+  if (held?.mode === mode) {
+    if (!held.reasons.includes(because)) held.reasons.push(because);
+  } else if (held === undefined || strongerMode(held.mode, mode) === mode)
+    simulation.locks.set(oid, { oid, mode, reasons: [because] });
 }
 
-/** Drops addresses as one command would, and notes what goes with them, what it locks and why it would fail. */
-export function drop(
-  simulation: Simulation,
-  named: readonly AddressKey[],
-  cascade: boolean,
-  at: { line: number; statement: string },
-): void {
-  const closure = dropClosure(simulation.index, named, new Set(simulation.gone.keys()));
-  for (const [key, owner] of closure.ownedBy)
-    simulation.failures.push({
-      ...at,
-      why: `${describe(simulation, key)} cannot be dropped alone: ${describe(simulation, owner)} requires it`,
-    });
-  if (!cascade && closure.needCascade.length > 0)
-    simulation.failures.push({
-      ...at,
-      why: `fails without CASCADE: ${listed(closure.needCascade.map((key) => describe(simulation, key)))} depend on ${named.map((key) => describe(simulation, key)).join(", ")}`,
-    });
-  for (const [key, reason] of closure.gone) {
-    if (reason === "cascade" && !cascade) continue;
-    if (simulation.gone.has(key)) continue;
-    simulation.gone.set(key, reason);
-    simulation.changed.delete(key);
-    noteLocks(simulation, key);
-    refuseOwnRecords(simulation, simulation.byAddress.get(key), at);
-  }
+export function change(simulation: Simulation, object: SimulatedObject, why: string): void {
+  if (!isGone(simulation, object) && !object.created) simulation.changed.set(keyOf(object), why);
 }
 
-/** The ledger and the archives' records are what an undo needs: no rollback SQL may touch them. */
-export function refuseOwnRecords(
-  simulation: Simulation,
-  object: SimulatedObject | undefined,
-  at: { line: number; statement: string },
-): void {
-  if (object === undefined || object.family === "type") return;
-  if (object.schema !== "belay" && !(object.family === "schema" && object.name === "belay")) return;
-  const why = `it would change ${describe(simulation, keyOf(object))}, Belay's own record`;
-  simulation.unsupported.push({ ...at, why });
-}
-
-function noteLocks(simulation: Simulation, key: AddressKey): void {
-  const object = simulation.byAddress.get(wholeOf(key));
-  if (object === undefined) return;
-  if (object.family === "relation") {
-    const isIndex = object.sub === "i" || object.sub === "I";
-    if (key !== wholeOf(key)) lock(simulation, object.objid, "ACCESS EXCLUSIVE", "loses a column");
-    else if (isIndex) lock(simulation, object.other, "ACCESS EXCLUSIVE", `its index ${object.name} is dropped`);
-    else lock(simulation, object.objid, "ACCESS EXCLUSIVE", "destroyed");
-    if (key === wholeOf(key) && !isIndex) lockPartitionParent(simulation, object);
-    return;
-  }
-  const table = object.relid;
-  if (table === null || object.family === "type") return;
-  if (object.family === "constraint" && object.sub === "f") {
-    lock(simulation, table, "ACCESS EXCLUSIVE", `its foreign key ${object.name} is dropped`);
-    lock(simulation, object.other, "ACCESS EXCLUSIVE", `foreign-key parent: ${object.name} is dropped`);
-  } else if (relationByOid(simulation, table) !== undefined)
-    lock(simulation, table, "ACCESS EXCLUSIVE", `its ${object.family} ${object.name} is dropped`);
-}
-
-function lockPartitionParent(simulation: Simulation, partition: SimulatedObject): void {
-  for (const { child, parent } of simulation.graph.inherits)
-    if (child === partition.objid && relationByOid(simulation, parent)?.sub === "p")
-      lock(simulation, parent, "ACCESS EXCLUSIVE", `its partition ${partition.name} is dropped`);
-}
-
-export function listed(names: readonly string[], most = 5): string {
-  const shown = names.slice(0, most).join(", ");
-  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
+/** What a statement names and does not find: a failure, unless it says IF EXISTS (or IF NOT EXISTS). */
+export function noteAbsent(simulation: Simulation, statement: Node, at: Place, why: string): void {
+  (statement.missing_ok === true ? simulation.absent : simulation.failures).push({ ...at, why });
 }

@@ -32,3 +32,9 @@ export function shorten(text: string, most = 120): string {
   const line = text.replace(/\s+/g, " ").trim();
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
+
+/** `schema.name` as a RangeVar writes it. */
+export function rangeName(range: Node | undefined): string {
+  if (range === undefined) return "";
+  return [range.schemaname, range.relname].filter(Boolean).join(".");
+}

@@ -13,6 +13,7 @@ import type { Plan } from "../types.ts";
 import { type Blocker, readBlockers } from "./blockers.ts";
 import { type Dependent, readLedgerFacts } from "./ledger-facts.ts";
 import { type Losses, readLosses } from "./losses.ts";
+import { findObstacles, type Obstacle, withFoundDependents } from "./obstacles.ts";
 import { defaultPolicy, type Policy } from "./policy.ts";
 import { type ProvenanceFacts, readProvenance } from "./provenance-facts.ts";
 
@@ -43,6 +44,8 @@ export interface Facts {
   /** Name and status of every migration that the same rollback SQL reverses, this one too, oldest first. */
   readonly together: readonly Pick<LedgerRow, "name" | "status">[];
   readonly dependents: readonly Dependent[];
+  /** What makes a DROP without CASCADE fail. */
+  readonly obstacles: readonly Obstacle[];
   /** null when there is no rollback SQL or it does not parse. */
   readonly prepared: Pick<PreparedSql, "sql" | "rewrites" | "refusals"> & { readonly statements: number };
   readonly syntax: SyntaxFacts | null;
@@ -101,27 +104,29 @@ async function readFacts(session: Session, belay: Belay, name: string, options: 
   const catalog = await readCatalog(session);
   const effect = resolveEffect(prepared.statements, graph, catalog);
   const together = ledger.together.map((each) => each.name);
-  const provenance = await readProvenance(session, together, effect, catalog, graph);
+  const obstacles = findObstacles(effect, catalog, graph);
+  const provenance = await readProvenance(session, together, effect, catalog, graph, obstacles);
   const losses = await readLosses(session, effect, graph, {
     appliedAt: migration.appliedAt,
     countUpToRows: policy.countUpToRows,
     createdTables: new Set(provenance.createdTables),
   });
-  const locks = nameLocks(effect, graph);
+  const { overreach, makers } = provenance;
   return {
     target: await readTarget(session),
     readAt: belay.now().toISOString(),
     migration,
     together: ledger.together.map(({ name: each, status }) => ({ name: each, status })),
-    dependents: ledger.dependents,
+    dependents: withFoundDependents(ledger.dependents, obstacles, overreach, makers, together),
+    obstacles,
     prepared: { ...prepared, statements: prepared.statements.length },
     syntax,
     effect,
     entryHashes: hashesOf(effect, catalog),
     unknownKinds: unknownInTheWay(effect, catalog),
     losses,
-    locks,
-    blockers: await readBlockers(session, locks),
+    locks: nameLocks(effect, graph),
+    blockers: await readBlockers(session, effect.locks),
     provenance,
     checkout: findInCheckout(migration.name, options.folder ?? null),
     storeUrl: storeUrl(belay),
@@ -156,10 +161,10 @@ function nameLocks(effect: ResolvedEffect, graph: DependencyGraph): Plan["locks"
     graph.objects.filter((each) => each.family === "relation").map((each) => [each.objid, each]),
   );
   return effect.locks
-    .flatMap((each) => {
-      const relation = relations.get(each.oid);
-      if (relation === undefined) return [];
-      return [{ ...each, schema: relation.schema ?? "", relation: relation.name }];
+    .flatMap(({ oid, mode, because, withTable }) => {
+      const relation = relations.get(oid);
+      if (relation === undefined || withTable) return [];
+      return [{ schema: relation.schema ?? "", relation: relation.name, oid, mode, because }];
     })
     .sort((a, b) => a.oid - b.oid);
 }

@@ -1,3 +1,4 @@
+import { listed, plural } from "../../words.ts";
 import type { Gate } from "../types.ts";
 import type { Facts } from "./facts.ts";
 import type { GateName, Policy } from "./policy.ts";
@@ -85,7 +86,7 @@ export function judgeSyntax({ migration, syntax, prepared }: Facts): Finding {
   if (migration.rollbackSql === null) return notAvailable("there is no rollback SQL to parse");
   if (syntax !== null)
     return failed(syntax.message, `Mend the SQL, then belay register ${migration.name} to store the new revision.`);
-  return passed(`Postgres' parser reads ${count(prepared.statements, "statement")}`);
+  return passed(`Postgres' parser reads ${plural(prepared.statements, "statement")}`);
 }
 
 export function judgeTransactional({ migration, syntax, prepared }: Facts): Finding {
@@ -115,7 +116,7 @@ export function judgeDependents({ migration, dependents }: Facts): Finding {
   if (dependents.length === 0) return passed("no applied migration depends on it");
   const names = dependents.map((each) => each.migration);
   return failed(
-    `other migrations depend on ${migration.name}: ${names.join(", ")}`,
+    `${plural(names.length, "applied migration depends", "applied migrations depend")} on ${migration.name}: ${listed(names)}`,
     `Roll back first, in this order: ${names.join(", ")}.`,
   );
 }
@@ -132,7 +133,7 @@ export function judgeProvenance({ migration, provenance, prepared }: Facts): Fin
     ({ what, why, madeBy }) => `${what} (${why}${madeBy === null ? "" : `; made by ${madeBy}`})`,
   );
   return failed(
-    `the rollback SQL destroys what ${migration.name} did not make: ${each.join(", ")}`,
+    `the rollback SQL destroys what ${migration.name} did not make: ${listed(each)}`,
     "Take that out of the rollback SQL, or roll back the migration that made it first.",
   );
 }
@@ -165,16 +166,32 @@ export function judgeSupported(facts: Facts): Finding {
     );
   if (effect.unsupported.length > 0)
     return failed(effect.unsupported.map(place).join("; "), "Take these statements out of the rollback SQL.");
-  if (effect.failures.length > 0)
+  const broken = effect.failures.filter((each) => !waitsForDependents(each, facts));
+  if (broken.length > 0)
     return failed(
-      `as the database stands, the rollback SQL would fail: ${effect.failures.map(place).join("; ")}`,
-      "Mend the rollback SQL or roll back first what depends on it, then register it again.",
+      `as the database stands, the rollback SQL would fail: ${broken.map(place).join("; ")}`,
+      "Mend the rollback SQL, then register it again.",
+    );
+  if (effect.failures.length > 0)
+    return unknown(
+      `fails as long as dependents stand: ${effect.failures.map(place).join("; ")}`,
+      "Roll back the dependent migrations first, then plan again.",
     );
   if (effect.opaque.length > 0)
     return passed(
-      `the effect of ${count(effect.opaque.length, "statement")} shows only when it runs: the execution guard decides`,
+      `the effect of ${plural(effect.opaque.length, "statement")} shows only when it runs, and the guard decides then: ${listed(effect.opaque.map(place), 3, "; ")}`,
     );
   return passed("every statement's effect is known");
+}
+
+/** Whether a statement fails only because of what applied migrations that depend on this one made. */
+export function waitsForDependents(failure: Facts["effect"]["failures"][number], facts: Facts): boolean {
+  const dependents = new Set(facts.dependents.map((each) => each.migration));
+  const standing = facts.obstacles.filter((each) => each.line === failure.line);
+  return (
+    failure.inTheWay !== undefined &&
+    standing.every(({ key }) => dependents.has(facts.provenance.makers.get(key ?? "")?.migration ?? ""))
+  );
 }
 
 export function judgeStore({ losses, storeUrl, effect }: Facts): Finding {
@@ -194,8 +211,4 @@ export function judgeReason({ reason }: Facts): Finding {
   if (reason === null) return notAvailable("asked for when the rollback is executed");
   if (reason.trim() === "") return failed("no reason is given", "Say why: --reason TEXT. It goes on record.");
   return passed(reason.trim());
-}
-
-export function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? "" : "s"}`;
 }

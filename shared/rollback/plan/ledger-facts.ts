@@ -1,10 +1,12 @@
 import { BelayError, isBelayError } from "../../errors.ts";
 import { type LedgerRow, readLedger, readLedgerMigration } from "../../migrations/ledger.ts";
 import type { Session } from "../../postgres/session.ts";
+import { listed } from "../../words.ts";
 
-/** A migration that needs this one and is still applied. */
+/** A migration that needs this one, or one that needs it, and is still applied. */
 export interface Dependent {
   readonly migration: string;
+  readonly version: string;
   readonly found: "declared" | "catalog";
   readonly why: string;
 }
@@ -26,15 +28,30 @@ export async function readLedgerFacts(session: Session, name: string): Promise<L
   const together = await reversedTogether(session, migration);
   const names = together.map((each) => each.name);
   const dependents = await session.sql`
-    select d.migration_name as migration, min(d.found) as found, string_agg(distinct d.why, '; ') as why
-      from belay.migration_dependencies d join belay.migration_history h on h.migration_name = d.migration_name
-     where d.depends_on = any(${names}::text[]) and d.migration_name <> all(${names}::text[]) and h.status <> 'rolled_back'
-     group by d.migration_name, h.migration_version
-     order by h.migration_version desc, d.migration_name desc`;
+    with recursive needs as (
+      select d.migration_name as name, d.found, d.why, d.depends_on
+        from belay.migration_dependencies d join belay.migration_history h using (migration_name)
+       where d.migration_name <> all(${names}::text[]) and h.status <> 'rolled_back'
+    ), standing (name) as (
+      select name from needs where depends_on = any(${names}::text[])
+      union
+      select needs.name from standing join needs on needs.depends_on = standing.name
+    )
+    select n.name as migration, h.migration_version as version, min(n.found) as found,
+           array_agg(distinct n.why order by n.why) as reasons
+      from standing join needs n using (name) join belay.migration_history h on h.migration_name = n.name
+     where n.depends_on = any(${names}::text[]) or n.depends_on in (select name from standing)
+     group by n.name, h.migration_version
+     order by h.migration_version desc, n.name desc`;
   return {
     migration,
     together,
-    dependents: dependents.map((each) => ({ migration: each.migration, found: each.found, why: each.why })),
+    dependents: dependents.map((each) => ({
+      migration: each.migration,
+      version: each.version,
+      found: each.found,
+      why: listed(each.reasons, 3, "; "),
+    })),
   };
 }
 

@@ -23,7 +23,7 @@ export function makePlan(facts: Facts, options: { policy?: Policy } = {}): Plan 
     rollbackSql: migration.rollbackSql ?? "",
     sql: prepared.refusals.length > 0 ? "" : prepared.sql,
     rewrites: [...prepared.rewrites],
-    dependents: [...facts.dependents],
+    dependents: facts.dependents.map(({ migration: name, found, why }) => ({ migration: name, found, why })),
     effect: {
       objects: [...effect.objects],
       tables: [...losses.tables],

@@ -4,6 +4,7 @@ import { parseSql } from "../../sql/parse.ts";
 import type { DependencyGraph } from "../effect/dependency-graph.ts";
 import type { ResolvedEffect } from "../effect/effect.ts";
 import { type Node, nodes } from "../effect/sql-nodes.ts";
+import type { Maker, Obstacle } from "./obstacles.ts";
 import {
   type Destroyed,
   findOverreach,
@@ -23,6 +24,8 @@ export interface ProvenanceFacts {
   readonly removedTables: readonly string[];
   /** Oids of tables that the migration made. */
   readonly createdTables: readonly number[];
+  /** Who made the overreach and what stands in the way, by entry key. */
+  readonly makers: ReadonlyMap<string, Maker>;
 }
 
 const unknown: ProvenanceFacts = {
@@ -32,6 +35,7 @@ const unknown: ProvenanceFacts = {
   additive: false,
   removedTables: [],
   createdTables: [],
+  makers: new Map(),
 };
 
 /** Reads the snapshots around `migrations` (what one rollback SQL reverses, oldest first) and judges what may go. */
@@ -41,6 +45,7 @@ export async function readProvenance(
   effect: ResolvedEffect,
   catalog: Catalog,
   graph: DependencyGraph,
+  obstacles: readonly Obstacle[],
 ): Promise<ProvenanceFacts> {
   const destroyed = destroyedOf(effect, catalog, graph);
   const columned = destroyed.columns.map((each) => each.tableKey);
@@ -49,21 +54,20 @@ export async function readProvenance(
   if (before === null || after === null) return unknown;
   const pair = { before: before.entries, after: after.entries };
   const overreach = findOverreach(destroyed, pair);
-  const makers = await findMakers(
-    session,
-    overreach.map((each) => each.key),
-  );
+  const asked = [...overreach, ...obstacles].flatMap(({ key }) => key ?? []);
+  const makers = await findMakers(session, [...new Set(asked)]);
   const earlier = new Set(pair.before.map((entry) => entry.key));
   const made = new Set(pair.after.filter((entry) => !earlier.has(entry.key)).map((entry) => entry.key));
   return {
     known: true,
     origin: after.origin,
-    overreach: overreach.map((each) => ({ ...each, madeBy: makers.get(each.key) ?? null })),
+    overreach: overreach.map((each) => ({ ...each, madeBy: makers.get(each.key)?.migration ?? null })),
     additive: isAdditive(pair),
     removedTables: removedTables(pair),
     createdTables: catalog.entries
       .filter((entry) => entry.kind === "TABLE" && made.has(entry.key))
       .map((entry) => entry.address.objid),
+    makers,
   };
 }
 
@@ -85,7 +89,9 @@ function destroyedOf(effect: ResolvedEffect, catalog: Catalog, graph: Dependency
     columns: effect.lostColumns.flatMap(({ relid, numbers }) => {
       const tableKey = tables.get(relid);
       if (tableKey === undefined) return [];
-      return [{ tableKey, columns: numbers.map((number) => names.get(`${relid}/${number}`) ?? String(number)) }];
+      const { schema, name } = graph.byOid.get(relid)!;
+      const columns = numbers.map((number) => names.get(`${relid}/${number}`) ?? String(number));
+      return [{ tableKey, table: `${schema}.${name}`, columns }];
     }),
     remade: effect.objects.filter((each) => each.change === "changed" && lost.has(each.key)).map((each) => each.key),
   };
@@ -127,17 +133,17 @@ export function columnsOfTable(create: string): string[] {
 }
 
 /** The migrations in whose snapshots the keys first appear. */
-async function findMakers(session: Session, keys: readonly string[]): Promise<Map<string, string>> {
+async function findMakers(session: Session, keys: readonly string[]): Promise<Map<string, Maker>> {
   if (keys.length === 0) return new Map();
   const rows = await session.sql`
     with wanted as (select hash, entry ->> 'key' as key from belay.snapshot_entries where entry ->> 'key' = any(${[...keys]}::text[])),
          seen as (select s.migration_name, s.moment, w.key, h.migration_version
                     from belay.snapshots s join belay.migration_history h using (migration_name)
                          join wanted w on w.hash = any(s.entry_hashes)
-                   where s.moment in ('before', 'after'))
-    select distinct on (a.key) a.key, a.migration_name as maker from seen a
+                   where s.moment in ('before', 'after') and h.status <> 'rolled_back')
+    select distinct on (a.key) a.key, a.migration_name as migration, a.migration_version as version from seen a
      where a.moment = 'after'
        and not exists (select from seen b where b.key = a.key and b.migration_name = a.migration_name and b.moment = 'before')
      order by a.key, a.migration_version desc`;
-  return new Map(rows.map((row) => [row.key as string, row.maker as string]));
+  return new Map(rows.map(({ key, migration, version }) => [key as string, { migration, version }]));
 }

@@ -14,6 +14,9 @@ export interface SnapshotPair {
   readonly after: readonly SnapshotEntry[];
 }
 
+/** Why an overreach is one: the word by which a later migration's work is told from an earlier one's. */
+export const cameAfter = "it came after the migration";
+
 /** Something that the rollback would destroy and that the migration did not make. */
 export interface Overreach {
   readonly key: string;
@@ -52,7 +55,11 @@ export interface Destroyed {
   readonly objects: readonly EffectObject[];
   /** What each entry depends on, by key. */
   readonly dependencies: ReadonlyMap<string, readonly { readonly key: string; readonly name: string }[]>;
-  readonly columns: readonly { readonly tableKey: string; readonly columns: readonly string[] }[];
+  readonly columns: readonly {
+    readonly tableKey: string;
+    readonly table: string;
+    readonly columns: readonly string[];
+  }[];
   /** Keys of tables that are dropped and made again: their rows go all the same. */
   readonly remade: readonly string[];
 }
@@ -67,13 +74,13 @@ export function findOverreach(destroyed: Destroyed, pair: SnapshotPair): Omit<Ov
     const remade = destroyed.remade.includes(object.key);
     if (object.change !== "destroyed" && !remade) continue;
     const { key } = object;
-    const what = `${object.kind} ${object.schema === null ? "" : `${object.schema}.`}${object.name}`;
+    const what = `${object.kind.toLowerCase()} ${object.schema === null ? "" : `${object.schema}.`}${object.name}`;
     const withOwner = (destroyed.dependencies.get(key) ?? []).some(
       (owner) => gone.has(owner.key) && isPartOf(object, owner.name),
     );
     if (withOwner) continue;
     if (before.has(key)) result.push({ key, what, why: "it was there before the migration" });
-    else if (!after.has(key)) result.push({ key, what, why: "it came after the migration" });
+    else if (!after.has(key)) result.push({ key, what, why: cameAfter });
   }
   return [...result, ...columnOverreach(destroyed, pair)];
 }
@@ -95,13 +102,13 @@ const namedAfterTable = new Set([
 ]);
 
 function columnOverreach(destroyed: Destroyed, pair: SnapshotPair): Omit<Overreach, "madeBy">[] {
-  return destroyed.columns.flatMap(({ tableKey, columns }) => {
+  return destroyed.columns.flatMap(({ tableKey, table, columns }) => {
     const before = pair.before.find((entry) => entry.key === tableKey)?.columns ?? [];
     const after = pair.after.find((entry) => entry.key === tableKey)?.columns ?? [];
     return columns.flatMap((column) => {
-      const what = `column ${column} of ${tableKey}`;
+      const what = `column ${column} of ${table}`;
       if (before.includes(column)) return [{ key: tableKey, what, why: "it was there before the migration" }];
-      if (!after.includes(column)) return [{ key: tableKey, what, why: "it came after the migration" }];
+      if (!after.includes(column)) return [{ key: tableKey, what, why: cameAfter }];
       return [];
     });
   });

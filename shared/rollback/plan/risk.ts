@@ -1,5 +1,8 @@
+import { plural } from "../../words.ts";
+import { parentOfForeignKey } from "../effect/destroy.ts";
 import type { Gate, Plan, Risk } from "../types.ts";
 import type { Facts } from "./facts.ts";
+import { cameAfter } from "./provenance.ts";
 
 export interface RiskVerdict {
   readonly risk: Risk;
@@ -21,38 +24,35 @@ export function judgeRisk(facts: Facts): RiskVerdict {
   return { risk, reasons: reasons.length > 0 ? reasons.map(([, reason]) => reason) : ["nothing is lost"] };
 }
 
-function lossReasons({ losses }: Facts): [Risk, string][] {
-  const full = losses.tables.filter((each) => each.rows > 0);
-  const filled = losses.columns.filter((each) => each.rows > 0);
-  const empty = losses.tables.length + losses.columns.length - full.length - filled.length;
+function lossReasons({ losses: { tables, columns } }: Facts): [Risk, string][] {
+  const full = tables.filter((each) => each.rows > 0);
+  const filled = columns.filter((each) => each.rows > 0);
   const reasons: [Risk, string][] = [];
-  if (full.length > 0) {
-    const rows = full.reduce((sum, each) => sum + each.rows, 0);
-    const about = full.some((each) => !each.exact) ? "about " : "";
-    reasons.push(["HIGH", `${about}${rows.toLocaleString("en-US")} rows of ${plural(full.length, "table")} go`]);
-  }
+  if (full.length > 0) reasons.push(["HIGH", `${rowsOf(full)} of ${plural(full.length, "table")} go`]);
   if (filled.length > 0) {
-    const rows = filled.reduce((sum, each) => sum + each.rows, 0);
-    reasons.push([
-      "HIGH",
-      `values of ${plural(
-        filled.reduce((sum, each) => sum + each.columns.length, 0),
-        "column",
-      )} in ${rows.toLocaleString("en-US")} rows go`,
-    ]);
+    const names = filled.flatMap((each) => each.columns);
+    reasons.push(["HIGH", `values of ${plural(names.length, "column")} in ${rowsOf(filled)} go`]);
   }
-  const written = losses.tables.filter((each) => (each.writtenSince ?? 0) > 0).length;
+  const written = tables.filter((each) => (each.writtenSince ?? 0) > 0).length;
   if (written > 0)
     reasons.push([
       "HIGH",
-      `${plural(written, "table")} ${written === 1 ? "was" : "were"} written to since the migration was applied`,
+      `${plural(written, "table that goes was", "tables that go were")} written to since the migration`,
     ]);
-  if (empty > 0)
-    reasons.push(["MEDIUM", `${plural(empty, "table or column set", "tables or column sets")} without data go`]);
+  const emptyTables = tables.length - full.length;
+  if (emptyTables > 0) reasons.push(["MEDIUM", `${plural(emptyTables, "empty table goes", "empty tables go")}`]);
+  const emptyColumns = columns.filter((each) => each.rows === 0).flatMap((each) => each.columns).length;
+  if (emptyColumns > 0)
+    reasons.push(["MEDIUM", `${plural(emptyColumns, "column without values goes", "columns without values go")}`]);
   return reasons;
 }
 
-const guarding = new Set(["POLICY", "ROW SECURITY", "ACL"]);
+function rowsOf(lost: readonly { readonly rows: number; readonly exact: boolean }[]): string {
+  const rows = lost.reduce((sum, each) => sum + each.rows, 0);
+  return `${lost.every((each) => each.exact) ? "" : "about "}${plural(rows, "row")}`;
+}
+
+const guarding = new Set(["POLICY", "ROW SECURITY"]);
 const checking = new Set(["CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "TRIGGER"]);
 
 function effectReasons({ effect, provenance, losses, prepared }: Facts): [Risk, string][] {
@@ -62,49 +62,82 @@ function effectReasons({ effect, provenance, losses, prepared }: Facts): [Risk, 
     reasons.push(["MEDIUM", "without snapshots it is not known what the migration made"]);
   if (effect.opaque.length > 0)
     reasons.push(["MEDIUM", `the effect of ${plural(effect.opaque.length, "statement")} shows only when it runs`]);
-  const lost = new Set(losses.tables.map((each) => `${each.schema} ${each.table}`));
-  const survivors = effect.objects.filter(
-    (each) => each.change === "destroyed" && !lost.has(`${each.schema} ${each.name.split(" ")[0]}`),
-  );
-  const exposed = survivors.filter((each) => guarding.has(each.kind)).length;
-  if (exposed > 0)
+  const survivors = ofWhatStays(effect.objects, losses.tables);
+  const policies = survivors.filter((each) => each.kind === "POLICY").length;
+  if (policies > 0)
     reasons.push([
       "MEDIUM",
-      `${plural(exposed, "policy or grant", "policies or grants")} of what stays go: check who may read it then`,
+      `${plural(policies, "policy of a table that stays goes", "policies of tables that stay go")}: check who may read it then`,
     ]);
+  const open = survivors.filter((each) => each.kind === "ROW SECURITY").length;
+  if (open > 0) reasons.push(["MEDIUM", `row-level security is switched off on ${plural(open, "table")}`]);
+  const grants = effect.objects.filter((each) => each.kind === "ACL" && each.change === "changed").length;
+  if (grants > 0)
+    reasons.push(["MEDIUM", `grants on ${plural(grants, "object that stays", "objects that stay")} change`]);
   const loosened = survivors.filter((each) => checking.has(each.kind)).length;
   if (loosened > 0)
     reasons.push([
       "MEDIUM",
-      `${plural(loosened, "constraint or trigger", "constraints or triggers")} of what stays go`,
+      `${plural(loosened, "constraint or trigger of what stays goes", "constraints and triggers of what stays go")}`,
     ]);
   const used = survivors.filter((each) => /VIEW|FUNCTION|PROCEDURE|AGGREGATE/.test(each.kind)).length;
   if (used > 0)
-    reasons.push(["MEDIUM", `${plural(used, "view or function", "views or functions")} that applications may use go`]);
+    reasons.push([
+      "MEDIUM",
+      plural(
+        used,
+        "view or function that applications may use goes",
+        "views or functions that applications may use go",
+      ),
+    ]);
   return reasons;
+}
+
+/** Destroyed objects that belong to no table or view that goes itself; a part's name begins with its table's. */
+function ofWhatStays(objects: Facts["effect"]["objects"], tables: Facts["losses"]["tables"]) {
+  const gone = objects.filter((each) => each.change === "destroyed");
+  const owners = new Set([
+    ...gone.filter((each) => /TABLE|VIEW/.test(each.kind)).map((each) => `${each.schema} ${each.name}`),
+    ...tables.map((each) => `${each.schema} ${each.table}`),
+  ]);
+  const parts = new Set([...guarding, ...checking]);
+  return gone.filter(
+    ({ kind, schema, name }) =>
+      !parts.has(kind) || ![...owners].some((owner) => `${schema} ${name} `.startsWith(`${owner} `)),
+  );
 }
 
 function trafficReasons({ locks, blockers, losses }: Facts): [Risk, string][] {
   const reasons: [Risk, string][] = [];
   const large = losses.tables.filter((each) => each.bytes > largeTableBytes).length;
   if (large > 0) reasons.push(["MEDIUM", `${plural(large, "table")} above 1 GB must be archived under lock`]);
-  if (blockers.length > 0) reasons.push(["MEDIUM", `${plural(blockers.length, "session")} hold locks in the way now`]);
-  const parents = locks.filter((each) => each.because.startsWith("foreign-key parent")).length;
-  if (parents > 0) reasons.push(["LOW", `${plural(parents, "foreign-key parent")} that stay are locked for a moment`]);
+  if (blockers.length > 0)
+    reasons.push(["MEDIUM", `${plural(blockers.length, "session holds", "sessions hold")} locks in the way now`]);
+  const parents = locks.filter((each) => each.because.startsWith(parentOfForeignKey)).length;
+  if (parents > 0)
+    reasons.push([
+      "LOW",
+      `${plural(parents, "foreign-key parent that stays is", "foreign-key parents that stay are")} locked for a moment`,
+    ]);
   return reasons;
 }
 
-/** The one recommendation, from gates and losses. */
+/**
+ * The one recommendation. What later migrations hold up is no reason to fix forward: they are rolled back first.
+ * Restore a backup: the migration itself dropped tables, and no rollback SQL has their rows.
+ */
 export function judgeVerdict(facts: Facts, gates: readonly Gate[], risk: Risk): Plan["verdict"] {
-  const stands = (name: Gate["name"]) => gates.find((gate) => gate.name === name)?.state === "failed";
-  const lost = facts.losses.tables.some((each) => each.rows > 0) || facts.losses.columns.some((each) => each.rows > 0);
+  const failed = (name: Gate["name"]) => gates.find((gate) => gate.name === name)?.state === "failed";
   if (facts.provenance.removedTables.length > 0) return "restore_backup";
-  const cannot: Gate["name"][] = ["rollback_sql", "syntax", "transactional", "provenance", "undoable", "supported"];
-  if (cannot.some(stands)) return "fix_forward";
+  const cannot: Gate["name"][] = ["rollback_sql", "syntax", "transactional", "undoable", "supported"];
+  if (cannot.some(failed) || takesFromOthers(facts)) return "fix_forward";
+  const lost = [...facts.losses.tables, ...facts.losses.columns].some((each) => each.rows > 0);
   if (risk === "HIGH" && lost && facts.provenance.additive) return "roll_back_application_only";
   return "roll_back";
 }
 
-function plural(number: number, one: string, many = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`;
+/** Whether it would destroy something even after all dependents are rolled back. */
+function takesFromOthers({ provenance, dependents }: Facts): boolean {
+  const later = new Set(dependents.map((each) => each.migration));
+  return provenance.overreach.some(({ madeBy, why }) => why !== cameAfter || madeBy === null || !later.has(madeBy));
 }

@@ -1,3 +1,4 @@
+import { listed } from "../../words.ts";
 import type { Plan } from "../types.ts";
 import type { Facts } from "./facts.ts";
 
@@ -13,15 +14,13 @@ export function planSteps({ losses, effect, together, prepared, locks }: Facts):
   steps.push({
     name: "lock",
     detail:
-      written.length > 0
-        ? `stop writes to ${written.join(", ")}, then plan again and compare`
-        : "plan again and compare",
+      written.length > 0 ? `stop writes to ${listed(written)}, then plan again and compare` : "plan again and compare",
   });
   steps.push({
     name: "archive",
     detail:
       archived.length > 0
-        ? `write ${archived.join(", ")} with their definitions, and read back every byte`
+        ? `write ${listed(archived)} with their definitions, and read back every byte`
         : "write the definitions of what goes, and read back every byte",
   });
   const exclusive = locks
@@ -29,7 +28,7 @@ export function planSteps({ losses, effect, together, prepared, locks }: Facts):
     .map((each) => `${each.schema}.${each.relation}`);
   steps.push({
     name: "run",
-    detail: `run the rollback SQL in the same transaction${exclusive.length > 0 ? `; readers wait on ${exclusive.join(", ")}` : ""}`,
+    detail: `run the rollback SQL in the same transaction${exclusive.length > 0 ? `; readers wait on ${listed(exclusive)}` : ""}`,
   });
   const guard =
     effect.opaque.length > 0 ? ", which also settles the statements whose effect the text does not tell" : "";
@@ -40,7 +39,7 @@ export function planSteps({ losses, effect, together, prepared, locks }: Facts):
   steps.push({ name: "end_state", detail: "compare with the snapshot from before the migration" });
   steps.push({
     name: "commit",
-    detail: `mark ${together.map((each) => each.name).join(", ")} rolled back, keep the tool's tracking table in step, audit`,
+    detail: `mark ${listed(together.map((each) => each.name))} rolled back, keep the tool's tracking table in step, audit`,
   });
   return steps;
 }

@@ -1,0 +1,104 @@
+import { type AddressKey, addressKey, classOid } from "./dependency-graph.ts";
+import { words } from "./describe.ts";
+import { findTarget, namedFamilies } from "./drop.ts";
+import { wholeOf } from "./drop-closure.ts";
+import { findColumn, findNamed, findOnRelation, findRangeVar, relatives } from "./resolve.ts";
+import {
+  change,
+  keyOf,
+  lock,
+  noteAbsent,
+  type Place,
+  relationByOid,
+  type SimulatedObject,
+  type Simulation,
+} from "./simulation.ts";
+import { type Node, rangeName } from "./sql-nodes.ts";
+
+/** RENAME of anything: the same object goes on under another key. */
+export function renameStatement(simulation: Simulation, body: Node, at: Place): void {
+  const objectType = body.renameType as string;
+  const found = renameTarget(simulation, body, objectType);
+  if (found === null || found === undefined) {
+    noteAbsent(
+      simulation,
+      body,
+      at,
+      `${words(objectType)} ${rangeName(body.relation as Node | undefined)} is not there`,
+    );
+    return;
+  }
+  const newName = body.newname as string;
+  if (objectType === "OBJECT_COLUMN" || objectType === "OBJECT_ATTRIBUTE") {
+    for (const each of [found, ...relatives(simulation, found)]) {
+      const column = findColumn(simulation, each, body.subname as string);
+      if (column === null) continue;
+      column.name = newName;
+      lock(simulation, each.objid, "ACCESS EXCLUSIVE", "a column is renamed");
+      change(simulation, each, "a column is renamed");
+      touchDependents(simulation, addressKey(classOid.relation, each.objid, column.number));
+    }
+    return;
+  }
+  touchDependents(simulation, keyOf(found));
+  simulation.renamed.add(keyOf(found));
+  change(simulation, found, `renamed to ${newName}`);
+  const owner =
+    found.relid !== null && found.family !== "type" ? found.relid : found.family === "relation" ? found.objid : 0;
+  if (relationByOid(simulation, owner) !== undefined) lock(simulation, owner, "ACCESS EXCLUSIVE", "renamed");
+  renameTwins(simulation, found, newName);
+  if (found.family === "schema")
+    for (const list of simulation.byFamily.values())
+      for (const each of list)
+        if (each.schema === found.name) {
+          each.schema = newName;
+          simulation.renamed.add(keyOf(each));
+        }
+  found.name = newName;
+}
+
+/** A constraint and its index, a table and its row type share a name. */
+function renameTwins(simulation: Simulation, object: SimulatedObject, newName: string): void {
+  const twins =
+    object.family === "constraint"
+      ? (simulation.byFamily.get("relation") ?? []).filter((each) => each.objid === object.args[0])
+      : (simulation.byFamily.get("constraint") ?? []).filter(
+          (each) => object.family === "relation" && "iI".includes(object.sub) && each.args[0] === object.objid,
+        );
+  const rows = (simulation.byFamily.get("type") ?? []).filter(
+    (each) => object.family === "relation" && each.relid === object.objid,
+  );
+  for (const twin of [...twins, ...rows]) {
+    twin.name = newName;
+    simulation.renamed.add(keyOf(twin));
+  }
+}
+
+function renameTarget(simulation: Simulation, body: Node, objectType: string): SimulatedObject | null | undefined {
+  const range = body.relation as Node | undefined;
+  const part = {
+    OBJECT_TRIGGER: "trigger",
+    OBJECT_POLICY: "policy",
+    OBJECT_RULE: "rule",
+    OBJECT_TABCONSTRAINT: "constraint",
+  };
+  const family = (part as Record<string, string>)[objectType];
+  if (family !== undefined)
+    return findOnRelation(simulation, family, findRangeVar(simulation, range), body.subname as string);
+  if (range !== undefined) return findRangeVar(simulation, range);
+  if (body.object !== undefined) return findTarget(simulation, objectType, body.object as Node);
+  const named = namedFamilies[objectType];
+  return named === undefined ? undefined : findNamed(simulation, named, null, body.subname as string);
+}
+
+/** Views, policies and foreign keys are worded with the names that they use. */
+export function touchDependents(simulation: Simulation, key: AddressKey): void {
+  for (const { from } of simulation.index.dependents.get(key) ?? []) {
+    const dependent = simulation.byAddress.get(wholeOf(from));
+    if (dependent === undefined || (dependent.family === "relation" && !"vmiI".includes(dependent.sub))) continue;
+    simulation.touched.add(keyOf(dependent));
+    const view =
+      dependent.family === "rule" && dependent.relid !== null ? relationByOid(simulation, dependent.relid) : undefined;
+    if (view !== undefined) simulation.touched.add(keyOf(view));
+  }
+}
