@@ -20,6 +20,10 @@ export const dump: Command = {
     terminal.line(
       `${mark.yes()} ${manifest.id}: ${count(manifest.tables.length, "table")}, ${count(rows, "row")}, ${bytes(stored)} stored and read back`,
     );
+    if (manifest.roles.includes("supabase_admin"))
+      terminal.line(
+        "  note: the platform's own schemas are in it (auth, storage...): restore it on a server of your own, not into a Supabase project",
+      );
     return exit.done;
   },
 };

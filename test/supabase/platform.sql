@@ -1,8 +1,8 @@
 -- What a hosted Supabase database holds before its first migration, as far as its public documentation and
 -- repositories tell: roles, managed schemas with their owners and grants, extensions, event triggers, a publication.
 -- Needs a superuser. Can run again on the same server in another database: roles are made where they are missing.
--- Two stand-ins: pg_graphql, Vault and Realtime are plain objects here, and membership in supabase_storage_admin stands
--- for the right to make policies on storage.objects, which the platform gives `postgres` by an extension (supautils).
+-- pg_graphql, Vault and Realtime are plain objects here. The platform lets `postgres` make policies on storage.objects and
+-- drop triggers of auth.users by an extension (supautils) that is not here: it owns neither.
 
 do $$
 declare
@@ -33,7 +33,7 @@ begin
   if not (select rolsuper from pg_roles where rolname = 'postgres') then
     grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres;
     grant anon, authenticated, service_role to postgres with admin option;
-    grant supabase_realtime_admin, supabase_storage_admin to postgres;
+    grant supabase_realtime_admin to postgres;
     alter role postgres set search_path to "$user", public, extensions;
     alter role postgres set statement_timeout to '2min';
     execute format('alter database %I owner to postgres', current_database());
