@@ -3,7 +3,7 @@ import type { Session } from "../postgres/session.ts";
 import { compareMigrations } from "./layouts/source.ts";
 import type { LedgerRow } from "./ledger.ts";
 import { resolveName } from "./resolve.ts";
-import { isTracked, readTracking, sameVersion, type Tracking } from "./tracking.ts";
+import { appliedAtOf, isTracked, readTracking, sameVersion, type Tracking } from "./tracking.ts";
 import type { MigrationFolder } from "./types.ts";
 
 interface Versioned {
@@ -16,6 +16,8 @@ export interface Applied {
   readonly tracking: Tracking | null;
   has(migration: Versioned): boolean;
   isDirty(migration: Versioned): boolean;
+  /** When, by the tool's own table (goose, flyway); null when it does not say. */
+  at(migration: Versioned): string | null;
   /** A rolled back migration that the tool has applied since. */
   isAppliedAgain(row: LedgerRow): boolean;
 }
@@ -42,6 +44,7 @@ export async function appliedByTool(
     tracking: null,
     has: (migration) => names.has(migration.name),
     isDirty: () => false,
+    at: () => null,
     isAppliedAgain: () => false,
   };
 }
@@ -51,6 +54,7 @@ function byTracking(tracking: Tracking): Applied {
     tracking,
     has: (migration) => isTracked(tracking, migration.version),
     isDirty: (migration) => tracking.dirty !== null && sameVersion(tracking.dirty, migration.version),
+    at: (migration) => appliedAtOf(tracking, migration.version),
     isAppliedAgain: (row) => isTracked(tracking, row.version) && !stoodAbove(row),
   };
 }
@@ -74,6 +78,7 @@ function upTo(folder: Pick<MigrationFolder, "migrations">, tracking: Tracking | 
     tracking,
     has: (migration) => compareMigrations(migration, last) <= 0,
     isDirty: () => false,
+    at: (migration) => (tracking === null ? null : appliedAtOf(tracking, migration.version)),
     // Said in general, it does not prove that one that was rolled back was applied again: `belay register NAME` says so.
     isAppliedAgain: () => false,
   };

@@ -1,5 +1,5 @@
 import { compareCatalogs } from "../catalog/differences.ts";
-import type { Catalog } from "../catalog/types.ts";
+import type { Catalog, Entry } from "../catalog/types.ts";
 
 /** A migration with its catalog before and after (what both have alike may be left out); null where there is no snapshot. */
 export interface Known {
@@ -20,30 +20,34 @@ export interface FoundDependency {
  * created needs one that an earlier created, or one changed or dropped what an earlier created.
  */
 export function findDependencies(migrations: readonly Known[]): FoundDependency[] {
-  const creator = new Map<string, string>();
+  const made = new Map<string, { readonly by: string; readonly words: string }>();
   const found = new Map<string, FoundDependency>();
-  const note = (name: string, key: string, why: (maker: string) => string): void => {
-    const maker = creator.get(key);
-    if (maker === undefined || maker === name || found.has(`${name}\n${maker}`)) return;
-    found.set(`${name}\n${maker}`, { name, dependsOn: maker, found: "catalog", why: why(maker) });
+  const note = (name: string, key: string, why: (thing: string) => string): void => {
+    const thing = made.get(key);
+    if (thing === undefined || thing.by === name || found.has(`${name}\n${thing.by}`)) return;
+    const told = `${why(thing.words)}, which ${thing.by} created`;
+    found.set(`${name}\n${thing.by}`, { name, dependsOn: thing.by, found: "catalog", why: told });
   };
   for (const { name, before, after } of migrations) {
     if (before === null || after === null) continue;
     const difference = compareCatalogs(before, after);
     for (const entry of difference.added) {
-      creator.set(entry.key, name);
-      for (const key of entry.dependencies)
-        note(name, key, (maker) => `${entry.key} needs ${key}, which ${maker} created`);
+      made.set(entry.key, { by: name, words: wordsOf(entry) });
+      for (const key of entry.dependencies) note(name, key, (thing) => `${wordsOf(entry)} needs ${thing}`);
     }
     for (const { before: was, after: entry } of difference.changed) {
-      note(name, entry.key, (maker) => `it changes ${entry.key}, which ${maker} created`);
+      note(name, entry.key, (thing) => `it changes ${thing}`);
       const old = new Set(was.dependencies);
       for (const key of entry.dependencies)
-        if (!old.has(key)) note(name, key, (maker) => `${entry.key} needs ${key}, which ${maker} created`);
+        if (!old.has(key)) note(name, key, (thing) => `${wordsOf(entry)} needs ${thing}`);
     }
-    for (const entry of difference.removed)
-      note(name, entry.key, (maker) => `it drops ${entry.key}, which ${maker} created`);
-    for (const entry of difference.removed) creator.delete(entry.key);
+    for (const entry of difference.removed) note(name, entry.key, (thing) => `it drops ${thing}`);
+    for (const entry of difference.removed) made.delete(entry.key);
   }
   return [...found.values()];
+}
+
+/** `materialized view reporting.monthly_revenue`. */
+function wordsOf({ kind, schema, name }: Entry): string {
+  return `${kind.toLowerCase()} ${schema === null ? "" : `${schema}.`}${name}`;
 }

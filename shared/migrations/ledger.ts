@@ -64,11 +64,11 @@ export async function readLedgerMigration(session: Session, written: string): Pr
 export async function insertMigration(
   session: Session,
   migration: Migration,
-  facts: { actor: string; status: MigrationStatus },
+  facts: { actor: string; status: MigrationStatus; appliedAt?: string | null },
 ): Promise<void> {
   await session.sql`
-    insert into belay.migration_history (migration_name, migration_version, applied_by, rollback_sql, checksum, status, metadata)
-    values (${migration.name}, ${migration.version}, ${facts.actor}, ${migration.rollback?.sql ?? null}, ${migration.checksum},
+    insert into belay.migration_history (migration_name, migration_version, applied_at, applied_by, rollback_sql, checksum, status, metadata)
+    values (${migration.name}, ${migration.version}, coalesce(${facts.appliedAt ?? null}::timestamptz, now()), ${facts.actor}, ${migration.rollback?.sql ?? null}, ${migration.checksum},
       ${facts.status}, ${JSON.stringify(metadataOf(migration))}::text::jsonb)`;
   await insertRevision(session, migration, 1, facts.actor);
 }
@@ -89,10 +89,14 @@ export async function reviseMigration(
 }
 
 /** Marks a migration that the team's tool applied again. */
-export async function markApplied(session: Session, name: string, actor: string): Promise<void> {
+export async function markApplied(
+  session: Session,
+  name: string,
+  { actor, appliedAt }: { actor: string; appliedAt: string | null },
+): Promise<void> {
   await session.sql`
     update belay.migration_history
-    set status = 'applied', applied_at = now(), applied_by = ${actor}, rollback_at = null, rollback_by = null, metadata = metadata - 'tracking'
+    set status = 'applied', applied_at = coalesce(${appliedAt}::timestamptz, now()), applied_by = ${actor}, rollback_at = null, rollback_by = null, metadata = metadata - 'tracking'
     where migration_name = ${name}`;
 }
 

@@ -17,6 +17,12 @@ export interface MigrationChange {
   readonly newRollbackSql: string | null;
 }
 
+/** Who registers it, and when the team's tool applied it; null: the tool does not say, so now. */
+export interface AppliedFacts {
+  readonly actor: string;
+  readonly appliedAt: string | null;
+}
+
 /** How the folder's text differs from the ledger's current revision; empty when it does not. */
 export function changedParts(migration: Migration, row: LedgerRow): ChangedPart[] {
   const parts: ChangedPart[] = [];
@@ -30,10 +36,10 @@ export function changedParts(migration: Migration, row: LedgerRow): ChangedPart[
 export async function recordNew(
   session: Session,
   migration: Migration,
-  status: MigrationStatus,
-  actor: string,
+  facts: { readonly status: MigrationStatus } & AppliedFacts,
 ): Promise<void> {
-  await insertMigration(session, migration, { actor, status });
+  const { status, actor } = facts;
+  await insertMigration(session, migration, facts);
   await appendAudit(session, {
     actor,
     action: "register",
@@ -52,9 +58,10 @@ export async function recordAppliedAgain(
   session: Session,
   migration: Migration,
   row: LedgerRow,
-  actor: string,
+  facts: AppliedFacts,
 ): Promise<void> {
-  await markApplied(session, row.name, actor);
+  const { actor } = facts;
+  await markApplied(session, row.name, facts);
   if (changedParts(migration, row).length > 0) await reviseMigration(session, migration, row.revision + 1, actor);
   await appendAudit(session, {
     actor,

@@ -4,11 +4,12 @@ import { BelayError } from "../errors.ts";
 import { requireBelay } from "../install.ts";
 import type { Session } from "../postgres/session.ts";
 import { latestState, type StoredSnapshot, snapshotOne } from "./baseline.ts";
-import { insertDependencies, readLedger } from "./ledger.ts";
+import { recordDeclared } from "./declared.ts";
+import { readLedger } from "./ledger.ts";
 import { type MigrationChange, recordAppliedAgain, recordChange, recordNew } from "./record.ts";
 import { resolveName } from "./resolve.ts";
 import { replayMissing } from "./sync-replay.ts";
-import { isTracked, readTracking } from "./tracking.ts";
+import { appliedAtOf, isTracked, readTracking } from "./tracking.ts";
 import { inTransaction } from "./transaction.ts";
 import type { Migration, MigrationFolder } from "./types.ts";
 
@@ -43,7 +44,7 @@ export async function registerMigration(
   try {
     await requireBelay(session);
     const report = await inTransaction(session, `registering ${migration.name}`, () =>
-      register(session, belay, migration, options),
+      register(session, belay, folder.directory, migration, options),
     );
     if (report.outcome === "registered") await replayMissing(session, belay, { forced: false, newOnes: 1 });
     return report;
@@ -66,6 +67,7 @@ export function findInFolder(folder: MigrationFolder, written: string): Migratio
 async function register(
   session: Session,
   belay: Belay,
+  directory: string,
   migration: Migration,
   options: RegisterOptions,
 ): Promise<RegisterReport> {
@@ -75,7 +77,7 @@ async function register(
   if (row !== undefined && row.status !== "rolled_back") {
     const accept = options.acceptRevision === true;
     const change = await recordChange(session, migration, row, { accept, actor: belay.actor });
-    await declare(session, migration);
+    await recordDeclared(session, directory, [migration]);
     if (change === null) return { ...base, outcome: "unchanged" };
     return {
       ...base,
@@ -84,30 +86,21 @@ async function register(
       hasRollback: accept ? base.hasRollback : row.rollbackSql !== null,
     };
   }
-  await refusePending(session, migration);
+  const appliedAt = await refusePending(session, migration);
   const known = await latestState(session);
-  if (row === undefined) await recordNew(session, migration, "applied", belay.actor);
-  else await recordAppliedAgain(session, migration, row, belay.actor);
-  await declare(session, migration);
+  const facts = { status: "applied" as const, actor: belay.actor, appliedAt };
+  if (row === undefined) await recordNew(session, migration, facts);
+  else await recordAppliedAgain(session, migration, row, facts);
+  await recordDeclared(session, directory, [migration]);
   const snapshots = await snapshotOne(session, migration.name, await readSnapshotCatalog(session), known, belay.actor);
   return { ...base, outcome: row === undefined ? "registered" : "applied_again", snapshots };
 }
 
-async function declare(session: Session, migration: Migration): Promise<void> {
-  await insertDependencies(
-    session,
-    migration.dependsOn.map(({ name, place }) => ({
-      name: migration.name,
-      dependsOn: name,
-      found: "declared",
-      why: `declared in ${place.file}:${place.line}`,
-    })),
-  );
-}
-
-async function refusePending(session: Session, migration: Migration): Promise<void> {
+/** When the team's tool applied it; null when the tool does not say. Throws when the tool has not applied it. */
+async function refusePending(session: Session, migration: Migration): Promise<string | null> {
   const tracking = await readTracking(session, [migration.version]);
-  if (tracking === null || isTracked(tracking, migration.version)) return;
+  if (tracking === null) return null;
+  if (isTracked(tracking, migration.version)) return appliedAtOf(tracking, migration.version);
   throw new BelayError(
     "usage",
     `${migration.name} is not applied: ${tracking.table.tool} does not list version ${migration.version}`,

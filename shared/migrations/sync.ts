@@ -4,7 +4,8 @@ import { requireBelay } from "../install.ts";
 import type { Session } from "../postgres/session.ts";
 import { type Applied, appliedByTool } from "./applied.ts";
 import { latestState, type StoredSnapshot, snapshotOne, storeBaseline } from "./baseline.ts";
-import { insertDependencies, type LedgerRow, readLedger } from "./ledger.ts";
+import { recordDeclared } from "./declared.ts";
+import { type LedgerRow, readLedger } from "./ledger.ts";
 import { type MigrationChange, recordAppliedAgain, recordChange, recordNew } from "./record.ts";
 import { type ReplayReport, replayMissing } from "./sync-replay.ts";
 import { dirtyNote } from "./tracking.ts";
@@ -83,15 +84,7 @@ async function register(session: Session, belay: Belay, folder: MigrationFolder,
     await storeBaseline(session);
   const known = await latestState(session);
   const outcome = await recordAll(session, belay, folder, ledger, applied);
-  const declared = folder.migrations.flatMap((migration) =>
-    migration.dependsOn.map(({ name, place }) => ({
-      name: migration.name,
-      dependsOn: name,
-      found: "declared" as const,
-      why: `declared in ${place.file}:${place.line}`,
-    })),
-  );
-  await insertDependencies(session, declared);
+  const declared = await recordDeclared(session, folder.directory, folder.migrations);
   const fresh = [...outcome.registered.map((row) => row.migration), ...outcome.appliedAgain];
   const newest = newestOf(folder.migrations, fresh);
   const snapshots =
@@ -104,7 +97,7 @@ async function register(session: Session, belay: Belay, folder: MigrationFolder,
           fresh.length === 1 ? known : null,
           belay.actor,
         );
-  return { outcome, applied, ledger, snapshots, declared: declared.length };
+  return { outcome, applied, ledger, snapshots, declared };
 }
 
 async function recordAll(
@@ -122,7 +115,7 @@ async function recordAll(
     if (row === undefined && broken.has(migration.file)) outcome.blocked.push(migration.name);
     else if (row === undefined && applied.has(migration)) {
       const status = applied.isDirty(migration) ? "failed" : "applied";
-      await recordNew(session, migration, status, belay.actor);
+      await recordNew(session, migration, { status, actor: belay.actor, appliedAt: applied.at(migration) });
       outcome.registered.push({
         migration: migration.name,
         version: migration.version,
@@ -131,7 +124,7 @@ async function recordAll(
       });
     } else if (row === undefined) outcome.pending.push(migration.name);
     else if (row.status === "rolled_back" && applied.isAppliedAgain(row)) {
-      await recordAppliedAgain(session, migration, row, belay.actor);
+      await recordAppliedAgain(session, migration, row, { actor: belay.actor, appliedAt: applied.at(migration) });
       outcome.appliedAgain.push(row.name);
     } else if (row.status === "rolled_back") outcome.pending.push(row.name);
     else {

@@ -10,6 +10,8 @@ export interface Tracking {
   readonly versions: readonly string[];
   /** golang-migrate alone: all migrations up to the current version count as applied. */
   readonly isPointer: boolean;
+  /** When each version was applied, where the tool keeps it (goose, flyway). */
+  readonly appliedAt: Readonly<Record<string, string>>;
   /** Version that the tool left half applied. */
   readonly dirty: string | null;
 }
@@ -61,6 +63,11 @@ export function isTracked(tracking: Tracking, version: string): boolean {
   return tracking.versions.some((current) => compareVersions(version, current) <= 0);
 }
 
+/** When the tool applied a version; null when its table does not say. */
+export function appliedAtOf(tracking: Tracking, version: string): string | null {
+  return Object.entries(tracking.appliedAt).find(([tracked]) => sameVersion(tracked, version))?.[1] ?? null;
+}
+
 export function sameVersion(a: string, b: string): boolean {
   return compareVersions(a, b) === 0 || a.replace(/^0+(?=.)/, "") === b.replace(/^0+(?=.)/, "");
 }
@@ -86,6 +93,12 @@ export function dirtyNote(tracking: Tracking): string | null {
   );
 }
 
+interface TrackedVersion {
+  readonly version: string;
+  readonly dirty: boolean;
+  readonly applied_at?: string | null;
+}
+
 async function readTable(session: Session, table: TrackingTable): Promise<Tracking> {
   const name = qualified(table.schema, table.table);
   const query = {
@@ -93,16 +106,20 @@ async function readTable(session: Session, table: TrackingTable): Promise<Tracki
     dbmate: `select version::text as version, false as dirty from ${name}`,
     "golang-migrate": `select version::text as version, dirty from ${name}`,
     // goose's row 0 is its own beginning; older gooses record a rollback as a later row that is not applied.
-    goose: `select version, false as dirty from (
-        select distinct on (version_id) version_id::text as version, is_applied from ${name} where version_id > 0 order by version_id, id desc
+    goose: `select version, false as dirty, applied_at from (
+        select distinct on (version_id) version_id::text as version, is_applied,
+               (to_jsonb(t) ->> 'tstamp')::timestamptz::text as applied_at
+          from ${name} t where version_id > 0 order by version_id, id desc
       ) latest where is_applied`,
-    flyway: `select version::text as version, not success as dirty from ${name} where version is not null`,
+    flyway: `select version::text as version, not success as dirty, (to_jsonb(t) ->> 'installed_on')::timestamptz::text as applied_at
+      from ${name} t where version is not null`,
   }[table.tool];
-  const rows = (await session.run(query)) as unknown as { version: string; dirty: boolean }[];
+  const rows = (await session.run(query)) as unknown as TrackedVersion[];
   return {
     table,
     versions: rows.map((row) => row.version),
     isPointer: table.tool === "golang-migrate",
+    appliedAt: Object.fromEntries(rows.flatMap((row) => (row.applied_at ? [[row.version, row.applied_at]] : []))),
     dirty: rows.find((row) => row.dirty)?.version ?? null,
   };
 }
