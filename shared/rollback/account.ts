@@ -7,6 +7,8 @@ export interface RelationAccount {
   readonly name: string;
   /** pg_class.relkind: r table, p partitioned, m matview, S sequence, f foreign table, v view. */
   readonly kind: string;
+  /** False for a materialised view that holds no rows yet. */
+  readonly filled: boolean;
   /** Storage of heap and toast; another one means truncated or rewritten. */
   readonly storage: string;
   readonly columns: readonly ColumnAccount[];
@@ -59,7 +61,7 @@ export async function readAccount(session: Session): Promise<Account> {
 
 async function readRelations(session: Session): Promise<Map<number, RelationAccount>> {
   const rows = await session.sql`
-    select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relkind as kind,
+    select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relkind as kind, c.relispopulated as filled,
            coalesce(pg_relation_filenode(c.oid)::text, '') || '/'
              || coalesce(pg_relation_filenode(nullif(c.reltoastrelid, 0))::text, '') as storage,
            coalesce(a.columns, '[]'::json) as columns
@@ -84,6 +86,7 @@ async function readRelations(session: Session): Promise<Map<number, RelationAcco
         schema: row.schema,
         name: row.name,
         kind: row.kind,
+        filled: row.filled,
         storage: row.storage,
         columns: row.columns,
       },

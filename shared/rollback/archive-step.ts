@@ -54,7 +54,11 @@ export async function archiveScoped(
       entries: [...scope.entries.filter(({ section }) => section !== "data"), ...side.entries],
       tables,
       sequences: sequencesOf(before),
-      materializedViews: [],
+      materializedViews: scope.entries
+        .filter(
+          ({ kind, address }) => kind === "MATERIALIZED VIEW" && before.account.relations.get(address.objid)?.filled,
+        )
+        .map(({ key }) => key),
       external: scope.external.map(({ entry, references }) => ({ name: entry.name, create: entry.create, references })),
       catalogDigest: before.catalog.digest,
       budgetBytes: belay.settings.archiveBudgetBytes,

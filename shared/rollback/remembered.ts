@@ -24,6 +24,10 @@ export interface Remembered {
     readonly fromSchema: string;
     readonly from: string;
   }[];
+  /** Materialised views that held rows and went, in the order in which they can be filled; absent in old records. */
+  readonly filledViews?: readonly { readonly schema: string; readonly name: string }[];
+  /** Columns that the rollback added to tables that stay; absent in old records. */
+  readonly madeColumns?: readonly { readonly oid: number; readonly columns: readonly string[] }[];
   /** Surviving tables whose rows changed, as the rollback left them. */
   readonly rewritten: readonly TableState[];
   /** Tables that the rollback made, as it left them. */
@@ -64,6 +68,19 @@ export async function remember(
     renamedTables: survivors
       .filter(({ was, is }) => was.kind !== "v" && (was.name !== is.name || was.schema !== is.schema))
       .map(({ was, is }) => ({ schema: is.schema, table: is.name, fromSchema: was.schema, from: was.name })),
+    filledViews: filledBefore(difference.removed, before),
+    madeColumns: survivors.flatMap(({ was, is }) => {
+      const known = new Set(was.columns.map(({ number }) => number));
+      const columns = is.columns.filter(({ number }) => !known.has(number)).map(({ name }) => name);
+      return is.kind !== "r" || columns.length === 0 ? [] : [{ oid: is.oid, columns }];
+    }),
     ...states,
   };
+}
+
+/** Entries come in an order in which they can be made, so a view comes after those that it reads. */
+function filledBefore(removed: readonly Entry[], before: Account): { schema: string; name: string }[] {
+  return removed
+    .filter(({ kind, address }) => kind === "MATERIALIZED VIEW" && before.relations.get(address.objid)?.filled === true)
+    .map(({ schema, name }) => ({ schema: schema!, name }));
 }

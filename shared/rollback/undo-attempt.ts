@@ -9,7 +9,7 @@ import { type Account, type RelationAccount, readAccount } from "./account.ts";
 import { commit } from "./commit.ts";
 import { recordCommit, recordTransaction } from "./intent.ts";
 import { markAppliedAgain } from "./ledger-step.ts";
-import { takeAdvisoryLock } from "./locks.ts";
+import { isLockFailure, takeAdvisoryLock } from "./locks.ts";
 import { rollbackReport } from "./report.ts";
 import { restoreSequences } from "./sequences.ts";
 import { type TableState, tableState } from "./table-state.ts";
@@ -18,7 +18,8 @@ import type { RollbackReport } from "./types.ts";
 import type { Undoable } from "./undo.ts";
 import { checkUndo, namesBack } from "./undo-check.ts";
 import { mergeTargets, requireNoConflict } from "./undo-conflicts.ts";
-import { entriesWay, forwardWay, type Way } from "./undo-ways.ts";
+import { limitTime } from "./undo-time.ts";
+import type { Way } from "./undo-ways.ts";
 
 export interface UndoAttempt {
   readonly belay: Belay;
@@ -38,56 +39,100 @@ export interface UndoBefore {
   readonly merged: readonly TableState[];
 }
 
-/** One transaction: conflicts, then the first way that ends at the catalog of before the rollback, then the ledger. */
-export async function runUndo(attempt: UndoAttempt): Promise<RollbackReport> {
-  const { session, belay, undoable } = attempt;
+/** What one transaction came to: committed, or put back because the way did not lead to the catalog of before. */
+export type Tried = { readonly report: RollbackReport } | { readonly failed: string };
+
+/** One transaction: locks, conflicts, one way to put things back, the checks, then the ledger. */
+export async function tryWay(attempt: UndoAttempt, way: Way, tries: number): Promise<Tried> {
+  const { session, belay } = attempt;
   let before: UndoBefore | undefined;
+  const limit = limitTime(attempt.control, session.pid, belay.settings.statementTimeoutMs);
   try {
     await beginLimited(session, belay.settings);
     await takeAdvisoryLock(session);
     const [row] = await session.sql`select pg_current_xact_id()::text as xid`;
     await recordTransaction(attempt.control, attempt.undoId, row!.xid, session.pid);
-    await requireStillUndoable(session, undoable);
-    const catalog = await readCatalog(session);
-    const account = await readAccount(session);
-    before = { catalog, account, merged: [] };
-    await requireNoConflict(session, undoable, before);
-    before = { ...before, merged: await statesOf(session, undoable, mergeTargets(undoable, before)) };
+    before = await readUnderLocks(attempt);
     const started = performance.now();
-    const notes = await firstWayThatFits(attempt, before);
-    const after = await readCatalog(session);
-    const ledgerNotes = await markAppliedAgain(session, {
-      migration: undoable.migration,
-      rollbackId: attempt.undoId,
-      actor: belay.actor,
-      reason: attempt.reason,
-      archiveId: undoable.manifest?.id ?? null,
-    });
-    await session.sql`update belay.rollbacks set outcome = 'undone' where id = ${undoable.rollbackId}`;
-    const report = rollbackReport({
-      rollbackId: attempt.undoId,
-      kind: "undo",
-      migration: undoable.migration,
-      actor: belay.actor,
-      reason: attempt.reason,
-      startedAt: attempt.startedAt,
-      finishedAt: belay.now(),
-      manifest: undoable.manifest,
-      difference: compareCatalogs(catalog, after),
-      attempts: 1,
-      criticalSectionMs: performance.now() - started,
-      endState: "as_before",
-      notes: [...notes, ...ledgerNotes],
-    });
+    const notes = await putBack(attempt, way, before);
+    if (typeof notes === "string") {
+      await endTransaction(attempt, before);
+      return { failed: `${way.name}: ${notes}` };
+    }
+    const report = await conclude(attempt, before, notes, tries, performance.now() - started);
     await recordCommit(session, report, null);
+    limit.check();
+    limit.stop();
     await commit(belay, attempt.undoId, session, row!.xid);
-    return report;
+    return { report };
   } catch (error) {
     if (error instanceof BelayError && error.details.outcome === "unknown") throw error;
-    await session.run("rollback").catch(() => {});
-    if (before !== undefined && attempt.control.alive) await restoreSequences(attempt.control, before.account);
+    await endTransaction(attempt, before);
+    limit.check();
     throw error;
+  } finally {
+    limit.stop();
   }
+}
+
+async function readUnderLocks({ session, undoable }: UndoAttempt): Promise<UndoBefore> {
+  await requireStillUndoable(session, undoable);
+  const found = { catalog: await readCatalog(session), account: await readAccount(session), merged: [] };
+  await requireNoConflict(session, undoable, found);
+  return { ...found, merged: await statesOf(session, undoable, mergeTargets(undoable, found)) };
+}
+
+/** Notes when the way led to the catalog of before, or why it did not. Throws what would fail on every way. */
+async function putBack(attempt: UndoAttempt, way: Way, before: UndoBefore): Promise<string[] | string> {
+  try {
+    attempt.belay.report({ phase: "undo", message: `putting the schema back ${way.name}` });
+    const loaded = await way.run(attempt, before);
+    return [`schema put back ${way.name}`, ...(await checkUndo(attempt, before, loaded))];
+  } catch (error) {
+    const elsewhere = error instanceof BelayError && error.code.startsWith("store_");
+    if (!attempt.session.alive || elsewhere || isLockFailure(error)) throw error;
+    return (error as Error).message;
+  }
+}
+
+async function conclude(
+  attempt: UndoAttempt,
+  before: UndoBefore,
+  notes: readonly string[],
+  attempts: number,
+  criticalSectionMs: number,
+): Promise<RollbackReport> {
+  const { session, belay, undoable } = attempt;
+  const after = await readCatalog(session);
+  const ledgerNotes = await markAppliedAgain(session, {
+    migration: undoable.migration,
+    rollbackId: attempt.undoId,
+    actor: belay.actor,
+    reason: attempt.reason,
+    archiveId: undoable.manifest?.id ?? null,
+  });
+  await session.sql`update belay.rollbacks set outcome = 'undone' where id = ${undoable.rollbackId}`;
+  return rollbackReport({
+    rollbackId: attempt.undoId,
+    kind: "undo",
+    migration: undoable.migration,
+    actor: belay.actor,
+    reason: attempt.reason,
+    startedAt: attempt.startedAt,
+    finishedAt: belay.now(),
+    manifest: undoable.manifest,
+    difference: compareCatalogs(before.catalog, after),
+    attempts,
+    criticalSectionMs,
+    endState: "as_before",
+    notes: [...notes, ...ledgerNotes],
+  });
+}
+
+/** setval is not undone by ROLLBACK: sequences that fell back are lifted again. */
+async function endTransaction({ session, control }: UndoAttempt, before: UndoBefore | undefined): Promise<void> {
+  await session.run("rollback").catch(() => {});
+  if (before !== undefined && control.alive) await restoreSequences(control, before.account);
 }
 
 async function requireStillUndoable(session: Session, undoable: Undoable): Promise<void> {
@@ -99,33 +144,6 @@ async function requireStillUndoable(session: Session, undoable: Undoable): Promi
     `${undoable.migration} is ${migration.status}: its rollback cannot be undone now`,
     {
       hint: "Look at `belay status`; only the last rollback of a migration can be undone, once.",
-    },
-  );
-}
-
-/** Tries each way in a savepoint; what the first failures said is kept for the error when none fits. */
-async function firstWayThatFits(attempt: UndoAttempt, before: UndoBefore): Promise<string[]> {
-  const { session } = attempt;
-  const ways: Way[] = [forwardWay, entriesWay];
-  const reasons: string[] = [];
-  for (const way of ways) {
-    await session.run("savepoint belay_undo");
-    try {
-      attempt.belay.report({ phase: "undo", message: `putting the schema back ${way.name}` });
-      const loaded = await way.run(attempt, before);
-      return [`schema put back ${way.name}`, ...(await checkUndo(attempt, before, loaded))];
-    } catch (error) {
-      if (!session.alive || (error instanceof BelayError && error.code.startsWith("store_"))) throw error;
-      reasons.push(`${way.name}: ${(error as Error).message}`);
-      await session.run("rollback to savepoint belay_undo");
-    }
-  }
-  throw new BelayError(
-    "undo_conflict",
-    `the rollback of ${attempt.undoable.migration} could not be undone: ${reasons.join("; ")}`,
-    {
-      hint: "Nothing changed. The archive restores with pg_restore; its manifest says how side tables merge.",
-      details: { reasons, archiveId: attempt.undoable.manifest?.id ?? null },
     },
   );
 }

@@ -1,3 +1,4 @@
+import { qualified } from "../catalog/identifiers.ts";
 import type { Entry } from "../catalog/types.ts";
 import { BelayError } from "../errors.ts";
 import { parseTable, type TableText } from "./column-order.ts";
@@ -20,24 +21,38 @@ interface Column {
 /**
  * Compares the TABLE entry of before the rollback with the one of now. Columns come back nullable; NOT NULL and CHECK
  * follow when the rows are there. `empty`: the table's rows were taken out, so that types may change freely.
+ * `partition`: columns come and go with the parent's.
  */
-export function tableRepair(target: Entry, now: Entry, empty: boolean): TableRepair {
-  const table = `${target.create.match(/CREATE (?:UNLOGGED )?TABLE (\S+)/)?.[1] ?? target.name}`;
+export function tableRepair(
+  target: Entry,
+  now: Entry,
+  { empty, partition }: { empty: boolean; partition: boolean },
+): TableRepair {
+  const table = qualified(target.schema, target.name);
   const was = parseTable(target.create);
   const is = parseTable(now.create);
-  if (was === null || is === null || was.head !== is.head) throw notInThisVersion(target);
+  if (was === null || is === null) throw notInThisVersion(target);
   const alter = (what: string) => `alter table ${table} ${what}`;
   const before: string[] = [];
+  if (was.head !== is.head) before.push(alter(isUnlogged(was) ? "set unlogged" : "set logged"));
   const after: string[] = [];
   const [oldColumns, newColumns] = [columnsOf(was), columnsOf(is)];
   for (const column of newColumns.values())
-    if (!oldColumns.has(column.name)) before.push(alter(`drop column ${column.name}`));
+    if (!oldColumns.has(column.name) && !partition) before.push(alter(`drop column ${column.name}`));
   for (const column of oldColumns.values()) {
     const current = newColumns.get(column.name);
-    if (current === undefined) {
+    if (current === undefined && partition) {
+      if (!column.generated)
+        after.push(
+          alter(
+            `alter column ${column.name} ${column.expression === null ? "drop default" : `set default ${column.expression}`}`,
+          ),
+        );
+      if (column.notNull) after.push(alter(`alter column ${column.name} set not null`));
+    } else if (current === undefined) {
       before.push(alter(`add column ${column.name} ${column.type}${defaultClause(column)}`));
       if (column.notNull) after.push(alter(`alter column ${column.name} set not null`));
-    } else {
+    } else if (!partition || column.type === current.type) {
       const repair = columnRepair(column, current, empty);
       if (repair === null) throw notInThisVersion(target);
       before.push(...repair.before.map(alter));
@@ -63,6 +78,10 @@ function notInThisVersion(entry: Entry): BelayError {
       details: { key: entry.key },
     },
   );
+}
+
+function isUnlogged(table: TableText): boolean {
+  return table.head.trimStart().startsWith("CREATE UNLOGGED");
 }
 
 function isConstraint(item: string): boolean {
@@ -131,7 +150,7 @@ function tailRepair(target: Entry, was: string, is: string): string[] {
       .split(", ")
       .filter((part) => part !== "")
       .map((part) => part.split("=")[0]!);
-    const table = target.create.match(/CREATE (?:UNLOGGED )?TABLE (\S+)/)![1]!;
+    const table = qualified(target.schema, target.name);
     return [
       ...(names.length > 0 ? [`alter table ${table} reset (${names.join(", ")})`] : []),
       ...(options[0] !== "" ? [`alter table ${table} set (${options[0]})`] : []),

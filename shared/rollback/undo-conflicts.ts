@@ -1,3 +1,4 @@
+import type { Entry } from "../catalog/types.ts";
 import { BelayError } from "../errors.ts";
 import type { Session } from "../postgres/session.ts";
 import type { RelationAccount } from "./account.ts";
@@ -5,24 +6,44 @@ import { lockTables } from "./locks.ts";
 import { type TableState, tableState } from "./table-state.ts";
 import type { Undoable } from "./undo.ts";
 import type { UndoBefore } from "./undo-attempt.ts";
+import { madeColumns, writtenSince } from "./undo-made-columns.ts";
 
 /** Throws `undo_conflict` naming newer objects in the way, and rows changed since in tables that the undo replaces. */
 export async function requireNoConflict(session: Session, undoable: Undoable, before: UndoBefore): Promise<void> {
   const { remembered } = undoable;
   const now = new Map(before.catalog.entries.map((entry) => [entry.key, entry]));
   const conflicts: string[] = [];
-  for (const entry of remembered.removed) if (now.has(entry.key)) conflicts.push(`${entry.key} exists again`);
+  const goes = new Set(
+    [...remembered.added, ...remembered.changed.map((change) => change.after)].map(({ key }) => key),
+  );
+  const named = byRelationName(before.catalog.entries.filter(({ key }) => !goes.has(key)));
+  for (const entry of remembered.removed) {
+    const other = named.get(relationName(entry) ?? "");
+    if (now.has(entry.key) && !goes.has(entry.key)) conflicts.push(`${entry.key} exists again`);
+    else if (other !== undefined) conflicts.push(`${other} has the name of ${entry.key}`);
+  }
   for (const { after } of remembered.changed)
     if (now.get(after.key)?.hash !== after.hash) conflicts.push(`${after.key} was changed since`);
   for (const entry of remembered.added)
     if (now.get(entry.key)?.hash !== entry.hash) conflicts.push(`${entry.key} was changed since`);
   const replaced = [...remembered.rewritten, ...remembered.made];
   const merged = mergeTargets(undoable, before).map(({ oid, schema, name }) => ({ oid, schema, table: name }));
-  await lockTables(session, [...replaced.filter(({ oid }) => before.account.relations.has(oid)), ...merged]);
+  const made = madeColumns(remembered, before.account);
+  const gaining = made.map(({ relation: { oid, schema, name } }) => ({ oid, schema, table: name }));
+  await lockTables(session, [
+    ...replaced.filter(({ oid }) => before.account.relations.has(oid)),
+    ...merged,
+    ...gaining,
+  ]);
   for (const state of replaced) {
     const conflict = await rowsChanged(session, state, before);
     if (conflict !== null) conflicts.push(conflict);
   }
+  for (const each of made)
+    for (const column of await writtenSince(session, each))
+      conflicts.push(
+        `column ${column} of ${each.relation.schema}.${each.relation.name}, which the rollback added, was written since`,
+      );
   if (conflicts.length === 0) return;
   throw new BelayError(
     "undo_conflict",
@@ -32,6 +53,31 @@ export async function requireNoConflict(session: Session, undoable: Undoable, be
       details: { conflicts },
     },
   );
+}
+
+/** Kinds that share one space of names within a schema: pg_class, and pg_type by the row types of tables. */
+const namedAlike = new Set([
+  "TABLE",
+  "VIEW",
+  "MATERIALIZED VIEW",
+  "FOREIGN TABLE",
+  "SEQUENCE",
+  "INDEX",
+  "TYPE",
+  "DOMAIN",
+]);
+
+function relationName({ kind, schema, name }: Entry): string | null {
+  return namedAlike.has(kind) ? JSON.stringify([schema, name]) : null;
+}
+
+function byRelationName(entries: readonly Entry[]): Map<string, string> {
+  const named = new Map<string, string>();
+  for (const entry of entries) {
+    const name = relationName(entry);
+    if (name !== null) named.set(name, entry.key);
+  }
+  return named;
 }
 
 async function rowsChanged(session: Session, state: TableState, before: UndoBefore): Promise<string | null> {

@@ -4,6 +4,10 @@ import type { Entry } from "../catalog/types.ts";
 import { hangsOn } from "./hangers.ts";
 import type { Remembered } from "./remembered.ts";
 import { type TableRepair, tableRepair } from "./undo-columns.ts";
+import { labelsBack } from "./undo-enums.ts";
+import { goesLast, lateRemoval, madeFirst } from "./undo-order.ts";
+import { attachedLast, partitionKeys } from "./undo-partitions.ts";
+import { isIdentity, sequenceRepair } from "./undo-sequences.ts";
 
 /** SQL that puts the schema back, in two parts: the rows are loaded between them. */
 export interface SchemaBack {
@@ -28,29 +32,58 @@ export function schemaFromEntries(
   const after: string[] = [];
   const goingKeys = new Set(goes.map(({ key }) => key));
   const going = goes.filter((entry) => !hangsOn(entry, goingKeys));
-  const remade = changed.filter(({ after: target }) => target.kind !== "TABLE" && !replaceable.has(target.kind));
-  for (const entry of [...remade.map((change) => change.before), ...going].reverse()) before.push(...removal(entry));
+  const altered = changed.map(({ before: current, after: target }) => ({ target, sql: alteration(current, target) }));
+  const remade = changed.filter((_, index) => altered[index]!.sql === null);
+  const partitions = partitionKeys(expected);
+  const coming = [...comes, ...remade.map((change) => change.after)];
+  const staying = changed.flatMap(({ after: { kind, key } }) => (kind === "TABLE" ? [key] : []));
+  const first = madeFirst(coming, new Set(staying));
+  const leaving = [...remade.map((change) => change.before), ...going.filter((entry) => !goesLast(entry))].reverse();
+  for (const entry of leaving) before.push(...removal(entry));
+  for (const entry of inCreationOrder(coming)) if (first.has(entry.key)) before.push(entry.create, ...ownership(entry));
 
-  for (const { before: current, after: target } of changed) {
+  for (const [index, { before: current, after: target }] of changed.entries()) {
     if (target.kind === "TABLE") {
-      const repair: TableRepair = tableRepair(target, current, emptied.has(target.key));
+      const how = { empty: emptied.has(target.key), partition: partitions.has(target.key) };
+      const repair: TableRepair = tableRepair(target, current, how);
       before.push(...repair.before);
       after.push(...repair.after);
-    } else if (replaceable.has(target.kind)) before.push(replaced(target));
+    } else before.push(...(altered[index]!.sql ?? []));
+    if (current.owner !== target.owner && altered[index]!.sql !== null) before.push(...ownership(target));
   }
-  const coming = [...comes, ...remade.map((change) => change.after)];
+  for (const entry of going.filter(goesLast).reverse()) before.push(...removal(entry).map(lateRemoval));
   const made = new Set(coming.filter(({ kind }) => kind === "TABLE").map(({ key }) => key));
   const late = new Set<string>();
+  const last: Entry[] = [];
   for (const entry of inCreationOrder(coming)) {
     const isLate =
+      isLateAttach(entry, made) ||
       entry.section === "post-data" ||
       (isIdentity(entry) && !entry.dependencies.some((key) => made.has(key))) ||
       entry.dependencies.some((key) => late.has(key));
     if (isLate) late.add(entry.key);
-    if (entry.section === "data") continue;
-    (isLate ? after : before).push(entry.create, ...ownership(entry));
+    if (entry.section === "data" || first.has(entry.key)) continue;
+    if (isLate) last.push(entry);
+    else before.push(entry.create, ...ownership(entry));
   }
+  for (const entry of attachedLast(last)) after.push(entry.create, ...ownership(entry));
   return { before, after };
+}
+
+/** A parent that stays gives its keys to what is attached: the partition's own keys have to be there first. */
+function isLateAttach(entry: Entry, made: ReadonlySet<string>): boolean {
+  return (
+    entry.kind === "TABLE ATTACH" && !entry.dependencies.every((key) => !key.startsWith("TABLE ") || made.has(key))
+  );
+}
+
+/** SQL that changes an entry in place, so that what depends on it stays; null when it has to be made again. */
+function alteration(current: Entry, target: Entry): string[] | null {
+  if (target.kind === "TABLE") return [];
+  if (replaceable.has(target.kind)) return [replaced(target)];
+  if (target.kind === "SEQUENCE") return sequenceRepair(current, target);
+  if (target.kind === "TYPE") return labelsBack(current, target);
+  return null;
 }
 
 /** What the catalog was before the rollback: what is there now, without what it made, with what it destroyed and changed. */
@@ -75,15 +108,12 @@ export function renamingsBack(remembered: Remembered): string[] {
   return renamed;
 }
 
-function isIdentity(entry: Entry): boolean {
-  return entry.kind === "SEQUENCE" && entry.create.trimStart().startsWith("ALTER TABLE");
-}
-
 /** How an entry that was not there before goes away again. */
 function removal(entry: Entry): string[] {
   if (entry.drop !== null && entry.drop.trim() !== "") return [entry.drop];
   if (entry.kind === "COMMENT") return [entry.create.replace(/ IS '.*';\s*$/s, " IS NULL;")];
-  if (entry.kind === "ACL") return [];
+  if (entry.kind === "SEQUENCE OWNED BY") return [entry.create.replace(/ OWNED BY .*;\s*$/s, " OWNED BY NONE;")];
+  // Grants are settled when everything is back: default privileges may have changed since.
   return [];
 }
 

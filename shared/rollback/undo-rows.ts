@@ -8,6 +8,7 @@ import type { Session } from "../postgres/session.ts";
 import type { ObjectStore } from "../store/types.ts";
 import { userTriggersOff } from "./triggers-off.ts";
 import { mergeWhole, notOurs } from "./undo-foreign-rows.ts";
+import { identityOpened } from "./undo-sequences.ts";
 
 /** Rows put back into one table. */
 export interface LoadedRows {
@@ -45,7 +46,8 @@ async function loadWhole(
     return 0;
   }
   const triggersBack = await userTriggersOff(session, table.schema, table.table);
-  await session.run(`delete from only ${name}`);
+  // A rule may turn DELETE away.
+  await session.run(`truncate only ${name}`);
   await copyInto(session, store, manifest, table, name);
   for (const statement of triggersBack) await session.run(statement);
   await requireDigest(session, table, table.schema, table.table);
@@ -66,7 +68,10 @@ async function merge(session: Session, store: ObjectStore, manifest: Manifest, t
   const triggersBack = await userTriggersOff(session, schema, target);
   const match = key.map((column) => `t.${quoteIdent(column)} = s.${quoteIdent(column)}`).join(" and ");
   const set = columns.map((column) => `${quoteIdent(column)} = s.${quoteIdent(column)}`).join(", ");
+  const identity = await identityOpened(session, schema, target, columns);
+  for (const statement of identity.open) await session.run(statement);
   const updated = await session.run(`update only ${name} t set ${set} from pg_temp.belay_lost s where ${match}`);
+  for (const statement of identity.close) await session.run(statement);
   for (const statement of triggersBack) await session.run(statement);
   await session.run("drop table pg_temp.belay_lost");
   return table.rows - (updated.count ?? 0);

@@ -11,6 +11,7 @@ import { setLocal } from "./timeouts.ts";
 import type { UndoAttempt, UndoBefore } from "./undo-attempt.ts";
 import { requireCatalogBack } from "./undo-check.ts";
 import { expectedEntries, renamingsBack, schemaFromEntries } from "./undo-entries.ts";
+import { grantsBack } from "./undo-grants.ts";
 import { type LoadedRows, loadRows } from "./undo-rows.ts";
 import { setSequences } from "./undo-sequences.ts";
 
@@ -34,6 +35,7 @@ export const forwardWay: Way = {
     await setLocal(session, "search_path", (await defaultSurroundings(session)).searchPath);
     await session.run(prepared.sql);
     await resetSurroundings(session, belay.settings);
+    await settleGrants(attempt, before);
     requireCatalogBack(undoable.remembered, before.catalog.entries, (await readCatalog(session)).entries);
     return await fill(attempt);
   },
@@ -46,6 +48,7 @@ export const entriesWay: Way = {
     const { session, undoable } = attempt;
     const { remembered } = undoable;
     const emptied = new Set<string>();
+    await setLocal(session, "search_path", "pg_catalog");
     await foreignKeysOff(session, oidsOf(remembered));
     for (const { schema, table } of remembered.rewritten) {
       await session.run(`truncate only ${qualified(schema, table)}`);
@@ -58,10 +61,24 @@ export const entriesWay: Way = {
     for (const statement of back.before) await runStatement(attempt, statement);
     const loaded = await loadRows(session, attempt.belay.store, undoable.manifest);
     for (const statement of back.after) await runStatement(attempt, statement);
+    await settleGrants(attempt, before);
     await setSequences(session, undoable.manifest?.sequences ?? []);
+    await fillViews(attempt);
     return loaded;
   },
 };
+
+async function settleGrants(attempt: UndoAttempt, before: UndoBefore): Promise<void> {
+  const expected = expectedEntries(attempt.undoable.remembered, before.catalog.entries);
+  const now = await readCatalog(attempt.session);
+  for (const statement of grantsBack(expected, now.entries)) await runStatement(attempt, statement);
+}
+
+/** Materialised views that held rows are filled from the rows that are back; an archive does not hold theirs. */
+async function fillViews(attempt: UndoAttempt): Promise<void> {
+  for (const { schema, name } of attempt.undoable.remembered.filledViews ?? [])
+    await runStatement(attempt, `refresh materialized view ${qualified(schema, name)}`);
+}
 
 function oidsOf(remembered: Remembered): number[] {
   return remembered.rewritten.map(({ oid }) => oid);
@@ -89,5 +106,6 @@ async function fill(attempt: UndoAttempt): Promise<LoadedRows[]> {
   const loaded = await loadRows(session, attempt.belay.store, undoable.manifest);
   for (const statement of keysBack) await runStatement(attempt, statement);
   await setSequences(session, undoable.manifest?.sequences ?? []);
+  await fillViews(attempt);
   return loaded;
 }

@@ -9,9 +9,8 @@ import { requireDirectConnection } from "./connection.ts";
 import { recordFailure, recordIntent } from "./intent.ts";
 import type { Remembered } from "./remembered.ts";
 import { settleEarlierAttempts } from "./settle.ts";
-import { watchClient } from "./timeouts.ts";
 import type { RollbackReport } from "./types.ts";
-import { runUndo } from "./undo-attempt.ts";
+import { tryWays } from "./undo-tries.ts";
 
 export interface UndoRequest {
   /** The rollback to undo; without it, the last one of `migration`. */
@@ -30,7 +29,7 @@ export interface Undoable {
 
 /**
  * Puts back what a rollback destroyed: objects, rows, sequences, ledger, in one transaction. Throws `unknown_rollback`,
- * `undo_conflict`, `archive_invalid`, `guard_loss` or a store's error; whatever it throws, nothing changed.
+ * `undo_conflict`, `archive_invalid`, `lock_not_obtained` or a store's error; whatever it throws, nothing changed.
  */
 export async function undoRollback(belay: Belay, request: UndoRequest): Promise<RollbackReport> {
   const control = await belay.openSession({ applicationName: "belay control" });
@@ -50,7 +49,7 @@ export async function undoRollback(belay: Belay, request: UndoRequest): Promise<
       backendPid: control.pid,
     });
     try {
-      return await withSession(belay, control, undoable, undoId, request.reason);
+      return await tryWays({ belay, control, undoable, undoId, reason: request.reason, startedAt: belay.now() });
     } catch (error) {
       const failure = databaseError(error, { url: belay.settings.database, doing: `undoing ${undoable.migration}` });
       await recordFailure(control, undoId, failure).catch(() => {});
@@ -58,16 +57,6 @@ export async function undoRollback(belay: Belay, request: UndoRequest): Promise<
     }
   } finally {
     await control.close();
-  }
-}
-
-async function withSession(belay: Belay, control: Session, undoable: Undoable, undoId: string, reason: string) {
-  const session = await belay.openSession({ applicationName: "belay undo" });
-  try {
-    await watchClient(session);
-    return await runUndo({ belay, control, session, undoable, undoId, reason, startedAt: belay.now() });
-  } finally {
-    await session.close().catch(() => {});
   }
 }
 

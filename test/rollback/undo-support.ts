@@ -1,0 +1,79 @@
+import { expect } from "vitest";
+import { executeRollback } from "../../shared/rollback/execute.ts";
+import { undoRollback } from "../../shared/rollback/undo.ts";
+import { testBelay } from "../support/belay.ts";
+import { createDatabase, type DatabaseOptions } from "../support/postgres.ts";
+import { apply, type Pair, photograph, run } from "./helpers.ts";
+
+export interface Change {
+  readonly title: string;
+  /** What was there before the migration. */
+  readonly base?: string;
+  readonly up: string;
+  readonly down: string;
+  /** Between the rollback and the undo. */
+  readonly meanwhile?: string;
+  /** Only this way can put it back; the other is tried and given up. */
+  readonly only?: Way;
+  /** Tables whose rows changed meanwhile, and stay so. */
+  readonly newer?: readonly string[];
+}
+
+export type Way = "forward" | "entries";
+
+const wayNotes: Record<Way, string> = {
+  forward: "schema put back by the migration's forward SQL",
+  entries: "schema put back from the stored entries",
+};
+
+/** What catalog entries do not say: whether materialised views hold rows, and which. */
+async function views(url: string): Promise<Record<string, unknown>> {
+  const rows = await run(
+    url,
+    `select c.oid::regclass::text as name, c.relispopulated as filled,
+            case when c.relispopulated then (query_to_xml('select count(*), min(m::text), max(m::text) from ' || c.oid::regclass || ' m', false, false, ''))::text end as rows
+       from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'm' order by 1`,
+  );
+  return Object.fromEntries(rows.map((row) => [row.name, [row.filled, row.rows]]));
+}
+
+export async function wholeState(url: string) {
+  return { ...(await photograph(url)), views: await views(url) };
+}
+
+/** Applies, rolls back and undoes a migration by one way, and expects the same catalog, rows and sequences as before. */
+export async function thereAndBack(change: Change, way: Way, options: DatabaseOptions = {}): Promise<void> {
+  const database = await createDatabase(options);
+  try {
+    const pair: Pair = { name: "20250102000000_change", up: change.up, down: change.down };
+    await apply(database.url, { name: "20250101000000_base", up: change.base ?? "select 1;", down: "" }, pair);
+    if (way === "entries") await run(database.url, "update belay.migration_revisions set forward_sql = ''");
+    const before = await wholeState(database.url);
+    const belay = testBelay({ database: database.url });
+    const report = await executeRollback(belay, { migration: pair.name, reason: "test" });
+    expect(await wholeState(database.url)).not.toEqual(before);
+    if (change.meanwhile !== undefined) await run(database.url, change.meanwhile);
+    if (change.only === "forward" && way === "entries") {
+      const rolledBack = await wholeState(database.url);
+      await expect(undoRollback(belay, { rollbackId: report.rollbackId, reason: "test" })).rejects.toMatchObject({
+        code: "undo_conflict",
+      });
+      expect(await wholeState(database.url)).toEqual(rolledBack);
+      return;
+    }
+    const undone = await undoRollback(belay, { rollbackId: report.rollbackId, reason: "test" });
+    expect(undone.notes[0]).toBe(wayNotes[change.only ?? way]);
+    const after = await wholeState(database.url);
+    for (const name of change.newer ?? []) delete (before.tables as Record<string, string>)[name];
+    expect(after.tables).toMatchObject(before.tables);
+    expect(Object.keys(after.tables)).toHaveLength(Object.keys(before.tables).length + (change.newer?.length ?? 0));
+    expect(after.sequences).toEqual(before.sequences);
+    expect(after.views).toEqual(before.views);
+    if (!undone.notes.some((note) => note.endsWith("columns in another order"))) {
+      if (change.meanwhile === undefined) expect(after.entries).toEqual(before.entries);
+      else expect(after.entries).toMatchObject(before.entries);
+    }
+  } finally {
+    await database.drop();
+  }
+}
