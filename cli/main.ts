@@ -26,7 +26,7 @@ const settingFlags = {
 const version = `belay ${about.version}`;
 
 async function main(words: readonly string[]): Promise<number> {
-  const terminal = openTerminal({ json: words.includes("--json") });
+  const terminal = openTerminal({ json: words.includes("--json"), columns: Number(process.env.COLUMNS) });
   try {
     const [name, ...rest] = words;
     if (name === undefined || name === "help" || name === "--help" || name === "-h") {

@@ -35,7 +35,8 @@ export const mark = {
   open: () => paint("yellow", "·"),
 };
 
-export function openTerminal(options: { json: boolean }): Terminal {
+/** `columns`: a line's width where standard output is not a terminal; without it a line stays a line. */
+export function openTerminal(options: { json: boolean; columns?: number }): Terminal {
   const interactive = Boolean(process.stdin.isTTY && process.stderr.isTTY);
   const showProgress = Boolean(process.stderr.isTTY) && !options.json;
   let standing = false;
@@ -57,7 +58,7 @@ export function openTerminal(options: { json: boolean }): Terminal {
   return {
     interactive,
     json: options.json,
-    width: process.stdout.isTTY ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY,
+    width: process.stdout.isTTY ? process.stdout.columns || 80 : options.columns || Number.POSITIVE_INFINITY,
     line: (text = "") => {
       settle();
       if (!options.json) process.stdout.write(`${text}\n`);

@@ -23,7 +23,8 @@ export const sync: Command = {
     terminal.settle();
     if (terminal.json) terminal.document(report);
     for (const line of renderSync(report, terminal.width)) terminal.line(line);
-    return report.blocked.length > 0 ? exit.failed : exit.done;
+    const broken = report.problems.some((problem) => problem.severity === "error");
+    return broken || report.blocked.length > 0 ? exit.failed : exit.done;
   },
 };
 
