@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { stopAtExit } from "../cleanup.ts";
 import { repository } from "../paths.ts";
+import { columns } from "./story.ts";
 import type { World } from "./world.ts";
 
 export interface Ran {
@@ -13,7 +14,7 @@ export interface Ran {
 export async function belay(world: World, ...words: string[]): Promise<Ran> {
   const child = spawn(process.execPath, [join(repository, "cli/main.ts"), ...words], {
     cwd: repository,
-    env: { PATH: process.env.PATH, NO_COLOR: "1", ...world.environment },
+    env: { PATH: process.env.PATH, NO_COLOR: "1", COLUMNS: String(columns), ...world.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const gone = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? 1)));

@@ -9,11 +9,11 @@ const dependents = ["20250311090000_create_reporting", "20250429090000_help_the_
 /** `sync` and `list`: the ledger knows what is applied, with rollback SQL and snapshots. */
 export async function syncAndList(story: Story, world: World): Promise<void> {
   const synced = await belay(world, "sync");
-  story.say(`$ belay sync\n${synced.output}`);
-  story.expect("sync went well", synced.code, 0);
+  story.sayEnds(`$ belay sync\n${synced.output}`, 3, 6);
+  story.expect("belay sync ended with exit code 0", synced.code, 0);
   const listed = await belay(world, "list");
   story.say(`$ belay list\n${listed.output}`);
-  story.expect("list went well", listed.code, 0);
+  story.expect("belay list ended with exit code 0", listed.code, 0);
   const [ledger] = await world.sql`
     select count(*)::int as migrations, count(rollback_sql)::int as with_rollback,
       (select count(*)::int from belay.snapshots) as snapshots
