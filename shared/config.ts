@@ -34,6 +34,10 @@ export const settingsSchema = z.object({
   statementTimeoutMs: z.number().int().positive().default(600_000),
   /** Longest time from the first lock of the rollback SQL to COMMIT. */
   criticalSectionMs: z.number().int().positive().default(5_000),
+  /** Longest wait for the archive store's next sign of life; tables are locked meanwhile. */
+  storeStallMs: z.number().int().positive().default(60_000),
+  /** Longest time for writing and reading back one rollback's archive. */
+  archiveMs: z.number().int().positive().default(3_600_000),
 });
 
 export type Settings = Readonly<z.infer<typeof settingsSchema>>;

@@ -1,4 +1,5 @@
 import type { Session } from "../postgres/session.ts";
+import { type DeferrableTrigger, readDeferrableTriggers, readOwnSchema } from "./watched.ts";
 
 /** A table, matview, sequence... as pg_class and pg_attribute have it; equal accounts without row locks mean equal rows. */
 export interface RelationAccount {
@@ -43,6 +44,9 @@ export interface Account {
   /** Lock modes that this backend holds, by relation oid. */
   readonly locks: ReadonlyMap<number, readonly string[]>;
   readonly largeObjects: string;
+  /** Digest of Belay's own schema. */
+  readonly ownSchema: string;
+  readonly deferrableTriggers: ReadonlyMap<number, DeferrableTrigger>;
 }
 
 /** Reads the account of the session's own transaction. Takes no lock above AccessShare. */
@@ -56,6 +60,8 @@ export async function readAccount(session: Session): Promise<Account> {
     locks,
     sequences: await readSequences(session, [...relations.values()]),
     largeObjects: await readLargeObjects(session),
+    ownSchema: await readOwnSchema(session),
+    deferrableTriggers: await readDeferrableTriggers(session),
   };
 }
 

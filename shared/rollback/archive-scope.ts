@@ -73,9 +73,21 @@ export function coverageOf(scope: ArchiveScope, plan: Plan, tolerated: ReadonlyS
     sequences: new Set(scope.sequences.map(({ oid }) => oid)),
     entries: new Set([...scope.entries, ...scope.external.map(({ entry }) => entry)].map(({ key }) => key)),
     planned: new Set(plan.effect.objects.filter(({ change }) => change !== "created").map(({ key }) => key)),
-    named: new Set(plan.locks.map(({ oid }) => oid)),
+    named: namedForRows(plan),
+    made: new Set(plan.effect.objects.filter(({ change }) => change === "created").map(({ key }) => key)),
     tolerated,
   };
+}
+
+/** A table that is locked only because something hangs on it has no reason to change its rows, unless a statement names them. */
+function namedForRows(plan: Plan): Set<number> {
+  const own = /^(the SQL |altered|destroyed|replaced|LOCK TABLE|loses column|rows (deleted|changed) by foreign key|emptied by)/;
+  const written = plan.effect.opaque.flatMap(({ why }) => /^[a-z ]+ (\S+): which rows is known/.exec(why)?.[1] ?? []);
+  return new Set(
+    plan.locks
+      .filter(({ because, schema, relation }) => own.test(because) || written.includes(`${schema}.${relation}`))
+      .map(({ oid }) => oid),
+  );
 }
 
 function columnsOf(

@@ -2,11 +2,13 @@ import { archiveKey, manifestFile, newArchiveId } from "../archive/names.ts";
 import { readSource } from "../archive/source.ts";
 import type { Manifest } from "../archive/types.ts";
 import { type TableToArchive, writeArchive } from "../archive/write.ts";
+import type { Progress } from "../context.ts";
 import type { Session } from "../postgres/session.ts";
 import type { ObjectStore } from "../store/types.ts";
 import type { ArchiveScope } from "./archive-scope.ts";
 import { tableKey } from "./archive-scope.ts";
 import type { Attempt, Before } from "./attempt.ts";
+import { boundStore } from "./bounded-store.ts";
 import { sideTables } from "./side-tables.ts";
 import { setLimits } from "./timeouts.ts";
 import type { Plan } from "./types.ts";
@@ -34,16 +36,16 @@ export async function archiveScoped(
   if (scope.entries.length + scope.external.length + scope.tables.length + scope.sequences.length === 0) return null;
   const { belay } = attempt;
   const side = await sideTables(session, scope.columns);
-  const tables = [...wholeTables(scope), ...side.tables];
+  const sizes = await tableSizes(session, scope);
+  const tables = [...wholeTables(scope, sizes), ...side.tables];
   const [at] = await session.sql`
     select pg_export_snapshot() as snapshot, to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as now`;
   const readers = await openReaders(attempt, at!.snapshot, Math.min(mostReaders, Math.max(1, tables.length)));
   const ping = setInterval(() => session.sql`select 1`.catch(() => {}), pingMs);
   try {
-    const manifest = await writeArchive({
-      store: belay.store,
+    const input = {
       id: newArchiveId("rollback", new Date(at!.now)),
-      purpose: "rollback",
+      purpose: "rollback" as const,
       reason: attempt.request.reason,
       createdBy: belay.actor,
       migration: plan.migration,
@@ -62,9 +64,18 @@ export async function archiveScoped(
       external: scope.external.map(({ entry, references }) => ({ name: entry.name, create: entry.create, references })),
       catalogDigest: before.catalog.digest,
       budgetBytes: belay.settings.archiveBudgetBytes,
-      report: (progress) => belay.report(progress),
+      report: (progress: Progress) => belay.report(progress),
+    };
+    const { storeStallMs, archiveMs } = belay.settings;
+    const bounded = boundStore(belay.store, { stallMs: storeStallMs, totalMs: archiveMs });
+    return await bounded.within(async (store) => {
+      const manifest = await writeArchive({ ...input, store });
+      return { manifest, manifestSha256: await sha256Of(store, manifest.id) };
     });
-    return { manifest, manifestSha256: await sha256Of(belay.store, manifest.id) };
+  } catch (error) {
+    // A hanging store must not hold the readers, and with them the snapshot.
+    await Promise.allSettled(readers.map((reader) => reader.destroy()));
+    throw error;
   } finally {
     clearInterval(ping);
     await Promise.allSettled(readers.map((reader) => reader.close()));
@@ -89,7 +100,15 @@ async function openReaders(attempt: Attempt, snapshot: string, count: number): P
   }
 }
 
-function wholeTables(scope: ArchiveScope): TableToArchive[] {
+/** Bytes of each table in the source, by oid: they size the uploads' parts. */
+async function tableSizes(session: Session, scope: ArchiveScope): Promise<Map<number, number>> {
+  const oids = scope.tables.map(({ oid }) => String(oid));
+  const rows = await session.sql`
+    select oid::text as oid, pg_table_size(oid::oid)::float8 as bytes from unnest(${oids}::text[]) as oid`;
+  return new Map(rows.map(({ oid, bytes }) => [Number(oid), bytes]));
+}
+
+function wholeTables(scope: ArchiveScope, sizes: ReadonlyMap<number, number>): TableToArchive[] {
   return scope.tables.map((relation) => ({
     entry: tableKey(relation.schema, relation.name),
     schema: relation.schema,
@@ -97,6 +116,7 @@ function wholeTables(scope: ArchiveScope): TableToArchive[] {
     columns: relation.columns.filter(({ generated }) => !generated).map(({ name }) => name),
     role: "table",
     mergesInto: null,
+    sizeHint: sizes.get(relation.oid) ?? 0,
   }));
 }
 

@@ -9,9 +9,10 @@ import { type ArchiveScope, archiveScope } from "./archive-scope.ts";
 import { archiveScoped, discardArchive, type ScopedArchive } from "./archive-step.ts";
 import { commit } from "./commit.ts";
 import { conclude } from "./conclude.ts";
-import { recordTransaction } from "./intent.ts";
-import { lockWithRetries } from "./lock-step.ts";
+import { recordSequences, recordTransaction } from "./intent.ts";
+import { lockSequences, lockWithRetries } from "./lock-step.ts";
 import { backOff, findBlockers, isLockFailure, type LockTarget, lockNotObtained } from "./locks.ts";
+import { requireNothingMeanwhile } from "./meanwhile.ts";
 import { readPartitions } from "./partitions.ts";
 import { gatherFacts } from "./plan/facts.ts";
 import { makePlan } from "./plan/plan.ts";
@@ -21,12 +22,14 @@ import {
   backToSavepoint,
   type CriticalSection,
   defaultSurroundings,
+  requireSameTransaction,
   resetSurroundings,
   rollbackSqlError,
   runRollbackSql,
   startCriticalSection,
 } from "./run-sql.ts";
 import { restoreSequences } from "./sequences.ts";
+import { readTracked, type Tracked } from "./tracking-guard.ts";
 import type { Plan, RollbackReport } from "./types.ts";
 
 /** Points at which a test may look on or stop the process. */
@@ -48,6 +51,10 @@ export interface Before {
   readonly account: Account;
   readonly catalog: Catalog;
   readonly scope: ArchiveScope;
+  /** The tool's tracking table; null without any. */
+  readonly tracked: Tracked | null;
+  /** pg_current_snapshot() of that moment: what others commit later is not in it. */
+  readonly snapshot: string;
 }
 
 /** One transaction, from the locks to COMMIT; `widen`: oids of tables to archive whole besides what the plan destroys. */
@@ -67,7 +74,8 @@ export async function runAttempt(
     await attempt.observe("locked");
     archive = await archiveScoped(attempt, session, plan, before);
     await attempt.observe("archived");
-    const ran = await runWithRetries(attempt, session, plan);
+    await recordSequences(attempt.control, attempt.rollbackId, before.account);
+    const ran = await runWithRetries(attempt, session, plan, before, xid);
     section = ran.section;
     const report = await conclude(attempt, session, plan, before, archive, ran.attempts, section);
     await commit(attempt.belay, attempt.rollbackId, session, xid);
@@ -102,22 +110,27 @@ async function replan(attempt: Attempt, session: Session, locked: readonly LockT
 }
 
 async function readBefore(session: Session, plan: Plan, widen: ReadonlySet<number>): Promise<Before> {
+  await lockSequences(session, plan);
+  const [at] = await session.sql`select pg_current_snapshot()::text as snapshot`;
   const account = await readAccount(session);
   const catalog = await readCatalog(session);
   const scope = archiveScope(plan, catalog, account, await readPartitions(session), widen);
-  return { account, catalog, scope };
+  return { account, catalog, scope, tracked: await readTracked(session, plan.version), snapshot: at!.snapshot };
 }
 
 /** Runs the SQL in a savepoint; a lock timeout or deadlock goes back to it, keeping table locks and archive. */
-async function runWithRetries(attempt: Attempt, session: Session, plan: Plan) {
+async function runWithRetries(attempt: Attempt, session: Session, plan: Plan, before: Before, xid: string) {
   const { belay, control } = attempt;
   const surroundings = await defaultSurroundings(session);
   for (let tries = 1; ; tries++) {
     const section = startCriticalSection(control, session.pid, belay.settings.criticalSectionMs);
     try {
       belay.report({ phase: "sql", message: `running the rollback SQL, attempt ${tries}` });
+      await session.run("savepoint belay_sql");
+      await requireNothingMeanwhile(session, plan, before);
       await runRollbackSql(session, plan.sql, surroundings);
       await resetSurroundings(session, belay.settings);
+      await requireSameTransaction(session, xid);
       section.check();
       return { section, attempts: tries };
     } catch (error) {

@@ -1,5 +1,4 @@
 import { compareCatalogs } from "../catalog/differences.ts";
-import { qualified } from "../catalog/identifiers.ts";
 import { readCatalog } from "../catalog/read.ts";
 import { BelayError } from "../errors.ts";
 import type { Session } from "../postgres/session.ts";
@@ -10,14 +9,18 @@ import { runAssertions } from "./assertions.ts";
 import type { Attempt, Before } from "./attempt.ts";
 import { checkEndState } from "./end-state.ts";
 import { judge } from "./guard.ts";
+import { lostUnknown } from "./guard-catalog.ts";
 import { guardLoss } from "./guard-loss.ts";
 import { recordCommit } from "./intent.ts";
-import { markRolledBack, trackingTable } from "./ledger-step.ts";
+import { lastLook } from "./last-look.ts";
+import { markRolledBack, reversedTogether } from "./ledger-step.ts";
+import { ownAdditions } from "./meanwhile.ts";
 import { readSnapshots } from "./migration-snapshots.ts";
 import { remember } from "./remembered.ts";
 import { rollbackReport } from "./report.ts";
 import type { CriticalSection } from "./run-sql.ts";
 import { sequencesBehind } from "./sequences.ts";
+import { judgeTracked, ownRowsRemoved, readTracked } from "./tracking-guard.ts";
 import type { Plan, RollbackReport } from "./types.ts";
 
 /** Steps 5 and 6: what happened, the end state, and the ledger, all before COMMIT. */
@@ -35,12 +38,37 @@ export async function conclude(
   belay.report({ phase: "guard", message: "asking the database what really happened" });
   const account = await readAccount(session);
   const catalog = await readCatalog(session);
-  const difference = compareCatalogs(before.catalog, catalog);
-  const tolerated = await trackingOid(session, plan.version);
-  const verdict = judge(before.account, account, difference, coverageOf(before.scope, plan, tolerated));
-  if (verdict.violations.length > 0) throw guardLoss(plan.migration, verdict.violations);
+  const compared = compareCatalogs(before.catalog, catalog);
+  const difference = { ...compared, added: await ownAdditions(session, compared.added) };
+  const tracked = before.tracked;
+  const trackedNow = tracked === null ? null : await readTracked(session, plan.version);
+  const tolerated = new Set(tracked === null ? [] : [tracked.oid]);
+  const together = await reversedTogether(session, plan.migration);
+  const versions = together.map(({ version }) => version);
+  const verdict = judge(
+    before.account,
+    account,
+    difference,
+    coverageOf(before.scope, plan, stillThere(tolerated, account)),
+  );
+  const violations = [
+    ...verdict.violations,
+    ...lostUnknown(before.catalog.unknown, catalog.unknown),
+    ...(tracked === null
+      ? []
+      : judgeTracked(tracked, trackedNow, { before: before.account, after: account }, versions)),
+  ];
+  if (violations.length > 0) throw guardLoss(plan.migration, violations);
   await requireSequencesAhead(session, before.account, account, verdict.rewritten);
-  const endState = checkEndState(plan.migration, await readSnapshots(session, plan.migration), catalog, difference);
+  const endState = checkEndState(
+    plan.migration,
+    await readSnapshots(
+      session,
+      together.map(({ name }) => name),
+    ),
+    catalog,
+    difference,
+  );
   await runAssertions(session, plan.migration);
   const remembered = await remember(session, difference, before.account, account, survivorsOf(before.scope, account));
   const archiveId = archive?.manifest.id ?? null;
@@ -52,7 +80,8 @@ export async function conclude(
     reason: attempt.request.reason,
     archiveId,
   };
-  const ledgerNotes = await markRolledBack(session, change);
+  const removed = tracked === null ? [] : ownRowsRemoved(tracked, trackedNow, versions);
+  const ledgerNotes = await markRolledBack(session, change, removed);
   const report = rollbackReport({
     ...change,
     kind: "rollback",
@@ -66,16 +95,16 @@ export async function conclude(
     notes: [...endState.notes, ...rewrittenNotes(verdict.rewritten), ...ledgerNotes],
   });
   await recordCommit(session, report, remembered);
+  const more = await lastLook(session, account, tolerated);
+  if (more.length > 0) throw guardLoss(plan.migration, more);
   section.check();
   section.stop();
   return report;
 }
 
-async function trackingOid(session: Session, version: string): Promise<Set<number>> {
-  const table = await trackingTable(session, version);
-  if (table === null) return new Set();
-  const [row] = await session.sql`select ${qualified(table.schema, table.table)}::regclass::oid::int8::text as oid`;
-  return new Set([Number(row!.oid)]);
+/** A tracking table that the SQL dropped is judged as any other table. */
+function stillThere(oids: ReadonlySet<number>, after: Account): Set<number> {
+  return new Set([...oids].filter((oid) => after.relations.has(oid)));
 }
 
 /** Tables that the archive holds whole and that live on: undo puts them back whole. */

@@ -7,6 +7,7 @@ import type { Session } from "../postgres/session.ts";
 import { type Attempt, type Observe, runAttempt } from "./attempt.ts";
 import { requireDirectConnection } from "./connection.ts";
 import { recordFailure, recordIntent } from "./intent.ts";
+import { requireInside } from "./outside.ts";
 import { planRollback } from "./plan/plan-rollback.ts";
 import type { Policy } from "./plan/policy.ts";
 import { checkBudget, checkPlan } from "./preconditions.ts";
@@ -69,6 +70,7 @@ async function onRecord(
   try {
     await observe("intent");
     checkPlan(plan, request.planHash);
+    await requireInside(control, plan);
     await checkBudget(belay, control, plan);
     const attempt = { belay, control, rollbackId, plan, request, observe, startedAt: belay.now() };
     return await withOneWiderArchive(attempt);

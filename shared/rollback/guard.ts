@@ -1,7 +1,7 @@
 import { qualified } from "../catalog/identifiers.ts";
 import type { CatalogDifference } from "../catalog/types.ts";
 import type { Account, RelationAccount, RowCounters } from "./account.ts";
-import { hangsOn } from "./hangers.ts";
+import { renamedRelations, unplannedEntries } from "./guard-catalog.ts";
 
 /** What the archive holds, by oid, and what the approved plan names. */
 export interface Coverage {
@@ -16,8 +16,10 @@ export interface Coverage {
   readonly planned: ReadonlySet<string>;
   /** Relations that the plan's own statements name: their rows may change once they are archived. */
   readonly named: ReadonlySet<number>;
-  /** The tracking table of the team's tool. */
+  /** Relations that are judged elsewhere. */
   readonly tolerated: ReadonlySet<number>;
+  /** Keys of entries that the plan makes; absent where anything may be made. */
+  readonly made?: ReadonlySet<string>;
 }
 
 /** One thing that the transaction did and that the archive or the plan does not cover. */
@@ -44,6 +46,10 @@ const clusterRelations = new Map([
   [1213, "tablespaces"],
   [2964, "settings of roles and databases"],
   [6243, "configuration privileges"],
+  [2396, "comments on shared objects"],
+  [3592, "security labels of shared objects"],
+  [6000, "replication origins"],
+  [6100, "subscriptions"],
 ]);
 
 /**
@@ -57,7 +63,13 @@ export function judge(
   coverage: Coverage,
 ): GuardVerdict {
   const rewritten: RelationAccount[] = [];
-  const violations = [...clusterViolations(after), ...largeObjectViolations(before, after)];
+  const violations = [
+    ...clusterViolations(before, after),
+    ...largeObjectViolations(before, after),
+    ...ownSchemaViolations(before, after),
+    ...pendingTriggers(before, after),
+    ...renamedRelations(before, after, coverage),
+  ];
   for (const relation of before.relations.values()) {
     if (coverage.tolerated.has(relation.oid)) continue;
     const now = after.relations.get(relation.oid);
@@ -74,13 +86,15 @@ export function judge(
   return { violations, rewritten };
 }
 
-function nameOf(relation: RelationAccount): string {
+export function nameOf(relation: RelationAccount): string {
   return qualified(relation.schema, relation.name);
 }
 
-function clusterViolations(after: Account): Violation[] {
+function clusterViolations(before: Account, after: Account): Violation[] {
   return [...clusterRelations]
-    .filter(([oid]) => holdsRowLock(after, oid))
+    .filter(
+      ([oid]) => holdsRowLock(after, oid) || countedSince(before.counters.get(oid), after.counters.get(oid)) !== null,
+    )
     .map(([, what]) => ({ subject: what, oid: null, what: "changed for the whole cluster", curable: false }));
 }
 
@@ -91,7 +105,28 @@ function largeObjectViolations(before: Account, after: Account): Violation[] {
     : [];
 }
 
-function holdsRowLock(account: Account, oid: number): boolean {
+function ownSchemaViolations(before: Account, after: Account): Violation[] {
+  return before.ownSchema === after.ownSchema
+    ? []
+    : [{ subject: "schema belay", oid: null, what: "Belay's own objects changed", curable: false }];
+}
+
+/** A trigger that the SQL made or changed could set itself to run at COMMIT, after the last look. */
+function pendingTriggers(before: Account, after: Account): Violation[] {
+  return [...after.deferrableTriggers]
+    .filter(([oid, { relation, version }]) => {
+      const was = before.deferrableTriggers.get(oid);
+      return was?.version !== version && holdsRowLock(after, relation);
+    })
+    .map(([, { relation, name }]) => ({
+      subject: `trigger ${name}`,
+      oid: null,
+      what: `made or changed by the SQL on ${after.relations.get(relation)?.name ?? "a table"} that it also writes: it could run at COMMIT`,
+      curable: false,
+    }));
+}
+
+export function holdsRowLock(account: Account, oid: number): boolean {
   return account.locks.get(oid)?.includes("RowExclusiveLock") ?? false;
 }
 
@@ -136,7 +171,7 @@ function onlyToastAdded(relation: RelationAccount, now: RelationAccount): boolea
   return toast === "" && now.storage.split("/")[0] === heap;
 }
 
-function countedSince(before: RowCounters | undefined, after: RowCounters | undefined): string | null {
+export function countedSince(before: RowCounters | undefined, after: RowCounters | undefined): string | null {
   const parts = (["inserted", "updated", "deleted"] as const).flatMap((name) => {
     const rows = (after?.[name] ?? 0) - (before?.[name] ?? 0);
     return rows > 0 ? [`${rows} ${rows === 1 ? "row" : "rows"} ${name}`] : [];
@@ -179,24 +214,7 @@ function changedSequence(
   const is = after.sequences.get(relation.oid);
   const moved = was?.lastValue !== is?.lastValue || was?.isCalled !== is?.isCalled;
   // Other sessions may draw numbers meanwhile; only what we hold a write lock on can be our doing.
-  if (relation.storage === now.storage && !(moved && holdsRowLock(after, relation.oid))) return [];
+  const hidden = is === undefined;
+  if (relation.storage === now.storage && !((moved || hidden) && holdsRowLock(after, relation.oid))) return [];
   return [{ subject: nameOf(relation), oid: relation.oid, what: "sequence set to another value", curable: false }];
-}
-
-/** Entries that went or changed without the plan saying so, or without their text in the archive. */
-function unplannedEntries(difference: CatalogDifference, coverage: Coverage): Violation[] {
-  const gone = [...difference.removed, ...difference.changed.map((change) => change.before)];
-  return gone
-    .filter((entry) => {
-      const named = coverage.planned.has(entry.key) || hangsOn(entry, coverage.planned);
-      return !named || !coverage.entries.has(entry.key);
-    })
-    .map((entry) => ({
-      subject: entry.key,
-      oid: null,
-      what: coverage.planned.has(entry.key)
-        ? "not in the archive"
-        : "dropped or changed, and the plan does not name it",
-      curable: false,
-    }));
 }

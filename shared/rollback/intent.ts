@@ -1,6 +1,7 @@
 import { BelayError } from "../errors.ts";
 import { databaseError } from "../postgres/errors.ts";
 import type { Session } from "../postgres/session.ts";
+import type { Account } from "./account.ts";
 import type { Plan, RollbackReport } from "./types.ts";
 
 export interface Intent {
@@ -28,6 +29,13 @@ export async function recordIntent(control: Session, intent: Intent): Promise<st
 /** Notes the transaction id by which a lost COMMIT is settled. */
 export async function recordTransaction(control: Session, rollbackId: string, xid: string, pid: number): Promise<void> {
   await control.sql`update belay.rollbacks set xid = ${xid}, backend_pid = ${pid} where id = ${rollbackId}`;
+}
+
+/** Notes where the sequences stand before the SQL: setval is not undone by ROLLBACK, not even when our process is killed. */
+export async function recordSequences(control: Session, rollbackId: string, account: Account): Promise<void> {
+  const sequences = [...account.sequences.values()];
+  if (sequences.length === 0) return;
+  await control.sql`update belay.rollbacks set report = ${control.sql.json({ sequences } as never)} where id = ${rollbackId}`;
 }
 
 /** Puts a failure on record; a row whose COMMIT went through is left as it is. */

@@ -1,6 +1,6 @@
 import { appendAudit } from "../audit.ts";
-import { readLedgerMigration } from "../migrations/ledger.ts";
-import { readTracking, whatToolDoesNext } from "../migrations/tracking.ts";
+import { type LedgerRow, readLedger, readLedgerMigration } from "../migrations/ledger.ts";
+import { readTracking, sameVersion, whatToolDoesNext } from "../migrations/tracking.ts";
 import { keptTracking, removeFromTracking, restoreToTracking } from "../migrations/tracking-rows.ts";
 import type { TrackingTable } from "../migrations/types.ts";
 import type { Session } from "../postgres/session.ts";
@@ -13,12 +13,13 @@ export interface LedgerChange {
   readonly archiveId: string | null;
 }
 
-/** Every migration that the same rollback SQL reverses, the asked one first. */
-async function reversedTogether(session: Session, migration: string) {
-  const first = await readLedgerMigration(session, migration);
-  const reverses = Array.isArray(first.metadata.reverses) ? (first.metadata.reverses as string[]) : [];
-  const others = reverses.filter((name) => name !== first.name);
-  return [first, ...(await Promise.all(others.map((name) => readLedgerMigration(session, name))))];
+/** Every migration that the same rollback SQL reverses, this one too, oldest first. */
+export async function reversedTogether(session: Session, migration: string): Promise<LedgerRow[]> {
+  const asked = await readLedgerMigration(session, migration);
+  const reverses = Array.isArray(asked.metadata.reverses) ? (asked.metadata.reverses as unknown[]) : [];
+  if (!reverses.some((name) => name !== asked.name)) return [asked];
+  const ledger = await readLedger(session);
+  return ledger.filter((row) => row.name === asked.name || reverses.includes(row.name));
 }
 
 /** The table in which the team's tool records what it applied; null without any. */
@@ -26,10 +27,18 @@ export async function trackingTable(session: Session, version: string): Promise<
   return (await readTracking(session, [version]))?.table ?? null;
 }
 
-/** Marks the migration rolled back, in step with the tool's table and with an audit row; answers what the tool does next. */
-export async function markRolledBack(session: Session, change: LedgerChange): Promise<string[]> {
+/**
+ * Marks the migration rolled back, in step with the tool's table and with an audit row; answers what the tool does next.
+ * `removed`: rows of the tool's table that the rollback SQL itself took out, for undo to put back.
+ */
+export async function markRolledBack(
+  session: Session,
+  change: LedgerChange,
+  removed: readonly { readonly version: string; readonly row: string }[] = [],
+): Promise<string[]> {
   const notes: string[] = [];
-  for (const migration of await reversedTogether(session, change.migration)) {
+  // Newest first: golang-migrate's pointer goes back one migration at a time.
+  for (const migration of (await reversedTogether(session, change.migration)).reverse()) {
     await session.sql`
       update belay.migration_history
          set status = 'rolled_back', rollback_at = clock_timestamp(), rollback_by = ${change.actor}
@@ -38,6 +47,8 @@ export async function markRolledBack(session: Session, change: LedgerChange): Pr
     if (table === null) notes.push(`${migration.name} is pending again: apply it once more only after mending it.`);
     else {
       await removeFromTracking(session, table, migration);
+      const own = removed.filter(({ version }) => sameVersion(version, migration.version));
+      if (own.length > 0) await keepRows(session, migration.name, `[${own.map(({ row }) => row).join(",")}]`);
       notes.push(whatToolDoesNext(table, migration.name));
     }
   }
@@ -59,6 +70,12 @@ export async function markAppliedAgain(session: Session, change: LedgerChange): 
   }
   await audit(session, "undo", change);
   return notes;
+}
+
+async function keepRows(session: Session, migration: string, rows: string): Promise<void> {
+  await session.sql`
+    update belay.migration_history set metadata = jsonb_set(metadata, '{tracking,rows}', ${rows}::text::jsonb)
+     where migration_name = ${migration}`;
 }
 
 async function audit(session: Session, action: string, change: LedgerChange): Promise<void> {

@@ -14,6 +14,8 @@ export interface CriticalSection {
   stop(): void;
 }
 
+const graceMs = 2_000;
+
 /** Starts the clock; `control` cancels whatever the worker's backend runs when the limit passes. */
 export function startCriticalSection(control: Session, pid: number, limitMs: number): CriticalSection {
   const startedAt = performance.now();
@@ -22,6 +24,10 @@ export function startCriticalSection(control: Session, pid: number, limitMs: num
     passed = true;
     control.sql`select pg_cancel_backend(${pid})`.catch(() => {});
   }, limitMs);
+  // A function can catch the cancellation and go on.
+  const last = setTimeout(() => {
+    control.sql`select pg_terminate_backend(${pid})`.catch(() => {});
+  }, limitMs + graceMs);
   const elapsed = () => performance.now() - startedAt;
   return {
     startedAt,
@@ -29,7 +35,10 @@ export function startCriticalSection(control: Session, pid: number, limitMs: num
     check: () => {
       if (passed || elapsed() > limitMs) throw tooLong(limitMs);
     },
-    stop: () => clearTimeout(timer),
+    stop: () => {
+      clearTimeout(timer);
+      clearTimeout(last);
+    },
   };
 }
 
@@ -55,9 +64,8 @@ export async function defaultSurroundings(session: Session): Promise<Surrounding
   return { searchPath: row!.reset_val };
 }
 
-/** Runs the rollback SQL as one simple query inside the savepoint `belay_sql`. */
+/** Runs the rollback SQL as one simple query; the caller has set the savepoint `belay_sql`. */
 export async function runRollbackSql(session: Session, sql: string, surroundings: Surroundings): Promise<void> {
-  await session.run("savepoint belay_sql");
   await setLocal(session, "search_path", surroundings.searchPath);
   await session.run(sql);
 }
@@ -67,9 +75,27 @@ export async function runRollbackSql(session: Session, sql: string, surroundings
  * next is answered as before and nothing is left to happen at COMMIT.
  */
 export async function resetSurroundings(session: Session, settings: Settings): Promise<void> {
-  await session.run("set constraints all immediate; reset session authorization; reset role; reset all");
+  await nothingLeft(session);
+  await session.run("reset session authorization; reset role; reset all");
   await setLimits(session, settings);
   await setLocal(session, "search_path", "pg_catalog");
+}
+
+/**
+ * Lets nothing wait for COMMIT: deferred triggers fire now, cursors WITH HOLD (their query would run then) are closed,
+ * and temporary objects, which stand in front of the system catalogs, go.
+ */
+export async function nothingLeft(session: Session): Promise<void> {
+  await session.run("set constraints all immediate; close all; discard temp; set constraints all immediate; close all");
+}
+
+/** The SQL must not have ended the transaction in a way that its text did not show. */
+export async function requireSameTransaction(session: Session, xid: string): Promise<void> {
+  const [row] = await session.sql`select pg_current_xact_id_if_assigned()::text as xid`;
+  if (row!.xid === xid) return;
+  throw new BelayError("internal", "the rollback SQL ended the transaction that Belay had begun", {
+    hint: "What it did before that may be committed: compare with the archive and the plan at once.",
+  });
 }
 
 /** Back to the savepoint: the outer locks and the archive stay (facts.md, "More that was tried"). */

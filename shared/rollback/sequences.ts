@@ -12,20 +12,42 @@ export function fellBack(before: SequenceAccount, now: SequenceAccount): boolean
 
 /** After a rolled-back attempt: puts sequences that fell back at least to their values of before. Answers their names. */
 export async function restoreSequences(control: Session, before: Account): Promise<string[]> {
-  if (before.sequences.size === 0) return [];
+  return liftSequences(control, [...before.sequences.values()]);
+}
+
+/** Lifts sequences that fell back: to the greatest of then, now and what their column holds by now. Answers their names. */
+export async function liftSequences(control: Session, before: readonly SequenceAccount[]): Promise<string[]> {
+  if (before.length === 0) return [];
   const now = await readAccount(control);
   const restored: string[] = [];
-  for (const was of before.sequences.values()) {
+  for (const was of before) {
     const is = now.sequences.get(was.oid);
     const relation = now.relations.get(was.oid);
     if (is === undefined || relation === undefined || !fellBack(was, is)) continue;
     const name = qualified(relation.schema, relation.name);
-    await control.run(
-      `select pg_catalog.setval(${quoteLiteral(name)}::regclass, ${BigInt(was.lastValue)}, ${was.isCalled})`,
-    );
+    const { value, called } = await beyondColumn(control, was);
+    await control.run(`select pg_catalog.setval(${quoteLiteral(name)}::regclass, ${value}, ${called})`);
     restored.push(name);
   }
   return restored;
+}
+
+/** Others may have drawn and stored numbers since the value was read. */
+async function beyondColumn(control: Session, was: SequenceAccount): Promise<{ value: bigint; called: boolean }> {
+  const stood = { value: BigInt(was.lastValue), called: was.isCalled };
+  const [owner] = await control.sql`
+    select format('select %s(%I)::text as value from %I.%I', case when q.seqincrement < 0 then 'min' else 'max' end, a.attname, n.nspname, t.relname) as query
+      from pg_depend d join pg_sequence q on q.seqrelid = d.objid
+      join pg_class t on t.oid = d.refobjid join pg_namespace n on n.oid = t.relnamespace
+      join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
+     where d.classid = 'pg_class'::regclass and d.objid = ${String(was.oid)}::text::oid
+       and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i') and d.refobjsubid > 0`;
+  if (owner === undefined) return stood;
+  const [column] = await control.run(owner.query);
+  if (column!.value === null || !/^-?\d+$/.test(column!.value)) return stood;
+  const held = BigInt(column!.value);
+  const further = was.increment.startsWith("-") ? held < stood.value : held > stood.value;
+  return further ? { value: held, called: true } : stood;
 }
 
 /** Owned sequences that would give a number which their column already holds, as `sequence behind table.column`. */

@@ -1,5 +1,6 @@
 import { BelayError } from "../errors.ts";
 import type { Session } from "../postgres/session.ts";
+import { liftSequences } from "./sequences.ts";
 
 export type Settled = "committed" | "failed" | "running" | "unknown";
 
@@ -22,7 +23,7 @@ export async function settleTransaction(control: Session, xid: string, patienceM
  */
 export async function settleEarlierAttempts(control: Session): Promise<void> {
   const rows = await control.sql`
-    select r.id, r.xid, exists (
+    select r.id, r.xid, r.report -> 'sequences' as sequences, exists (
              select from pg_stat_activity a where a.pid = r.backend_pid and a.backend_start <= r.started_at
            ) as alive
       from belay.rollbacks r
@@ -30,9 +31,10 @@ export async function settleEarlierAttempts(control: Session): Promise<void> {
   for (const row of rows) {
     const settled = row.xid !== null ? await settleTransaction(control, row.xid, 0) : row.alive ? "running" : "failed";
     if (settled === "running") continue;
+    if (settled === "failed" && Array.isArray(row.sequences)) await liftSequences(control, row.sequences);
     await control.sql`
       update belay.rollbacks
-         set outcome = ${settled}, error_code = 'connection_lost', finished_at = clock_timestamp(),
+         set outcome = ${settled}, report = case when ${settled} = 'failed' then null else report end, error_code = 'connection_lost', finished_at = clock_timestamp(),
              error_message = ${settled === "failed" ? "the process ended before COMMIT; the server rolled everything back" : "the answer to the COMMIT was lost"}
        where id = ${row.id} and outcome in ('intended', 'unknown')`;
   }

@@ -21,9 +21,10 @@ export async function sideTables(session: Session, scoped: readonly ScopedColumn
   const schema = schemaEntry(role!.name);
   const entries: Entry[] = [schema];
   const tables: TableToArchive[] = [];
+  const taken = new Set<string>();
   for (const { relation, key, columns } of scoped) {
     const all = [...new Set([...key, ...columns])];
-    const name = `${relation.schema}__${relation.name}`;
+    const name = sideTableName(relation, taken);
     const entry = tableEntry(name, role!.name, await typed(session, relation.oid, all), [
       schema.key,
       tableKey(relation.schema, relation.name),
@@ -40,6 +41,30 @@ export async function sideTables(session: Session, scoped: readonly ScopedColumn
     });
   }
   return { entries, tables };
+}
+
+/** Postgres cuts identifiers at this many bytes. */
+const longestName = 63;
+
+/** The table's own name, with its schema where that is not public; numbered where the cut name is taken. */
+function sideTableName({ schema, name }: ScopedColumns["relation"], taken: Set<string>): string {
+  const full = schema === "public" ? name : `${schema}.${name}`;
+  for (let n = 1; ; n++) {
+    const suffix = n === 1 ? "" : `~${n}`;
+    const candidate = cutToBytes(full, longestName - suffix.length) + suffix;
+    if (taken.has(candidate)) continue;
+    taken.add(candidate);
+    return candidate;
+  }
+}
+
+function cutToBytes(text: string, most: number): string {
+  let cut = "";
+  for (const character of text) {
+    if (new TextEncoder().encode(cut + character).length > most) break;
+    cut += character;
+  }
+  return cut;
 }
 
 async function typed(session: Session, oid: number, columns: readonly string[]): Promise<string[]> {

@@ -25,6 +25,8 @@ export async function setLimits(session: Session, settings: Settings): Promise<v
     lock_timeout: `${settings.lockTimeoutMs}ms`,
     idle_in_transaction_session_timeout: `${idleLimitMs}ms`,
     row_security: "off",
+    // Otherwise the server would read a text with backslashes as other statements than Postgres' parser did here.
+    standard_conforming_strings: "on",
     tcp_keepalives_idle: "10",
     tcp_keepalives_interval: "5",
     tcp_keepalives_count: "3",

@@ -49,7 +49,7 @@ export function requireCatalogBack(
     ...difference.added.map(({ key }) => `${key} is too much`),
   ];
   for (const change of difference.changed)
-    if (sameButForColumnOrder(change.before, change.after))
+    if (sameButForColumnOrder(change.before, change.after) && !exchanged(remembered, change.before))
       notes.push(`${change.before.key}: columns in another order`);
     else wrong.push(`${change.before.key} differs`);
   if (wrong.length > 0)
@@ -61,6 +61,12 @@ export function requireCatalogBack(
       },
     );
   return notes;
+}
+
+/** Where columns exchanged their names, another order of the same names means that the values are exchanged. */
+function exchanged(remembered: Remembered, { schema, name }: Entry): boolean {
+  const own = remembered.renamedColumns.filter((one) => one.schema === schema && one.table === name);
+  return own.some(({ to }) => own.some(({ from }) => from === to));
 }
 
 /** The same guard as for the rollback: only tables that the undo fills, merges into or removes may have changed. */
