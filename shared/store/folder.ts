@@ -31,7 +31,7 @@ export function createFolderStore(folder: string): ObjectStore {
       if (options.createOnly && (await head(key)) !== null) throw exists(key, url);
       const unfinished = join(dirname(path), unfinishedPrefix + randomBytes(8).toString("hex"));
       try {
-        await mkdir(dirname(path), { recursive: true });
+        await makeFolder(dirname(path));
         const bytes = await writeAll(unfinished, chunks);
         // A link fails when the name is taken; a rename would silently replace it.
         if (options.createOnly) await link(unfinished, path);
@@ -83,6 +83,26 @@ export function createFolderStore(folder: string): ObjectStore {
       else if (entry.isFile() && !entry.name.startsWith(unfinishedPrefix)) yield start + entry.name;
     }
   }
+}
+
+/** Not `mkdir(recursive)`: under /proc it never returns (Node.js 24), and a rollback would wait for it with its locks. */
+async function makeFolder(path: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = path; !(await isThere(at)) && dirname(at) !== at; at = dirname(at)) missing.unshift(at);
+  for (const folder of missing)
+    await mkdir(folder).catch(async (error) => {
+      if (codeOf(error) !== "EEXIST" || !(await isThere(folder))) throw error;
+    });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    (error) => {
+      if (codeOf(error) === "ENOENT") return false;
+      throw error;
+    },
+  );
 }
 
 async function writeAll(path: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
@@ -143,7 +163,15 @@ function folderError(error: unknown, url: string, doing: string): BelayError {
       cause: error,
     });
   return new BelayError("store_failed", `${url} failed ${doing} (${code ?? String(error)})`, {
-    hint: code === "ENOSPC" ? "The disk is full: make room and run the same command again." : "Check the folder.",
+    hint: hints[code ?? ""] ?? "Check the folder.",
     cause: error,
   });
 }
+
+const hints: Readonly<Record<string, string>> = {
+  ENOSPC: "The disk is full: make room and run the same command again.",
+  EDQUOT: "The disk quota is used up: make room and run the same command again.",
+  ENOTDIR: "A part of the path is a file: name a folder in BELAY_STORE or --store.",
+  EEXIST: "A part of the path is a file: name a folder in BELAY_STORE or --store.",
+  ENOENT: "No folder can be made there: name another one in BELAY_STORE or --store.",
+};

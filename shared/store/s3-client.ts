@@ -59,7 +59,15 @@ export function formatS3Place(place: S3Place): string {
 /** Attempts per request; what fails in passing is tried again with a growing pause by the client. */
 const attempts = 4;
 
-export function createS3Client(place: S3Place, credentials: StoreCredentials): S3Client {
+/** Milliseconds until a connection counts as refused, and until a silent one counts as lost: tables may be locked meanwhile. */
+export interface S3Patience {
+  readonly connectMs: number;
+  readonly silenceMs: number;
+}
+
+const usualPatience: S3Patience = { connectMs: 10_000, silenceMs: 20_000 };
+
+export function createS3Client(place: S3Place, credentials: StoreCredentials, patience = usualPatience): S3Client {
   return new S3Client({
     region: place.region,
     endpoint: place.endpoint,
@@ -70,7 +78,7 @@ export function createS3Client(place: S3Place, credentials: StoreCredentials): S
     // Newer clients add checksums in trailers that some compatible stores refuse.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
-    requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 },
+    requestHandler: { connectionTimeout: patience.connectMs, socketTimeout: patience.silenceMs },
     // The default asks the operating system for its release: edge functions may not. The rest would read files and environment.
     defaultUserAgentProvider: async () => [["belay", "0.1.0"]],
     useDualstackEndpoint: false,

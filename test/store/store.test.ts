@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,6 +9,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openStore } from "../../shared/store/open.ts";
 import { partSize } from "../../shared/store/parts.ts";
+import { createS3Store } from "../../shared/store/s3.ts";
+import { createS3Client, parseS3Url } from "../../shared/store/s3-client.ts";
 import { chunksOf, codeOf, collect, manyBytes, sha256, storeContract } from "./contract.ts";
 import { type Fault, freePort, type S3Server, s3rverCredentials, startFaultProxy, startS3Server } from "./s3-server.ts";
 
@@ -199,6 +202,21 @@ describe("an S3 store that misbehaves", () => {
         expect(await codeOf(collect(store.read("cutter")))).toBe("store_failed");
       },
     );
+  }, 120_000);
+});
+
+describe("an S3 server that takes connections and says nothing", () => {
+  test("store_unreachable after four silent tries", async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as AddressInfo;
+    const place = parseS3Url(`s3://archives?endpoint=http://127.0.0.1:${port}`);
+    const store = createS3Store(createS3Client(place, s3rverCredentials, { connectMs: 500, silenceMs: 300 }), place);
+    expect(await codeOf(store.head("x"))).toBe("store_unreachable");
+    expect(await codeOf(store.write("x", chunksOf("x")))).toBe("store_unreachable");
+    expect(await codeOf(collect(store.read("x")))).toBe("store_unreachable");
+    expect(await codeOf(firstOf(store.list("")))).toBe("store_unreachable");
+    silent.close();
   }, 60_000);
 });
 
@@ -220,6 +238,51 @@ describe("a folder that misbehaves", () => {
     await chmod(folder, 0o500);
     expect(await codeOf(openStore(pathToFileURL(folder).href).write("x", chunksOf("x")))).toBe("store_denied");
     await rm(folder, { recursive: true });
+  });
+
+  test.skipIf(!existsSync("/proc/self"))(
+    "a folder that cannot be made: store_failed at once",
+    async () => {
+      const error = await openStore("file:///proc/nope/deeper")
+        .write("x", chunksOf("x"))
+        .catch((reason) => reason);
+      expect(error).toMatchObject({
+        code: "store_failed",
+        hint: expect.stringContaining("No folder can be made there"),
+      });
+    },
+    10_000,
+  );
+
+  test("a folder several levels deep is made, by three writers at once", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "belay-store-"));
+    const store = openStore(pathToFileURL(join(folder, "a", "b", "c")).href);
+    await Promise.all(["x", "y", "d/e/z"].map((key) => store.write(key, chunksOf("x"))));
+    const keys: string[] = [];
+    for await (const { key } of store.list("")) keys.push(key);
+    expect(keys).toEqual(["d/e/z", "x", "y"]);
+    await rm(folder, { recursive: true });
+  });
+
+  test("a full disk: store_failed that says so, and no half file (skipped unless root may mount)", async ({ skip }) => {
+    const folder = await mkdtemp(join(tmpdir(), "belay-full-"));
+    const run = promisify(execFile);
+    try {
+      await run("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]);
+    } catch {
+      await rm(folder, { recursive: true });
+      return skip("a small file system cannot be mounted here");
+    }
+    try {
+      const store = openStore(pathToFileURL(folder).href);
+      const error = await store.write("big", manyBytes(3 * mebibyte)).catch((reason) => reason);
+      expect(error).toMatchObject({ code: "store_failed", hint: expect.stringContaining("disk is full") });
+      expect(await readdir(folder)).toEqual([]);
+      await store.write("small", chunksOf("x"));
+    } finally {
+      await run("umount", [folder]);
+      await rm(folder, { recursive: true });
+    }
   });
 
   test("a file where the folder should be: store_failed, naming the place", async () => {
