@@ -2,6 +2,7 @@ import { restoreArchive } from "../shared/archive/restore.ts";
 import type { Manifest } from "../shared/archive/types.ts";
 import type { Belay } from "../shared/context.ts";
 import { BelayError } from "../shared/errors.ts";
+import type { ScratchDatabase } from "../shared/postgres/scratch.ts";
 import { withSession } from "../shared/with-session.ts";
 import { explainError } from "./blame.ts";
 import { catalogCheck } from "./checks/catalog.ts";
@@ -13,7 +14,7 @@ import { environmentCheck } from "./checks/environment.ts";
 import { foreignKeysCheck } from "./checks/foreign-keys.ts";
 import { sequencesCheck } from "./checks/sequences.ts";
 import { tablesCheck } from "./checks/tables.ts";
-import { identityOf, type ScratchDatabase, sameDatabase } from "./scratch.ts";
+import { identityOf, sameDatabase } from "./identity.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import { type CheckOutcome, runCheck } from "./verdict.ts";
 

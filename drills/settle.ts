@@ -1,8 +1,8 @@
 import { appendAudit } from "../shared/audit.ts";
 import type { Belay } from "../shared/context.ts";
 import { inTransaction } from "../shared/migrations/transaction.ts";
+import { dropScratch } from "../shared/postgres/scratch.ts";
 import { withSession } from "../shared/with-session.ts";
-import { dropScratch } from "./scratch.ts";
 
 /** Hours after which a drill that never finished counts as abandoned: longer than any worker may run one. */
 const abandonedAfterHours = 6;

@@ -20,24 +20,44 @@ export interface ArchiveSummary {
 
 const largestManifest = 256 * 1024 * 1024;
 
-/** Archives, newest first. One without a manifest is unfinished or failed and never shown; one whose manifest does not read is left out. */
+/** One whose manifest does not read: it is there, but what it holds is not known. */
+export interface DamagedArchive {
+  readonly id: string;
+  readonly why: string;
+}
+
+export interface ArchiveSurvey {
+  readonly whole: readonly ArchiveSummary[];
+  /** Newest name first. */
+  readonly damaged: readonly DamagedArchive[];
+}
+
+/** Archives whose manifest reads, newest first. One without a manifest is unfinished or failed and never shown. */
 export async function listArchives(store: ObjectStore): Promise<ArchiveSummary[]> {
+  return [...(await surveyArchives(store)).whole];
+}
+
+/** Whole archives, and those whose manifest is damaged: whoever takes the latest or removes old ones has to know of both. */
+export async function surveyArchives(store: ObjectStore): Promise<ArchiveSurvey> {
   const ids: string[] = [];
   for await (const { key } of store.list(archivesPrefix)) {
     const [id, file, ...rest] = key.slice(archivesPrefix.length).split("/");
     if (id !== undefined && file === manifestFile && rest.length === 0) ids.push(id);
   }
-  const archives: ArchiveSummary[] = [];
+  const whole: ArchiveSummary[] = [];
+  const damaged: DamagedArchive[] = [];
   for (const id of ids) {
-    const manifest = await readManifest(store, id).catch((error) => {
-      if (isBelayError(error, "archive_invalid") || isBelayError(error, "unknown_archive")) return null;
-      throw error;
-    });
-    if (manifest !== null) archives.push(summary(manifest));
+    try {
+      whole.push(summary(await readManifest(store, id)));
+    } catch (error) {
+      // One that went while we listed is no damage.
+      if (isBelayError(error, "archive_invalid")) damaged.push({ id, why: error.message });
+      else if (!isBelayError(error, "unknown_archive")) throw error;
+    }
   }
-  return archives.sort((a, b) =>
-    a.snapshotAt === b.snapshotAt ? compare(b.id, a.id) : compare(b.snapshotAt, a.snapshotAt),
-  );
+  const newestFirst = (a: ArchiveSummary, b: ArchiveSummary) =>
+    a.snapshotAt === b.snapshotAt ? compare(b.id, a.id) : compare(b.snapshotAt, a.snapshotAt);
+  return { whole: whole.sort(newestFirst), damaged: damaged.sort((a, b) => compare(b.id, a.id)) };
 }
 
 /** Throws `unknown_archive` when there is none of that id, `archive_invalid` when it does not read. */

@@ -4,50 +4,135 @@ import { BelayError } from "../errors.ts";
 import { databaseError } from "./errors.ts";
 import { openSession, type Session } from "./session.ts";
 
-/** A scratch database for the time of one call. */
-export interface Scratch {
-  readonly url: string;
-  readonly session: Session;
+/** Names of scratch databases begin so; with the marker in its comment that makes a database one that Belay may drop. */
+export const scratchPrefix = "belay_scratch_";
+const expiresAfterHours = 24;
+
+/** What the comment on a scratch database says; without it Belay drops nothing. */
+interface Marker {
+  readonly belay: "scratch";
+  /** A drill's id, or what the database is for. */
+  readonly owner: string;
+  /** ISO 8601; after it the database is an orphan. */
+  readonly expires: string;
 }
 
-/** Makes an empty database on the scratch server, marked with purpose and expiry, and drops it whatever happens. */
-export async function withScratch<T>(
-  belay: Belay,
-  purpose: string,
-  work: (scratch: Scratch) => Promise<T>,
-): Promise<T> {
-  const server = belay.scratchUrl;
-  if (server === null)
-    throw new BelayError("scratch_unavailable", `no scratch server is set for ${purpose}`, {
+export interface ScratchDatabase {
+  readonly name: string;
+  readonly url: string;
+  readonly session: Session;
+  /** Ends the session and drops the database; throws when that fails. */
+  drop(): Promise<void>;
+}
+
+export function newScratchName(): string {
+  return scratchPrefix + randomBytes(8).toString("hex");
+}
+
+/** Makes an empty database on the scratch server, marked with owner and expiry; throws `scratch_unavailable`. */
+export async function createScratch(belay: Belay, owner: string, name: string): Promise<ScratchDatabase> {
+  if (belay.scratchUrl === null)
+    throw new BelayError("scratch_unavailable", "no scratch server is set: there is nowhere to make a database", {
       hint: "Set BELAY_SCRATCH_URL or --scratch to a server where databases may be created.",
     });
-  const name = `belay_scratch_${randomBytes(8).toString("hex")}`;
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  const expires = new Date(belay.now().getTime() + 86_400_000).toISOString();
-  const marker = JSON.stringify({ belay: "scratch", drill: purpose, expires });
-  let session: Session | null = null;
+  const serverUrl = belay.scratchUrl;
+  await reapScratch(serverUrl, belay.now()).catch(() => {});
+  const expires = new Date(belay.now().getTime() + expiresAfterHours * 3_600_000).toISOString();
+  const url = withDatabase(serverUrl, name);
+  let made = false;
   try {
-    await onServer(server, `create database "${name}" template template0`);
-    await onServer(server, `comment on database "${name}" is '${marker.replaceAll("'", "''")}'`);
-    session = await openSession(url.href, { applicationName: `belay ${purpose}` });
-    return await work({ url: url.href, session });
-  } finally {
-    await session?.destroy().catch(() => {});
-    await onServer(server, `drop database if exists "${name}" with (force)`).catch(() => {});
+    await onServer(serverUrl, async (server) => {
+      await server.run(`create database "${name}" template template0`);
+      made = true;
+      await server.run(`comment on database "${name}" is '${marker({ belay: "scratch", owner, expires })}'`);
+    });
+    const session = await openSession(url, { applicationName: "belay scratch", parameters: { row_security: "off" } });
+    return { name, url, session, drop: () => dropScratch(serverUrl, name, owner, session) };
+  } catch (error) {
+    if (made) await onServer(serverUrl, (server) => dropDatabase(server, name)).catch(() => {});
+    throw new BelayError(
+      "scratch_unavailable",
+      `the scratch database ${name} could not be made: ${databaseError(error).message}`,
+      { hint: "The role in BELAY_SCRATCH_URL needs CREATEDB, and the server room for the work.", cause: error },
+    );
   }
 }
 
-async function onServer(url: string, statement: string): Promise<void> {
+/** A scratch database for the time of one call; dropped whatever happens. */
+export async function withScratch<T>(
+  belay: Belay,
+  purpose: string,
+  work: (scratch: ScratchDatabase) => Promise<T>,
+): Promise<T> {
+  const scratch = await createScratch(belay, purpose, newScratchName());
+  try {
+    return await work(scratch);
+  } finally {
+    // One that stays is marked, and the next scratch database's maker removes it.
+    await scratch.drop().catch(() => {});
+  }
+}
+
+/** Drops a scratch database, but only when its name and its marker both say that it is this owner's. */
+export async function dropScratch(
+  serverUrl: string,
+  name: string,
+  owner: string,
+  session: Session | null,
+): Promise<void> {
+  await session?.destroy().catch(() => {});
+  await onServer(serverUrl, async (server) => {
+    const [row] = await server.sql`
+      select shobj_description(oid, 'pg_database') as comment from pg_database where datname = ${name}`;
+    if (name.startsWith(scratchPrefix) && readMarker(row?.comment)?.owner === owner) await dropDatabase(server, name);
+  });
+}
+
+/** Drops scratch databases whose time is over: a killed process leaves them. Answers their names. */
+export async function reapScratch(serverUrl: string, now: Date): Promise<string[]> {
+  return await onServer(serverUrl, async (server) => {
+    const rows = await server.sql`
+      select datname as name, shobj_description(oid, 'pg_database') as comment from pg_database
+       where starts_with(datname, ${scratchPrefix}) and datname <> current_database()`;
+    const reaped: string[] = [];
+    for (const { name, comment } of rows) {
+      const found = readMarker(comment);
+      if (found === null || !(Date.parse(found.expires) < now.getTime())) continue;
+      await dropDatabase(server, name);
+      reaped.push(name);
+    }
+    return reaped;
+  });
+}
+
+async function dropDatabase(server: Session, name: string): Promise<void> {
+  await server.run(`drop database if exists "${name.replaceAll('"', '""')}" with (force)`);
+}
+
+function marker(content: Marker): string {
+  return JSON.stringify(content).replaceAll("'", "''");
+}
+
+function readMarker(comment: unknown): Marker | null {
+  try {
+    const found = JSON.parse(typeof comment === "string" ? comment : "null") as Partial<Marker> | null;
+    const complete = found?.belay === "scratch" && typeof found.owner === "string" && typeof found.expires === "string";
+    return complete ? (found as Marker) : null;
+  } catch {
+    return null;
+  }
+}
+
+function withDatabase(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function onServer<T>(url: string, work: (session: Session) => Promise<T>): Promise<T> {
   const session = await openSession(url, { applicationName: "belay scratch" });
   try {
-    await session.run(statement);
-  } catch (error) {
-    const cause = databaseError(error);
-    throw new BelayError("scratch_unavailable", `the scratch server refused: ${cause.message}`, {
-      hint: "The role in BELAY_SCRATCH_URL needs CREATEDB.",
-      cause,
-    });
+    return await work(session);
   } finally {
     await session.close();
   }

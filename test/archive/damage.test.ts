@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { chooseArchive } from "../../drills/choose.ts";
 import { dumpDatabase } from "../../shared/archive/dump.ts";
-import { listArchives, readManifest } from "../../shared/archive/list.ts";
+import { listArchives, readManifest, surveyArchives } from "../../shared/archive/list.ts";
 import type { ArchivedTable, Manifest } from "../../shared/archive/types.ts";
 import { requireVerified, verifyArchive } from "../../shared/archive/verify.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
@@ -152,11 +153,15 @@ describe("an archive that was damaged", () => {
     expect(await problems()).toMatch(/catalog entries/);
   });
 
-  test("13. a manifest that is no JSON, lacks a field or is another archive's is not listed and says why", async () => {
+  test("13. a manifest that is no JSON, lacks a field or is another archive's is listed as damaged, never as whole, and says why", async () => {
     for (const text of ["{", "{}", JSON.stringify({ ...manifest, id: "another" })]) {
       await writeFile(file("manifest.json"), text);
       expect(await problems()).toMatch(/manifest/);
       expect(await listArchives(store)).toEqual([]);
+      const { whole, damaged } = await surveyArchives(store);
+      expect([whole, damaged.map(({ id }) => id)]).toEqual([[], [manifest.id]]);
+      expect(damaged[0]!.why).toMatch(/manifest of the archive .* is damaged/);
+      expect(await chooseArchive(store, "latest")).toBe(manifest.id);
     }
   });
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { listSchedules, saveSchedule } from "../../drills/schedules.ts";
-import { createScratch, newScratchName } from "../../drills/scratch.ts";
 import { settleAbandoned } from "../../drills/settle.ts";
 import { tick } from "../../drills/tick.ts";
 import { dumpDatabase } from "../../shared/archive/dump.ts";
 import type { Belay } from "../../shared/context.ts";
+import { createScratch, newScratchName } from "../../shared/postgres/scratch.ts";
 import { makeWorld, type World } from "../functions/world.ts";
 
 let world: World;
