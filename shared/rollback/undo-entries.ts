@@ -8,6 +8,7 @@ import { labelsBack } from "./undo-enums.ts";
 import { goesLast, lateRemoval, madeFirst } from "./undo-order.ts";
 import { attachedLast, partitionKeys } from "./undo-partitions.ts";
 import { isIdentity, sequenceRepair } from "./undo-sequences.ts";
+import { viewsMadeAgain } from "./undo-views.ts";
 
 /** SQL that puts the schema back, in two parts: the rows are loaded between them. */
 export interface SchemaBack {
@@ -27,19 +28,23 @@ export function schemaFromEntries(
   now: readonly Entry[],
   emptied: ReadonlySet<string>,
 ): SchemaBack {
-  const { removed: goes, added: comes, changed } = compareCatalogs({ entries: now }, { entries: expected });
+  const { removed: goes, added: comes, changed: all } = compareCatalogs({ entries: now }, { entries: expected });
+  const views = viewsMadeAgain(all, now, expected);
+  const apart = new Set(views.map(({ after: { key } }) => key));
+  const changed = all.filter(({ after: { key } }) => !apart.has(key));
   const before: string[] = [];
   const after: string[] = [];
   const goingKeys = new Set(goes.map(({ key }) => key));
-  const going = goes.filter((entry) => !hangsOn(entry, goingKeys));
+  // A foreign key hangs on two tables: it goes by itself before either.
+  const going = goes.filter((entry) => entry.kind === "FK CONSTRAINT" || !hangsOn(entry, goingKeys));
   const altered = changed.map(({ before: current, after: target }) => ({ target, sql: alteration(current, target) }));
-  const remade = changed.filter((_, index) => altered[index]!.sql === null);
+  const remade = [...changed.filter((_, index) => altered[index]!.sql === null), ...views];
   const partitions = partitionKeys(expected);
   const coming = [...comes, ...remade.map((change) => change.after)];
   const staying = changed.flatMap(({ after: { kind, key } }) => (kind === "TABLE" ? [key] : []));
   const first = madeFirst(coming, new Set(staying));
-  const leaving = [...remade.map((change) => change.before), ...going.filter((entry) => !goesLast(entry))].reverse();
-  for (const entry of leaving) before.push(...removal(entry));
+  const leaving = new Set([...remade.map((change) => change.before), ...going.filter((entry) => !goesLast(entry))]);
+  for (const entry of now.filter((one) => leaving.has(one)).reverse()) before.push(...removal(entry));
   for (const entry of inCreationOrder(coming)) if (first.has(entry.key)) before.push(entry.create, ...ownership(entry));
 
   for (const [index, { before: current, after: target }] of changed.entries()) {
