@@ -4,7 +4,7 @@ import type { MigrationFolder } from "../shared/migrations/types.ts";
 import type { ExitCode } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
 
-export type FlagValues = Readonly<Record<string, string | boolean | undefined>>;
+export type FlagValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 /** What a command is given: parsed words and flags, the terminal, and the adapters, opened when first used. */
 export interface Invocation {

@@ -15,12 +15,14 @@ export const rollback: Command = {
     "dry-run": { type: "boolean" },
     reason: { type: "string" },
     plan: { type: "string" },
+    waive: { type: "string", multiple: true },
     yes: { type: "boolean", short: "y" },
   },
   help: [
     ["--dry-run", "show the plan and the SQL that would run; change nothing"],
     ["--reason TEXT", "why, for the record (asked for on a terminal)"],
     ["--plan HASH", "run only if the plan still has this hash (from --dry-run)"],
+    ["--waive GATE", "pass by undoable, checksum or end_state, on record with the reason (repeatable)"],
     ["-y, --yes", "do not ask; needed when not on a terminal"],
   ],
   words: { min: 1, max: 1 },
@@ -29,14 +31,21 @@ export const rollback: Command = {
     const folder = await invocation.folderIfAny();
     const dryRun = flags["dry-run"] === true;
     const reason = typeof flags.reason === "string" && flags.reason.trim() !== "" ? flags.reason : undefined;
-    const plan = await planRollback(belay, { migration: words[0]!, reason, folder });
+    const waive = Array.isArray(flags.waive) ? (flags.waive as string[]) : [];
+    const plan = await planRollback(belay, { migration: words[0]!, reason, folder, waive });
     terminal.settle();
     if (dryRun) return showDryRun(plan, invocation);
     refuseBlocked(plan);
     const agreedReason = await agree(plan, reason, invocation);
     if (agreedReason === null) return exit.failed;
     const planHash = typeof flags.plan === "string" ? flags.plan : plan.hash;
-    const report = await executeRollback(belay, { migration: plan.migration, planHash, reason: agreedReason, folder });
+    const report = await executeRollback(belay, {
+      migration: plan.migration,
+      planHash,
+      reason: agreedReason,
+      folder,
+      waive,
+    });
     terminal.settle();
     if (terminal.json) terminal.document(report);
     for (const line of renderReport(report, terminal)) terminal.line(line);
@@ -60,7 +69,7 @@ function refuseBlocked(plan: Plan): void {
   const next = failed.flatMap((gate) => gate.next ?? []);
   throw new BelayError(
     "gate_failed",
-    `${plan.migration} is not rolled back: ${evidence.length === 1 ? evidence[0] : `\n${evidence.join("\n")}`}`,
+    `${plan.migration} is not rolled back:${evidence.length === 1 ? ` ${evidence[0]}` : `\n${evidence.join("\n")}`}`,
     { hint: next.join("\n") || undefined, details: { gates: failed } },
   );
 }

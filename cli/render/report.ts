@@ -17,7 +17,7 @@ export function renderReport(report: RollbackReport, { width }: { width: number 
     `${mark.yes()} ${undo ? "Undone" : "Rolled back"}: ${paint("bold", report.migration)}`,
     `  ${undo ? "Undo    " : "Rollback"}  ${report.rollbackId}`,
     `  Archive   ${report.archiveId ?? "none: nothing was lost"}`,
-    `  End state ${report.endState === "as_before" ? `as before ${before}` : "unknown: no snapshot to compare with"}`,
+    `  End state ${report.endState === "as_before" ? `as before ${before}` : report.endState === "waived" ? "not as before: waived" : "unknown: no snapshot to compare with"}`,
     `  Locks     ${report.criticalSectionMs === null ? "-" : `held ${Math.round(report.criticalSectionMs)} ms, from the first lock of the SQL to COMMIT`}`,
     ...(rows.length > 0
       ? table([undo ? "put back" : "archived", "rows", "digest"], rows).map((line) => `  ${line}`)

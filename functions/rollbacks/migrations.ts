@@ -3,6 +3,7 @@ import { readMigrationDetail } from "../../shared/migrations/detail.ts";
 import { listMigrations } from "../../shared/migrations/status.ts";
 import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import { planSchema } from "../../shared/rollback/types.ts";
+import { waiveSchema } from "../../shared/rollback/waivers.ts";
 import { plainText } from "../../shared/text.ts";
 import { pageOfList } from "../page.ts";
 import { pageOfSchema, pageQuery, route } from "../route.ts";
@@ -75,7 +76,7 @@ export const migrationRoutes = [
     path: "/plans",
     summary: "Plan a rollback: effect, gates, steps and the hash needed to execute. Changes nothing.",
     role: "viewer",
-    body: z.strictObject({ migration: name, reason: plainText(2_000).optional() }),
+    body: z.strictObject({ migration: name, reason: plainText(2_000).optional(), waive: waiveSchema.optional() }),
     response: planSchema,
     handle: ({ belay, body }) => planRollback(belay, body),
   }),

@@ -3,6 +3,7 @@ import { executeRollback } from "../../shared/rollback/execute.ts";
 import { listRollbacks, readRollback, recordedRollbackSchema } from "../../shared/rollback/list-rollbacks.ts";
 import { rollbackReportSchema } from "../../shared/rollback/types.ts";
 import { undoRollback } from "../../shared/rollback/undo.ts";
+import { waiveSchema } from "../../shared/rollback/waivers.ts";
 import { plainText } from "../../shared/text.ts";
 import { pageOfSchema, pageQuery, route } from "../route.ts";
 
@@ -21,6 +22,7 @@ export const rollbackRoutes = [
       migration: plainText(500),
       planHash: z.string().regex(/^[0-9a-f]{64}$/, "must be the hash of a plan"),
       reason,
+      waive: waiveSchema.optional(),
     }),
     response: rollbackReportSchema,
     handle: ({ belay, body }) => executeRollback(belay, body),

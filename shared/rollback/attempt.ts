@@ -31,6 +31,7 @@ import {
 import { restoreSequences } from "./sequences.ts";
 import { readTracked, type Tracked } from "./tracking-guard.ts";
 import type { Plan, RollbackReport } from "./types.ts";
+import { parseWaivers } from "./waivers.ts";
 
 /** Points at which a test may look on or stop the process. */
 export type Observe = (point: "intent" | "locked" | "archived" | "sql" | "committed") => void | Promise<void>;
@@ -41,7 +42,12 @@ export interface Attempt {
   readonly control: Session;
   readonly rollbackId: string;
   readonly plan: Plan;
-  readonly request: { readonly reason: string; readonly folder?: MigrationFolder | null; readonly policy?: Policy };
+  readonly request: {
+    readonly reason: string;
+    readonly folder?: MigrationFolder | null;
+    readonly policy?: Policy;
+    readonly waive?: readonly string[];
+  };
   readonly observe: Observe;
   readonly startedAt: Date;
 }
@@ -98,7 +104,10 @@ async function nameTransaction(attempt: Attempt, session: Session): Promise<stri
 /** Plans again under the locks: what was approved must be what would happen now. */
 async function replan(attempt: Attempt, session: Session, locked: readonly LockTarget[]): Promise<Plan> {
   const facts = await gatherFacts(session, attempt.belay, attempt.plan.migration, attempt.request);
-  const plan = makePlan(facts, { policy: attempt.request.policy });
+  const plan = makePlan(facts, {
+    policy: attempt.request.policy,
+    waive: parseWaivers(attempt.request.waive ?? []),
+  });
   checkPlan(plan, attempt.plan.hash);
   const held = new Set(locked.map(({ oid }) => oid));
   const missing = [...plan.effect.tables, ...plan.effect.columns].find(({ oid }) => !held.has(oid));

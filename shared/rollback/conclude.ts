@@ -22,6 +22,7 @@ import type { CriticalSection } from "./run-sql.ts";
 import { sequencesBehind } from "./sequences.ts";
 import { judgeTracked, ownRowsRemoved, readTracked } from "./tracking-guard.ts";
 import type { Plan, RollbackReport } from "./types.ts";
+import { recordWaivers } from "./waivers.ts";
 
 /** Steps 5 and 6: what happened, the end state, and the ledger, all before COMMIT. */
 export async function conclude(
@@ -68,6 +69,7 @@ export async function conclude(
     ),
     catalog,
     difference,
+    plan.gates.some(({ name, state }) => name === "end_state" && state === "waived"),
   );
   await runAssertions(session, plan.migration);
   const remembered = await remember(session, difference, before.account, account, survivorsOf(before.scope, account));
@@ -82,6 +84,11 @@ export async function conclude(
   };
   const removed = tracked === null ? [] : ownRowsRemoved(tracked, trackedNow, versions);
   const ledgerNotes = await markRolledBack(session, change, removed);
+  const waivers = await recordWaivers(session, plan.gates, {
+    planHash: plan.hash,
+    actor: belay.actor,
+    reason: attempt.request.reason,
+  });
   const report = rollbackReport({
     ...change,
     kind: "rollback",
@@ -92,7 +99,7 @@ export async function conclude(
     attempts,
     criticalSectionMs: section.elapsed(),
     endState: endState.state,
-    notes: [...endState.notes, ...rewrittenNotes(verdict.rewritten), ...ledgerNotes],
+    notes: [...endState.notes, ...rewrittenNotes(verdict.rewritten), ...waivers, ...ledgerNotes],
   });
   await recordCommit(session, report, remembered);
   const more = await lastLook(session, account, tolerated);

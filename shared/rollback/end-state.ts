@@ -4,7 +4,7 @@ import { BelayError } from "../errors.ts";
 import { sameButForColumnOrder } from "./column-order.ts";
 
 export interface EndState {
-  readonly state: "as_before" | "unknown";
+  readonly state: "as_before" | "unknown" | "waived";
   readonly notes: readonly string[];
 }
 
@@ -16,13 +16,14 @@ export interface Snapshots {
 
 /**
  * Compares the objects that the migration changed, and those that the rollback touched, with the snapshot of before the
- * migration; throws `end_state_differs` naming them. Without both snapshots the end state is unknown.
+ * migration; throws `end_state_differs` naming them, or says so where that is waived. Without both snapshots the end state is unknown.
  */
 export function checkEndState(
   migration: string,
   snapshots: Snapshots | null,
   catalog: Catalog,
   touched: CatalogDifference,
+  waived = false,
 ): EndState {
   if (snapshots === null)
     return { state: "unknown", notes: [`no snapshots of ${migration}: its end state is unknown`] };
@@ -41,12 +42,14 @@ export function checkEndState(
     else if (sameButForColumnOrder(before, now)) notes.push(`${key}: columns in another order than before`);
     else wrong.push(`${key} differs`);
   }
+  if (wrong.length > 0 && waived)
+    return { state: "waived", notes: [...notes, ...wrong.map((what) => `end state: ${what}`)] };
   if (wrong.length > 0)
     throw new BelayError(
       "end_state_differs",
       `the rollback of ${migration} does not end where the migration began: ${wrong.slice(0, 8).join("; ")}`,
       {
-        hint: "Everything was put back. Mend the rollback SQL so that it undoes exactly what the migration did.",
+        hint: "Everything was put back. Mend the rollback SQL so that it undoes exactly what the migration did, or accept the difference: --waive end_state.",
         details: { differences: wrong },
       },
     );

@@ -24,6 +24,8 @@ export interface RollbackRequest {
   readonly folder?: MigrationFolder | null;
   /** Which gates stop a rollback; default: Belay's own policy. */
   readonly policy?: Policy;
+  /** Gates to waive: `undoable`, `checksum`, `end_state`; the reason goes on record for each. */
+  readonly waive?: readonly string[];
 }
 
 /**
@@ -42,8 +44,8 @@ export async function executeRollback(
     await requireBelay(control);
     await settleEarlierAttempts(control);
     belay.report({ phase: "plan", message: `planning the rollback of ${request.migration}` });
-    const { migration, reason, folder, policy } = request;
-    const plan = await planRollback(belay, { migration, reason, folder, policy });
+    const { migration, reason, folder, policy, waive } = request;
+    const plan = await planRollback(belay, { migration, reason, folder, policy, waive });
     return await onRecord(belay, control, request, plan, observe);
   } finally {
     await control.close();

@@ -12,6 +12,7 @@ export const gateNames = [
   "dependents",
   "provenance",
   "undoable",
+  "end_state",
   "supported",
   "store",
   "reason",
@@ -162,7 +163,7 @@ export const rollbackReportSchema = z.object({
   ),
   objects: z.array(z.object({ key: z.string(), change: z.enum(["destroyed", "changed", "created"]) })),
   sequences: z.array(z.object({ schema: z.string(), name: z.string(), lastValue: z.string() })),
-  endState: z.enum(["as_before", "unknown"]),
+  endState: z.enum(["as_before", "unknown", "waived"]),
   /** What the team's own tool will do next. */
   notes: z.array(z.string()),
 });

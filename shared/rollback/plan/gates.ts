@@ -25,6 +25,8 @@ const judges: Readonly<Record<GateName, Judge>> = {
   dependents: judgeDependents,
   provenance: judgeProvenance,
   undoable: judgeUndoable,
+  end_state: () =>
+    unknown("compared with the snapshot from before the migration once the SQL has run", "Nothing to do."),
   supported: judgeSupported,
   store: judgeStore,
   reason: judgeReason,

@@ -1,6 +1,7 @@
 import type { Belay } from "../../context.ts";
 import type { MigrationFolder } from "../../migrations/types.ts";
 import type { Plan } from "../types.ts";
+import { parseWaivers } from "../waivers.ts";
 import { type Facts, gatherFacts } from "./facts.ts";
 import { makePlan } from "./plan.ts";
 import type { Policy } from "./policy.ts";
@@ -12,6 +13,8 @@ export interface PlanRequest {
   /** The checkout, for the checksum gate. */
   readonly folder?: MigrationFolder | null;
   readonly policy?: Policy;
+  /** Gates to waive: `undoable`, `checksum`, `end_state`. Throws `usage` for any other. */
+  readonly waive?: readonly string[];
 }
 
 /**
@@ -19,8 +22,9 @@ export interface PlanRequest {
  * A failed gate is part of the plan; throws only `unknown_migration`, `belay_not_installed` or a database error.
  */
 export async function planRollback(belay: Belay, request: PlanRequest): Promise<Plan> {
+  const waive = parseWaivers(request.waive ?? []);
   const facts = await readFactsAlone(belay, request);
-  return makePlan(facts, request.policy === undefined ? {} : { policy: request.policy });
+  return makePlan(facts, { waive, ...(request.policy === undefined ? {} : { policy: request.policy }) });
 }
 
 async function readFactsAlone(belay: Belay, request: PlanRequest): Promise<Facts> {

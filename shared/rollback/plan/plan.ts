@@ -1,4 +1,5 @@
 import type { Gate, Plan } from "../types.ts";
+import { type WaivableGate, withWaivers } from "../waivers.ts";
 import type { Facts } from "./facts.ts";
 import { judgeGates } from "./gates.ts";
 import { planHash } from "./hash.ts";
@@ -7,10 +8,11 @@ import { judgeRisk, judgeVerdict } from "./risk.ts";
 import { planSteps } from "./steps.ts";
 
 /** Makes the plan of one rollback from facts alone: same facts, same plan. Failed gates are in it; it never throws for them. */
-export function makePlan(facts: Facts, options: { policy?: Policy } = {}): Plan {
+export function makePlan(facts: Facts, options: { policy?: Policy; waive?: readonly WaivableGate[] } = {}): Plan {
   const policy = options.policy ?? defaultPolicy;
   const { migration, prepared, effect, losses } = facts;
-  const gates = judgeGates(facts, policy);
+  const waive = options.waive ?? [];
+  const gates = withWaivers(judgeGates(facts, policy), waive);
   const blocking = gates.filter((gate) => gate.blocking && gate.state === "failed");
   const { risk, reasons } = judgeRisk(facts);
   const steps = planSteps(facts);
@@ -40,7 +42,7 @@ export function makePlan(facts: Facts, options: { policy?: Policy } = {}): Plan 
     steps,
     canRollBack: blocking.length === 0,
     blockingReason: reasonOf(blocking),
-    hash: hashOf(facts, policy, steps),
+    hash: hashOf(facts, policy, steps, waive),
     plannedAt: facts.readAt,
   };
 }
@@ -50,7 +52,7 @@ function reasonOf(blocking: readonly Gate[]): string | null {
 }
 
 /** Target, SQL, steps, digests of what it touches, and policy: not counts, ages, blockers or who asks. */
-function hashOf(facts: Facts, policy: Policy, steps: Plan["steps"]): string {
+function hashOf(facts: Facts, policy: Policy, steps: Plan["steps"], waive: readonly WaivableGate[]): string {
   const { target, migration, prepared, effect, losses, entryHashes } = facts;
   return planHash({
     target,
@@ -69,5 +71,6 @@ function hashOf(facts: Facts, policy: Policy, steps: Plan["steps"]): string {
     overreach: facts.provenance.overreach.map(({ key, what }) => [key, what]),
     opaque: effect.opaque,
     policy,
+    waive,
   });
 }
