@@ -36,16 +36,17 @@ async function list({ belay, terminal }: Invocation): Promise<ExitCode> {
     one.id,
     one.purpose,
     moment(one.snapshotAt),
-    one.migration ?? "-",
     count(one.tables.length, "table"),
     count(rowCount(one), "row"),
     bytes(storedBytes(one)),
     one.createdBy,
+    one.migration ?? "-",
   ]);
   terminal.line(`${count(rows.length, "archive")} in ${belay.store.url}`);
-  if (rows.length > 0)
+  if (rows.length === 0) terminal.line("  If there should be some, check --store or BELAY_STORE.");
+  else
     for (const line of table(
-      ["archive", "purpose", "snapshot", "migration", "tables", "rows", "stored", "by"],
+      ["archive", "purpose", "snapshot", "tables", "rows", "stored", "by", "migration"],
       rows,
       terminal.width,
     ))

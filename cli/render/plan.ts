@@ -25,7 +25,7 @@ export function renderCheck(plan: Plan, layout: Layout): string[] {
   const reasons = plan.riskReasons.join("; ");
   return [
     paint("bold", plan.migration),
-    ...field("Status", `${plan.status}${plan.appliedAt === null ? "" : `, applied ${moment(plan.appliedAt)}`}`),
+    ...field("Status", statusOf(plan)),
     ...field("Can roll back", plan.canRollBack ? `${mark.yes()} yes` : `${mark.no()} no`),
     ...field("Risk", `${paint(riskStyle[plan.risk], plan.risk)}: ${reasons}`),
     ...field("Verdict", verdictWords[plan.verdict]),
@@ -37,6 +37,11 @@ export function renderCheck(plan: Plan, layout: Layout): string[] {
     "",
     ...renderGates(plan.gates, width),
   ];
+}
+
+function statusOf({ status, appliedAt }: Plan): string {
+  if (appliedAt === null) return status;
+  return status === "applied" ? `applied ${moment(appliedAt)}` : `${status}, applied ${moment(appliedAt)}`;
 }
 
 /** Each gate that stops the rollback: its evidence, and what to do about it. */
@@ -141,7 +146,12 @@ function renderObjects(effect: Effect, all: boolean): string[] {
   const more =
     all || rest === 0
       ? []
-      : [paint("dim", `  and ${count(rest, "object")} that go with them; --dry-run or --json names each`)];
+      : [
+          paint(
+            "dim",
+            `  and ${count(rest, "object that goes", "objects that go")} with them; --dry-run or --json names each`,
+          ),
+        ];
   return ["", paint("bold", `Objects (${effect.objects.length})`), ...lines, ...more];
 }
 
