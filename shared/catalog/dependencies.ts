@@ -1,13 +1,7 @@
+import { type Edge, edgesFrom } from "./edges.ts";
 import { addressKey, byText } from "./entry.ts";
 import type { RawEntry } from "./kind.ts";
 import type { Address, UnknownObject } from "./types.ts";
-
-/** One row of pg_depend, columns folded into their relation: `from` needs `to`. */
-export interface DependencyRow {
-  readonly from: string;
-  readonly to: string;
-  readonly type: string;
-}
 
 /** Begins what stands for an unknown object among keys, behind it its place in the list: no kind begins so. */
 const unknownMark = "?";
@@ -28,7 +22,7 @@ const partOf = new Set(["i", "a", "P"]);
  */
 export function resolveDependencies(
   keyed: readonly Keyed[],
-  rows: readonly DependencyRow[],
+  rows: readonly Edge[],
   unknown: readonly Pick<UnknownObject, "address">[] = [],
 ): { dependencies: ReadonlyMap<string, readonly string[]>; neededBy: readonly (readonly string[])[] } {
   const graph = new CatalogGraph(keyed, rows, unknown);
@@ -48,15 +42,11 @@ export function resolveDependencies(
 
 class CatalogGraph {
   readonly #keyOf = new Map<string, string>();
-  readonly #outgoing = new Map<string, DependencyRow[]>();
+  readonly #outgoing: ReadonlyMap<string, readonly Edge[]>;
   /** Objects without an entry, by the address of the object they are part of. */
   readonly #parts = new Map<string, string[]>();
 
-  constructor(
-    keyed: readonly Keyed[],
-    rows: readonly DependencyRow[],
-    unknown: readonly Pick<UnknownObject, "address">[],
-  ) {
+  constructor(keyed: readonly Keyed[], rows: readonly Edge[], unknown: readonly Pick<UnknownObject, "address">[]) {
     for (const { key, raw } of keyed) {
       const address = whole(raw.address);
       if (raw.usesCatalogDependencies !== false && raw.address.objsubid === 0 && !this.#keyOf.has(address))
@@ -68,9 +58,9 @@ class CatalogGraph {
     });
     // The index behind a constraint is the constraint's, though expressions in it hang on the table; a partition's
     // clone of a key or trigger is its parent's business. Neither is part of the table.
+    this.#outgoing = edgesFrom(rows);
     const owned = new Set(rows.filter((row) => row.type === "i" || row.type === "P").map((row) => row.from));
     for (const row of rows) {
-      push(this.#outgoing, row.from, row);
       const isPart = row.type === "i" || (row.type === "a" && !owned.has(row.from));
       if (isPart && !this.#keyOf.has(row.from)) push(this.#parts, row.to, row.from);
     }
@@ -88,7 +78,7 @@ class CatalogGraph {
   }
 
   /** What an object is part of. A partition's index behind its own constraint belongs to that, not to the parent's index. */
-  #owners(address: string): DependencyRow[] {
+  #owners(address: string): readonly Edge[] {
     const rows = (this.#outgoing.get(address) ?? []).filter((row) => partOf.has(row.type));
     const internal = rows.filter((row) => row.type === "i");
     return internal.length > 0 ? internal : rows;

@@ -1,6 +1,7 @@
 import { databaseError } from "../postgres/errors.ts";
 import type { Session } from "../postgres/session.ts";
 import { resolveDependencies } from "./dependencies.ts";
+import { type Edge, readEdges } from "./edges.ts";
 import { catalogDigest, entryHash, keyedEntries } from "./entry.ts";
 import type { KindContext, RawEntry } from "./kind.ts";
 import { kindReaders } from "./kinds/index.ts";
@@ -43,7 +44,7 @@ async function readAll(session: Session, scope: CatalogScope): Promise<Catalog> 
   const readers = Object.values(kindReaders);
   const [unknown, edges, ...parts] = await Promise.all([
     readUnknownObjects(context),
-    readDependencyRows(session),
+    readEdges(context),
     ...readers.map((read) => read(context)),
   ]);
   return assemble(parts.flat(), unknown, edges);
@@ -52,7 +53,7 @@ async function readAll(session: Session, scope: CatalogScope): Promise<Catalog> 
 function assemble(
   raw: readonly RawEntry[],
   unknown: Awaited<ReturnType<typeof readUnknownObjects>>,
-  edges: Awaited<ReturnType<typeof readDependencyRows>>,
+  edges: readonly Edge[],
 ): Catalog {
   const keyed = keyedEntries(raw);
   const { dependencies, neededBy } = resolveDependencies(keyed, edges, unknown);
@@ -76,25 +77,6 @@ async function openContext(session: Session, scope: CatalogScope): Promise<KindC
       and nspname <> all (${[...excludeSchemas]}::text[])
     order by oid`;
   return { session, serverVersion: session.serverVersion, excludeSchemas, schemaOids: rows.map((row) => row.oid) };
-}
-
-/** One row per pair of objects: columns are folded into their relation. */
-async function readDependencyRows(session: Session) {
-  const rows = await session.sql<{ edges: string | null }[]>`
-    select string_agg(concat_ws(' ', classid, objid, refclassid, refobjid, deptype), E'\n') as edges
-    from (
-      select distinct classid, objid, refclassid, refobjid, deptype
-      from pg_catalog.pg_depend
-      where objid >= 16384 and deptype <> 'p'
-        and (refobjid >= 16384 or refclassid = 'pg_catalog.pg_namespace'::regclass)
-        and (classid, objid) is distinct from (refclassid, refobjid)
-    ) d`;
-  const text = rows[0]!.edges;
-  if (text === null) return [];
-  return text.split("\n").map((line) => {
-    const [classid, objid, refclassid, refobjid, type] = line.split(" ") as [string, string, string, string, string];
-    return { from: `${classid}/${objid}/0`, to: `${refclassid}/${refobjid}/0`, type };
-  });
 }
 
 async function withReadSettings<T>(session: Session, read: () => Promise<T>): Promise<T> {

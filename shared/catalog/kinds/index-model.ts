@@ -1,4 +1,5 @@
 import type { KindContext } from "../kind.ts";
+import { type Column, readColumns } from "./columns.ts";
 import { type Relation, readRelations } from "./relations.ts";
 
 /** The constraint that an index serves. */
@@ -37,8 +38,12 @@ export interface Index {
   readonly extensions: readonly string[];
 }
 
-type IndexRow = Omit<Index, "table" | "constraint"> & {
+type IndexRow = Omit<Index, "table" | "constraint" | "keyColumns" | "includedColumns"> & {
   readonly relation: number;
+  /** pg_index.indkey: column numbers, 0 for an expression. */
+  readonly columns: string;
+  /** How many of them are key columns. */
+  readonly keys: number;
   readonly constraint: IndexConstraint | null;
 };
 
@@ -61,7 +66,7 @@ async function queryIndexes(context: KindContext): Promise<ReadonlyMap<number, I
       pg_catalog.pg_get_indexdef(i.indexrelid) as definition, coalesce(s.spcname::text, '') as tablespace,
       coalesce(x.reloptions, '{}') as options, i.indisclustered as "isClustered",
       i.indisreplident as "isReplicaIdentity", i.indnullsnotdistinct as "nullsNotDistinct",
-      k.names[:i.indnkeyatts] as "keyColumns", k.names[i.indnkeyatts + 1:] as "includedColumns",
+      i.indkey::text as columns, i.indnkeyatts::int as keys,
       coalesce(st.list, '[]') as statistics, h.inhparent::int8::float8 as parent,
       case when o.oid is not null then json_build_object(
         'oid', o.oid::int8, 'type', o.contype, 'name', o.conname, 'deferrable', o.condeferrable,
@@ -76,25 +81,31 @@ async function queryIndexes(context: KindContext): Promise<ReadonlyMap<number, I
     left join pg_catalog.pg_constraint o
       on o.conrelid = i.indrelid and o.conindid = i.indexrelid and o.contype in ('p', 'u', 'x')
     left join pg_catalog.pg_inherits h on h.inhrelid = i.indexrelid
-    left join lateral (
-      select array_agg(a.attname::text order by n.place) as names
-      from unnest(i.indkey::int2[]) with ordinality n(number, place)
-      left join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = n.number) k on true
-    left join lateral (
-      select json_agg(json_build_object('column', a.attnum, 'value', a.attstattarget) order by a.attnum) as list
-      from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attstattarget >= 0) st on true
-    left join lateral (
-      select array_agg(p.extname::text order by p.extname) as names
+    left join (
+      select a.attrelid, json_agg(json_build_object('column', a.attnum, 'value', a.attstattarget) order by a.attnum) as list
+      from pg_catalog.pg_attribute a where a.attnum > 0 and a.attstattarget >= 0
+      group by a.attrelid) st on st.attrelid = i.indexrelid
+    left join (
+      select d.objid, array_agg(p.extname::text order by p.extname) as names
       from pg_catalog.pg_depend d join pg_catalog.pg_extension p on p.oid = d.refobjid
-      where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = i.indexrelid and d.deptype = 'x'
-        and d.refclassid = 'pg_catalog.pg_extension'::regclass) e on true
+      where d.classid = 'pg_catalog.pg_class'::regclass and d.deptype = 'x'
+        and d.refclassid = 'pg_catalog.pg_extension'::regclass
+      group by d.objid) e on e.objid = i.indexrelid
     where c.relnamespace = any(${context.schemaOids as number[]}::oid[]) and c.relkind in ('r', 'p', 'm')
       and (i.indisvalid or c.relkind = 'p') and i.indisready
     order by i.indrelid, x.relname`;
+  const columns = await readColumns(context);
   const indexes = new Map<number, Index>();
   for (const row of rows) {
     const table = relations.get(row.relation);
-    if (table !== undefined && !table.isExtensionMember) indexes.set(row.oid, { ...row, table });
+    if (table === undefined || table.isExtensionMember) continue;
+    const names = namesOf(row.columns, columns.get(row.relation) ?? []);
+    const [keyColumns, includedColumns] = [names.slice(0, row.keys), names.slice(row.keys)];
+    indexes.set(row.oid, { ...row, table, keyColumns, includedColumns });
   }
   return indexes;
+}
+
+function namesOf(numbers: string, columns: readonly Column[]): (string | null)[] {
+  return numbers.split(" ").map((number) => columns.find((column) => String(column.number) === number)?.name ?? null);
 }

@@ -1,3 +1,4 @@
+import { edgesFrom, readEdges } from "../edges.ts";
 import type { KindContext } from "../kind.ts";
 import type { Address } from "../types.ts";
 import { addressOf, catalogOid } from "./relations.ts";
@@ -5,14 +6,6 @@ import { addressOf, catalogOid } from "./relations.ts";
 /** What needs what, by `classid objid`: pg_depend, and a view's need of its own SELECT rule. */
 export interface References {
   of(classid: number, objid: number): readonly Address[];
-}
-
-interface ReferenceRow {
-  readonly classid: number;
-  readonly objid: number;
-  readonly refclassid: number;
-  readonly refobjid: number;
-  readonly deptype: string;
 }
 
 const shared = new WeakMap<KindContext, Promise<References>>();
@@ -27,26 +20,33 @@ export function readReferences(context: KindContext): Promise<References> {
   return references;
 }
 
-async function queryReferences({ session }: KindContext): Promise<References> {
-  const rows = await session.sql<ReferenceRow[]>`
-    select distinct classid::int8::float8 as classid, objid::int8::float8 as objid,
-      refclassid::int8::float8 as refclassid, refobjid::int8::float8 as refobjid, deptype::text as deptype
-    from pg_catalog.pg_depend where deptype not in ('p', 'e', 'x') and objid >= 16384`;
-  const graph = new Map<string, Address[]>();
-  const add = (from: Address, to: Address) => {
-    const key = addressKey(from);
-    const list = graph.get(key);
-    if (list === undefined) graph.set(key, [to]);
-    else list.push(to);
+async function queryReferences(context: KindContext): Promise<References> {
+  const edges = await readEdges(context);
+  const outgoing = edgesFrom(edges);
+  const ruleOf = new Map(
+    edges.flatMap(({ from, to, type }) => (type === "i" && from.startsWith(rule) ? [[to, from]] : [])),
+  );
+  const known = new Map<string, readonly Address[]>();
+  return {
+    of: (classid, objid) => {
+      const key = `${classid}/${objid}/0`;
+      let found = known.get(key);
+      if (found === undefined) {
+        const targets = (outgoing.get(key) ?? []).flatMap(({ to, type }) => (type === "e" || type === "x" ? [] : [to]));
+        const ownRule = ruleOf.get(key);
+        found = (ownRule === undefined ? targets : [...targets, ownRule]).map(parse);
+        known.set(key, found);
+      }
+      return found;
+    },
   };
-  for (const row of rows) {
-    const from = addressOf(row.classid, row.objid);
-    const to = addressOf(row.refclassid, row.refobjid);
-    if (row.classid === row.refclassid && row.objid === row.refobjid) continue;
-    add(from, to);
-    if (row.classid === catalogOid.rewrite && row.deptype === "i") add(to, from);
-  }
-  return { of: (classid, objid) => graph.get(`${classid} ${objid}`) ?? [] };
+}
+
+const rule = `${catalogOid.rewrite}/`;
+
+function parse(key: string): Address {
+  const [classid, objid] = key.split("/");
+  return addressOf(Number(classid), Number(objid));
 }
 
 export function addressKey(address: Address): string {
