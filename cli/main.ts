@@ -25,6 +25,12 @@ const settingFlags = {
 
 const version = `belay ${about.version}`;
 
+// Who reads may leave early (`| head`): the work goes on to its end all the same.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+
 async function main(words: readonly string[]): Promise<number> {
   const terminal = openTerminal({ json: words.includes("--json"), columns: Number(process.env.COLUMNS) });
   try {

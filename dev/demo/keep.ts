@@ -12,7 +12,7 @@ For the command line (npx belay list) and psql "$BELAY_DATABASE_URL":
 
 ${lines.join("\n")}
 
-Functions, each with /openapi.json:
+Functions (rollbacks and drills have /openapi.json):
 
 ${functions.join("\n")}
 
