@@ -81,7 +81,8 @@ export function coverageOf(scope: ArchiveScope, plan: Plan, tolerated: ReadonlyS
 
 /** A table that is locked only because something hangs on it has no reason to change its rows, unless a statement names them. */
 function namedForRows(plan: Plan): Set<number> {
-  const own = /^(the SQL |altered|destroyed|replaced|LOCK TABLE|loses column|rows (deleted|changed) by foreign key|emptied by)/;
+  const own =
+    /^(the SQL |altered|destroyed|replaced|LOCK TABLE|loses column|rows (deleted|changed) by foreign key|emptied by)/;
   const written = plan.effect.opaque.flatMap(({ why }) => /^[a-z ]+ (\S+): which rows is known/.exec(why)?.[1] ?? []);
   return new Set(
     plan.locks
