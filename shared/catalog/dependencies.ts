@@ -26,6 +26,7 @@ export function resolveDependencies(
   unknown: readonly Pick<UnknownObject, "address">[] = [],
 ): { dependencies: ReadonlyMap<string, readonly string[]>; neededBy: readonly (readonly string[])[] } {
   const graph = new CatalogGraph(keyed, rows, unknown);
+  const tableGrants = grantsOnWhole(keyed);
   const dependencies = new Map<string, readonly string[]>();
   const neededBy = unknown.map((): string[] => []);
   for (const { key, raw } of keyed) {
@@ -33,11 +34,22 @@ export function resolveDependencies(
     for (const address of raw.dependsOn) graph.addTargets(whole(address), found);
     if (raw.usesCatalogDependencies !== false)
       for (const target of graph.needs(key, raw)) graph.addTargets(target, found);
+    if (raw.kind === "ACL" && raw.address.objsubid !== 0) addKnown(found, tableGrants.get(whole(raw.address)));
     found.delete(key);
     for (const target of found) if (target.startsWith(unknownMark)) neededBy[Number(target.slice(1))]!.push(key);
     dependencies.set(key, [...found].filter((target) => !target.startsWith(unknownMark)).sort(byText));
   }
   return { dependencies, neededBy: neededBy.map((keys) => keys.sort(byText)) };
+}
+
+/** A table's REVOKE ALL takes its columns' grants too, so those come after it; a restore in parallel needs to be told. */
+function grantsOnWhole(keyed: readonly Keyed[]): ReadonlyMap<string, string> {
+  const grants = keyed.filter(({ raw }) => raw.kind === "ACL" && raw.address.objsubid === 0);
+  return new Map(grants.map(({ key, raw }) => [whole(raw.address), key]));
+}
+
+function addKnown(found: Set<string>, key: string | undefined): void {
+  if (key !== undefined) found.add(key);
 }
 
 class CatalogGraph {
@@ -85,7 +97,13 @@ class CatalogGraph {
   }
 
   /** Adds the keys that an address stands for. */
-  addTargets(address: string, found: Set<string>, seen = new Set<string>()): void {
+  addTargets(address: string, found: Set<string>): void {
+    const key = this.#keyOf.get(address);
+    if (key !== undefined) found.add(key);
+    else this.#addOwners(address, found, new Set());
+  }
+
+  #addOwners(address: string, found: Set<string>, seen: Set<string>): void {
     if (seen.has(address)) return;
     seen.add(address);
     const key = this.#keyOf.get(address);
@@ -97,7 +115,7 @@ class CatalogGraph {
     const extension = rows.filter((row) => row.type === "e");
     const owners = this.#owners(address);
     for (const row of extension.length > 0 ? extension : owners.length > 0 ? owners : rows)
-      this.addTargets(row.to, found, seen);
+      this.#addOwners(row.to, found, seen);
   }
 }
 

@@ -23,6 +23,8 @@ const schema = `
   create table shop.customer (id int primary key, name text not null);
   create table shop.orders (id int primary key, customer_id int references shop.customer, state shop.state);
   create view shop.paid as select * from shop.orders where state = 'paid';
+  grant select on shop.orders to public;
+  grant update (state) on shop.orders to public;
   comment on column shop.orders.state is 'where it stands';
   create schema belay;
   create table belay.ledger (id int);`;
@@ -54,6 +56,12 @@ describe("readCatalog", () => {
     const [row] = await session.sql`select current_setting('search_path') as path, current_setting('timezone') as zone`;
     expect(row).toEqual({ path: "shop", zone: "Asia/Tokyo" });
     await session.run("rollback");
+  });
+
+  it("has a column's grants need its table's, whose REVOKE would take them away", async () => {
+    const { entries } = await readCatalog(session);
+    const column = entries.find(({ key }) => key === "ACL shop COLUMN orders.state");
+    expect(column?.dependencies).toEqual(["ACL shop TABLE orders", "TABLE shop orders"]);
   });
 
   it("outside a transaction leaves none open", async () => {
