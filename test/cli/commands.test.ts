@@ -127,7 +127,8 @@ describe("looking", () => {
     expect(out).toContain(`Dependent migrations (must be rolled back first)\n  - ${note}\n`);
     expect(out).toContain(`\n  - ${orders}\n`);
     expect(out).toContain(`→ Roll back first, in this order: ${note}, ${orders}.`);
-    expect(out.match(/other migrations depend on/g)).toHaveLength(1);
+    expect(out.match(/^ {2}✗ dependents: /gm)).toHaveLength(1);
+    expect(out).toContain("✗ failed: dependents");
     expect(out).toContain("200 rows");
     expect(await shop.json(3, "check", customers)).toMatchObject({ canRollBack: false, dependents: [{}, {}] });
   });

@@ -161,7 +161,7 @@ const migrations: Record<string, Refusal> = {
   "a rollback that drops what another migration made": {
     words: rollback("06_overreach"),
     code: 3,
-    says: ["TABLE public.customers", "made by 01_customers", "Take that out"],
+    says: [/table public\.customers/i, "made by 01_customers", "Take that out"],
   },
   VACUUM: { words: rollback("07_vacuum"), code: 3, says: ["07_vacuum.sql:4", "VACUUM cannot run in a transaction"] },
   "a COMMIT inside": { words: rollback("08_commits"), code: 3, says: ["08_commits.sql:4", "controls the transaction"] },
