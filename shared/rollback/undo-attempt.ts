@@ -18,6 +18,7 @@ import type { RollbackReport } from "./types.ts";
 import type { Undoable } from "./undo.ts";
 import { checkUndo, namesBack } from "./undo-check.ts";
 import { mergeTargets, requireNoConflict } from "./undo-conflicts.ts";
+import { withoutMade } from "./undo-made-columns.ts";
 import { limitTime } from "./undo-time.ts";
 import type { Way } from "./undo-ways.ts";
 
@@ -151,7 +152,8 @@ async function requireStillUndoable(session: Session, undoable: Undoable): Promi
 /** A digest goes by the columns' names in order: where names change, each column is digested alone. */
 async function statesOf(session: Session, undoable: Undoable, relations: readonly RelationAccount[]) {
   const states: TableState[] = [];
-  for (const relation of relations) {
+  for (const found of relations) {
+    const relation = withoutMade(undoable.remembered, found);
     const whole = namesBack(undoable.remembered, relation.schema, relation.name).size === 0;
     const parts = whole ? [relation] : relation.columns.map((column) => ({ ...relation, columns: [column] }));
     for (const part of parts) states.push(await tableState(session, part));

@@ -13,7 +13,7 @@ import { tableState } from "./table-state.ts";
 import { setLocal } from "./timeouts.ts";
 import type { UndoAttempt, UndoBefore } from "./undo-attempt.ts";
 import { expectedEntries } from "./undo-entries.ts";
-import { madeColumns } from "./undo-made-columns.ts";
+import { madeColumns, withoutMade } from "./undo-made-columns.ts";
 import type { LoadedRows } from "./undo-rows.ts";
 
 /** Compares catalog and account with what was before the rollback; answers notes, throws when it is not the same. */
@@ -117,9 +117,11 @@ async function requireNothingElse(
  * Making a rule, a function's own lock: a table may be locked for writing with no row written. It is proved by its
  * digest within the transaction and outside of it, with other writers shut out.
  */
-async function provenEqual({ session, control }: UndoAttempt, before: UndoBefore, one: Violation): Promise<boolean> {
-  const relation = one.oid === null ? undefined : before.account.relations.get(one.oid);
-  if (one.what !== "locked for writing rows" || relation?.kind !== "r") return false;
+async function provenEqual(attempt: UndoAttempt, before: UndoBefore, one: Violation): Promise<boolean> {
+  const { session, control, undoable } = attempt;
+  const found = one.oid === null ? undefined : before.account.relations.get(one.oid);
+  if (one.what !== "locked for writing rows" || found?.kind !== "r") return false;
+  const relation = withoutMade(undoable.remembered, found);
   await lockTables(session, [{ oid: relation.oid, schema: relation.schema, table: relation.name }]);
   const inside = await tableState(session, relation);
   await control.run("begin");

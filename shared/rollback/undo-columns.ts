@@ -1,4 +1,4 @@
-import { qualified } from "../catalog/identifiers.ts";
+import { qualified, quoteIdent } from "../catalog/identifiers.ts";
 import type { Entry } from "../catalog/types.ts";
 import { BelayError } from "../errors.ts";
 import { parseTable, type TableText } from "./column-order.ts";
@@ -21,12 +21,13 @@ interface Column {
 /**
  * Compares the TABLE entry of before the rollback with the one of now. Columns come back nullable; NOT NULL and CHECK
  * follow when the rows are there. `empty`: the table's rows were taken out, so that types may change freely.
- * `partition`: columns come and go with the parent's.
+ * `partition`: columns come and go with the parent's. `made`: columns that the rollback added, other ones even where
+ * the name was there before.
  */
 export function tableRepair(
   target: Entry,
   now: Entry,
-  { empty, partition }: { empty: boolean; partition: boolean },
+  { empty, partition, made }: { empty: boolean; partition: boolean; made: readonly string[] },
 ): TableRepair {
   const table = qualified(target.schema, target.name);
   const was = parseTable(target.create);
@@ -37,10 +38,12 @@ export function tableRepair(
   if (was.head !== is.head) before.push(alter(isUnlogged(was) ? "set unlogged" : "set logged"));
   const after: string[] = [];
   const [oldColumns, newColumns] = [columnsOf(was), columnsOf(is)];
+  const others = new Set(made.map(quoteIdent));
   for (const column of newColumns.values())
-    if (!oldColumns.has(column.name) && !partition) before.push(alter(`drop column ${column.name}`));
+    if ((!oldColumns.has(column.name) || others.has(column.name)) && !partition)
+      before.push(alter(`drop column ${column.name}`));
   for (const column of oldColumns.values()) {
-    const current = newColumns.get(column.name);
+    const current = others.has(column.name) ? undefined : newColumns.get(column.name);
     if (current === undefined && partition) {
       if (!column.generated)
         after.push(

@@ -19,14 +19,18 @@ export interface SchemaBack {
 /** Kinds whose body is replaced in place, so that what depends on them stays. */
 const replaceable = new Set(["FUNCTION", "PROCEDURE", "VIEW"]);
 
+/** Parts of a table that hang on something else too (another table, a function, a sequence): they go by themselves. */
+const hangsOnTwo = new Set(["FK CONSTRAINT", "TRIGGER", "POLICY", "DEFAULT"]);
+
 /**
  * SQL that leads from the catalog of now to the expected one, by the entries' own texts.
- * `emptied`: keys of surviving tables whose rows were taken out.
+ * `emptied`: keys of surviving tables whose rows were taken out. `gained`: columns that the rollback added, by table's oid.
  */
 export function schemaFromEntries(
   expected: readonly Entry[],
   now: readonly Entry[],
   emptied: ReadonlySet<string>,
+  gained: ReadonlyMap<number, readonly string[]>,
 ): SchemaBack {
   const { removed: goes, added: comes, changed: all } = compareCatalogs({ entries: now }, { entries: expected });
   const views = viewsMadeAgain(all, now, expected);
@@ -35,8 +39,7 @@ export function schemaFromEntries(
   const before: string[] = [];
   const after: string[] = [];
   const goingKeys = new Set(goes.map(({ key }) => key));
-  // A foreign key hangs on two tables: it goes by itself before either.
-  const going = goes.filter((entry) => entry.kind === "FK CONSTRAINT" || !hangsOn(entry, goingKeys));
+  const going = goes.filter((entry) => hangsOnTwo.has(entry.kind) || !hangsOn(entry, goingKeys));
   const altered = changed.map(({ before: current, after: target }) => ({ target, sql: alteration(current, target) }));
   const remade = [...changed.filter((_, index) => altered[index]!.sql === null), ...views];
   const partitions = partitionKeys(expected);
@@ -49,7 +52,11 @@ export function schemaFromEntries(
 
   for (const [index, { before: current, after: target }] of changed.entries()) {
     if (target.kind === "TABLE") {
-      const how = { empty: emptied.has(target.key), partition: partitions.has(target.key) };
+      const how = {
+        empty: emptied.has(target.key),
+        partition: partitions.has(target.key),
+        made: gained.get(current.address.objid) ?? [],
+      };
       const repair: TableRepair = tableRepair(target, current, how);
       before.push(...repair.before);
       after.push(...repair.after);

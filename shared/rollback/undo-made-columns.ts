@@ -18,6 +18,12 @@ export function madeColumns(remembered: Remembered, account: Account): MadeColum
   });
 }
 
+/** A relation without the columns that the rollback added to it: what undo has to leave equal. */
+export function withoutMade(remembered: Remembered, relation: RelationAccount): RelationAccount {
+  const made = remembered.madeColumns?.find(({ oid }) => oid === relation.oid)?.columns ?? [];
+  return { ...relation, columns: relation.columns.filter(({ name }) => !made.includes(name)) };
+}
+
 /** Which of the columns hold a value that somebody wrote since: another than null and the default they came with. */
 export async function writtenSince(session: Session, made: MadeColumns): Promise<string[]> {
   const { oid, schema, name } = made.relation;

@@ -56,7 +56,8 @@ export const entriesWay: Way = {
     }
     for (const statement of renamingsBack(remembered)) await runStatement(attempt, statement);
     const expected = expectedEntries(remembered, before.catalog.entries);
-    const back = schemaFromEntries(expected, (await readCatalog(session)).entries, emptied);
+    const gained = new Map((remembered.madeColumns ?? []).map(({ oid, columns }) => [oid, columns]));
+    const back = schemaFromEntries(expected, (await readCatalog(session)).entries, emptied, gained);
     await session.run("set local check_function_bodies = off");
     for (const statement of back.before) await runStatement(attempt, statement);
     const loaded = await loadRows(session, attempt.belay.store, undoable.manifest);

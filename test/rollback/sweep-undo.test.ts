@@ -65,6 +65,21 @@ const cases: Change[] = [
     down: "drop view v; alter table a add x text; create view v as select id, x from a",
   },
   {
+    title: "a column that comes and goes under one name, with another type",
+    base: "create table a (id int primary key, x text, c jsonb); insert into a values (1, 'x', '[1]'), (2, null, null)",
+    up: "alter table a drop c, drop x, add c text[]; update a set c = array['u']",
+    down: "alter table a drop c, add c jsonb, add x text",
+  },
+  {
+    title: "a trigger with its function that the rollback makes on a table that stays",
+    base: "create table a (id int primary key, n int); insert into a values (1, 1)",
+    up: "alter table a drop n; create table b (id int)",
+    down: `drop table b; alter table a add n int;
+           create function f() returns trigger language plpgsql as $$ begin new.n := 1; return new; end $$;
+           create trigger t before update on a for each row execute function f()`,
+    only: "entries",
+  },
+  {
     title: "rows that a DELETE took along through foreign keys",
     base: `create table a (id int primary key);
            create table b (id int primary key, a_id int references a on delete cascade);

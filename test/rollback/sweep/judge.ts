@@ -23,6 +23,7 @@ export async function judgeRefusal(
     if (published.verdict === "non-inverse" && real.length > 0) return yes(`no inverse: ${real.join(", ")}`);
     return no(`measured as ${published.verdict} ${published.classes.join(", ")}`);
   }
+  if (failure.code === "guard_loss" && /\bdo\s+(\$|language)/i.test(published.down)) return yes("hidden in a DO block");
   if (failure.code !== "gate_failed") return no("nothing speaks for it");
   const failed = plan.gates.filter(({ state, blocking }) => state === "failed" && blocking);
   const reasons = await Promise.all(failed.map((gate) => judgeGate(url, published, plan, gate.name, byHand)));

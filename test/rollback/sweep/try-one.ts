@@ -14,7 +14,7 @@ import type { Published } from "./corpus.ts";
 import { judgeRefusal } from "./judge.ts";
 import { losses } from "./losses.ts";
 import { seedTables } from "./seed.ts";
-import { connect, readState, stateDifferences } from "./state.ts";
+import { connect, readState, stateDifferences, timeless } from "./state.ts";
 import { schemaDifferences, schemaOf } from "./stock.ts";
 
 export interface Refusal {
@@ -98,7 +98,7 @@ async function thereAndBack(belay: Belay, url: string, place: string, published:
         break;
       }
       report = again;
-      for (const difference of stateDifferences(after, await readState(url)))
+      for (const difference of stateDifferences(timeless(after), timeless(await readState(url))))
         wrong.push(`rolled back again: ${difference}`);
       for (const line of schemaDifferences(schemaAfter, await schemaOf(url))) wrong.push(`rolled back again: ${line}`);
       await execute(url, "update belay.migration_revisions set forward_sql = ''");
