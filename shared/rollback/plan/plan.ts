@@ -70,6 +70,7 @@ function hashOf(facts: Facts, policy: Policy, steps: Plan["steps"], waive: reado
     sequences: losses.sequences.map(({ oid }) => oid),
     overreach: facts.provenance.overreach.map(({ key, what }) => [key, what]),
     opaque: effect.opaque,
+    failures: effect.failures.map(({ why }) => why),
     policy,
     waive,
   });
