@@ -19,8 +19,8 @@ export interface Platform {
 
 const ownerPassword = "not-a-secret";
 
-export async function startPlatform(): Promise<Platform> {
-  const server = await startPostgres({ superuser: "supabase_admin" });
+export async function startPlatform(major?: 15 | 17 | 18): Promise<Platform> {
+  const server = await startPostgres({ superuser: "supabase_admin", major });
   const admin = (database: string) => databaseUrl(server.url, database);
   const owner = (database: string) => {
     const url = new URL(admin(database));
