@@ -1,5 +1,6 @@
 import { compareCatalogs } from "../catalog/differences.ts";
-import type { Catalog, Entry } from "../catalog/types.ts";
+import { entryWords } from "../catalog/entry-words.ts";
+import type { Catalog } from "../catalog/types.ts";
 
 /** A migration with its catalog before and after (what both have alike may be left out); null where there is no snapshot. */
 export interface Known {
@@ -32,22 +33,17 @@ export function findDependencies(migrations: readonly Known[]): FoundDependency[
     if (before === null || after === null) continue;
     const difference = compareCatalogs(before, after);
     for (const entry of difference.added) {
-      made.set(entry.key, { by: name, words: wordsOf(entry) });
-      for (const key of entry.dependencies) note(name, key, (thing) => `${wordsOf(entry)} needs ${thing}`);
+      made.set(entry.key, { by: name, words: entryWords(entry) });
+      for (const key of entry.dependencies) note(name, key, (thing) => `${entryWords(entry)} needs ${thing}`);
     }
     for (const { before: was, after: entry } of difference.changed) {
       note(name, entry.key, (thing) => `it changes ${thing}`);
       const old = new Set(was.dependencies);
       for (const key of entry.dependencies)
-        if (!old.has(key)) note(name, key, (thing) => `${wordsOf(entry)} needs ${thing}`);
+        if (!old.has(key)) note(name, key, (thing) => `${entryWords(entry)} needs ${thing}`);
     }
     for (const entry of difference.removed) note(name, entry.key, (thing) => `it drops ${thing}`);
     for (const entry of difference.removed) made.delete(entry.key);
   }
   return [...found.values()];
-}
-
-/** `materialized view reporting.monthly_revenue`. */
-function wordsOf({ kind, schema, name }: Entry): string {
-  return `${kind.toLowerCase()} ${schema === null ? "" : `${schema}.`}${name}`;
 }

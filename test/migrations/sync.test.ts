@@ -93,7 +93,7 @@ describe("sync", () => {
     const whys = await world.session
       .sql`select migration_name as m, depends_on as d, found, why from belay.migration_dependencies order by 1, 2`;
     expect(whys.map((row) => `${row.m} > ${row.d} ${row.found}: ${row.why}`)).toEqual([
-      "2_b > 1_a catalog: fk constraint public.b b_a_fkey needs constraint public.a a_pkey, which 1_a created",
+      "2_b > 1_a catalog: foreign key b_a_fkey on public.b needs constraint a_pkey on public.a, which 1_a created",
       "3_c > 1_a declared: declared in 3_c.sql:1",
       "3_c > 2_b catalog: view public.c needs table public.b, which 2_b created",
       "4_d > 2_b catalog: it changes table public.b, which 2_b created",

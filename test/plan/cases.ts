@@ -245,4 +245,24 @@ export const effectCases: readonly EffectCase[] = [
     setup: `create table a (id int primary key) partition by range (id); create table a1 partition of a default; create table b (id int, a_id int references a) partition by range (id); create table b1 partition of b default;`,
     rollback: "alter table b drop constraint b_a_id_fkey; drop table a",
   },
+  {
+    name: "a sequence that is saved from its table's DROP",
+    setup: `create table t (id serial primary key);`,
+    rollback: "alter sequence t_id_seq owned by none; alter table t alter column id drop default; drop table t",
+  },
+  {
+    name: "a sequence that a table was given just before its DROP",
+    setup: `create table t (id int primary key); create sequence s;`,
+    rollback: "alter sequence s owned by t.id; drop table t",
+  },
+  {
+    name: "a partition that is detached before its parent goes",
+    setup: `create table o (id int primary key, at date); create table p (id int, at date, primary key (id, at)) partition by range (at); create index on p (at); create table p1 partition of p for values from ('2025-01-01') to ('2026-01-01'); create table p2 partition of p default;`,
+    rollback: "alter table p detach partition p1; drop table p",
+  },
+  {
+    name: "a child that no longer inherits when its parent goes",
+    setup: `create table a (id int); create table b (n int) inherits (a);`,
+    rollback: "alter table b no inherit a; drop table a",
+  },
 ];

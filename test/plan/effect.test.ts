@@ -121,6 +121,46 @@ describe("a rollback that would fail is told before", () => {
   });
 });
 
+describe("a lock's reason", () => {
+  const reasons = (setup: string, rollback: string) =>
+    withDatabase(setup, async (session) => {
+      const { told } = await tellAndDo(session, rollback);
+      const rows = await session.sql`select oid::int8::float8 as oid, relname as name from pg_class`;
+      const names = new Map(rows.map((row) => [row.oid as number, row.name as string]));
+      return Object.fromEntries(told.locks.map((each) => [names.get(each.oid), each.because]));
+    });
+
+  it("is what a person calls it: destroyed, or the part that goes, or the foreign key", async () => {
+    const setup = `${shop} create index on customers (note); create rule r as on update to customers do also nothing;`;
+    expect(await reasons(setup, "drop table orders")).toEqual({
+      orders: "destroyed",
+      customers: "parent of foreign key orders_customer_id_fkey on public.orders, which goes",
+    });
+    expect(await reasons(setup, "drop view emails; drop index customers_note_idx; drop rule r on customers")).toEqual({
+      emails: "destroyed",
+      customers: "its index customers_note_idx goes; its rule r goes",
+    });
+    expect(await reasons("create table t (id serial, n int default 7)", "alter table t alter n drop default")).toEqual({
+      t: "column n loses its default",
+    });
+  });
+
+  it("names the tables that a DELETE, an UPDATE and a TRUNCATE reach by foreign keys", async () => {
+    const setup = `create table a (id int primary key, n int unique);
+      create table b (id int primary key, a int references a on delete cascade on update cascade);
+      create table c (id int, b int references b on delete set null);
+      create table d (id int, n int references a (n) on delete restrict);`;
+    expect(await reasons(setup, "delete from a")).toMatchObject({
+      b: "rows deleted by foreign key b_a_fkey, ON DELETE",
+      c: "rows changed by foreign key c_b_fkey, ON DELETE",
+    });
+    expect(Object.keys(await reasons(setup, "delete from a")).sort()).toEqual(["a", "b", "c"]);
+    expect(Object.keys(await reasons(setup, "update a set id = id + 1")).sort()).toEqual(["a", "b"]);
+    expect(Object.keys(await reasons(setup, "update a set n = 1")).sort()).toEqual(["a"]);
+    expect(Object.keys(await reasons(setup, "truncate a cascade")).sort()).toEqual(["a", "b", "c", "d"]);
+  });
+});
+
 describe("what the text cannot tell", () => {
   for (const sql of [
     "do $$ begin delete from orders; end $$",

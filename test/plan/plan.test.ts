@@ -60,7 +60,32 @@ describe("the plan of a destructive rollback", () => {
       evidence: expect.stringContaining("20250102_posts"),
     });
     expect(plan.dependents).toMatchObject([{ migration: "20250102_posts" }]);
-    expect(gate(plan.gates, "supported").evidence).toMatch(/fails without CASCADE/);
+    expect(gate(plan.gates, "supported")).toMatchObject({
+      state: "unknown",
+      evidence: expect.stringMatching(/fails as long as dependents stand: line \d+: fails without CASCADE/),
+    });
+    expect(plan.verdict).not.toBe("fix_forward");
+  });
+
+  it("finds in the database a dependent that nobody declared, and does not take a view made by hand for one", async () => {
+    const { belay, session } = await projectOf([users, posts]);
+    await session.run("delete from belay.migration_dependencies");
+    const found = await planRollback(belay, { migration: "20250101_users" });
+    expect(found.dependents).toMatchObject([
+      {
+        migration: "20250102_posts",
+        found: "catalog",
+        why: expect.stringMatching(/which it made, stands on what goes/),
+      },
+    ]);
+    expect(gate(found.gates, "dependents").state).toBe("failed");
+    await session.run("create view by_hand as select * from users");
+    const plan = await planRollback(belay, { migration: "20250101_users" });
+    expect(gate(plan.gates, "supported")).toMatchObject({
+      state: "failed",
+      evidence: expect.stringContaining("view public.by_hand"),
+    });
+    expect(plan.verdict).toBe("fix_forward");
   });
 
   it("changes nothing and leaves no lock", async () => {
@@ -109,7 +134,7 @@ describe("provenance", () => {
     expect(gate(plan.gates, "provenance")).toMatchObject({
       state: "failed",
       evidence: expect.stringMatching(
-        /VIEW public\.feed \(it was there before the migration; made by 20250102_posts\)/,
+        /view public\.feed \(it was there before the migration; made by 20250102_posts\)/,
       ),
     });
     expect(plan).toMatchObject({ canRollBack: false, verdict: "fix_forward" });
@@ -133,14 +158,33 @@ describe("provenance", () => {
     };
     const { belay } = await projectOf([users, column, cascade, later]);
     const first = await planRollback(belay, { migration: "20250103_column" });
-    expect(gate(first.gates, "provenance").evidence).toMatch(
-      /column email of public.users \(it was there before/,
-    );
+    expect(gate(first.gates, "provenance").evidence).toMatch(/column email of public.users \(it was there before/);
     expect(gate(first.gates, "provenance").evidence).not.toMatch(/column age/);
     const second = await planRollback(belay, { migration: "20250104_key" });
     expect(gate(second.gates, "provenance").evidence).toMatch(
-      /FK CONSTRAINT public\.users in_team \(it came after the migration; made by 20250105_fk\)/,
+      /foreign key in_team on public\.users \(it came after the migration; made by 20250105_fk\)/,
     );
+  });
+
+  it("takes what the migration dropped, or renamed away, and made anew for its own; not what it renamed to and fro", async () => {
+    const anew: Step = {
+      name: "20250103_anew",
+      up: `drop table posts cascade; create table posts (id int, title text);
+           alter table users rename email to old_email; alter table users add email text`,
+      down: `drop table posts; create table posts (id int);
+             alter table users drop email; alter table users rename old_email to email`,
+    };
+    const first = await projectOf([users, posts, anew]);
+    const plan = await planRollback(first.belay, { migration: "20250103_anew" });
+    expect(gate(plan.gates, "provenance")).toMatchObject({ state: "passed" });
+    const swap: Step = {
+      name: "20250103_swap",
+      up: "alter table users rename to u; alter table u add age int; alter table u rename to users",
+      down: "drop table users cascade",
+    };
+    const second = await projectOf([users, swap]);
+    const refused = await planRollback(second.belay, { migration: "20250103_swap" });
+    expect(gate(refused.gates, "provenance").evidence).toMatch(/table public\.users \(it was there before/);
   });
 
   it("is unknown, never passed, without snapshots", async () => {
@@ -199,7 +243,7 @@ describe("gates on the state of things", () => {
     );
     await session.run("update belay.migration_history set status = 'failed'");
     expect(gate((await planRollback(belay, { migration: "20250101_users" })).gates, "status").next).toMatch(
-      /belay repair 20250101_users/,
+      /migrate force.*belay sync/,
     );
   });
 

@@ -21,8 +21,10 @@ export function detachPartition(simulation: Simulation, { relation, command }: A
   simulation.detached.add(child.objid);
   part(simulation, child, relation);
   for (const each of ["relation", "constraint", "trigger"].flatMap((family) => simulation.byFamily.get(family) ?? []))
-    if (each.relid === child.objid || (each.family === "relation" && each.other === child.objid))
+    if (each.relid === child.objid || (each.family === "relation" && each.other === child.objid)) {
       cutDependencies(simulation.index, keyOf(each), ({ type }) => type === "P" || type === "S");
+      simulation.touched.add(keyOf(each));
+    }
   lock(simulation, child.objid, "ACCESS EXCLUSIVE", `stops being a partition of ${nameOf(relation)}`);
 }
 

@@ -164,7 +164,8 @@ type Made = Pick<EffectObject, "kind" | "schema" | "name">;
 function createdEntries(simulation: Simulation, catalog: Catalog): Map<string, Made> {
   const created = new Map<string, Made>();
   const add = (made: Made) => created.set(entryKey({ ...made, owner: null }), made);
-  for (const { kind, schema, name } of simulation.created.values()) add({ kind, schema, name });
+  for (const { kind, schema, name, owner } of simulation.created.values())
+    if (owner === null || !simulation.gone.has(owner)) add({ kind, schema, name });
   const ownersOf = ownerFinder(catalog);
   for (const entry of catalog.entries) {
     const renamed = satellites.has(entry.kind)

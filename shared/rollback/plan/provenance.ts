@@ -1,3 +1,4 @@
+import { entryWords } from "../../catalog/entry-words.ts";
 import type { EffectObject } from "../types.ts";
 
 /** What one snapshot says of an entry; `columns` for tables whose columns matter. */
@@ -74,7 +75,7 @@ export function findOverreach(destroyed: Destroyed, pair: SnapshotPair): Omit<Ov
     const remade = destroyed.remade.includes(object.key);
     if (object.change !== "destroyed" && !remade) continue;
     const { key } = object;
-    const what = `${object.kind.toLowerCase()} ${object.schema === null ? "" : `${object.schema}.`}${object.name}`;
+    const what = entryWords(object);
     const withOwner = (destroyed.dependencies.get(key) ?? []).some(
       (owner) => gone.has(owner.key) && isPartOf(object, owner.name),
     );
