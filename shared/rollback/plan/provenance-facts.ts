@@ -4,6 +4,7 @@ import { parseSql } from "../../sql/parse.ts";
 import type { DependencyGraph } from "../effect/dependency-graph.ts";
 import type { ResolvedEffect } from "../effect/effect.ts";
 import { type Node, nodes } from "../effect/sql-nodes.ts";
+import { readMadeAnew } from "./made-anew.ts";
 import type { Maker, Obstacle } from "./obstacles.ts";
 import {
   type Destroyed,
@@ -53,7 +54,12 @@ export async function readProvenance(
   const after = await readSnapshotEntries(session, migrations.at(-1)!, "after", columned);
   if (before === null || after === null) return unknown;
   const pair = { before: before.entries, after: after.entries };
-  const overreach = findOverreach(destroyed, pair);
+  const forward = await session.sql`
+    select forward_sql as sql from belay.migration_revisions r
+      where migration_name = any(${[...migrations]}::text[]) and forward_sql is not null
+        and not exists (select from belay.migration_revisions later
+                         where later.migration_name = r.migration_name and later.revision > r.revision)`;
+  const overreach = findOverreach(destroyed, pair, readMadeAnew(forward.map(({ sql }) => sql)));
   const asked = [...overreach, ...obstacles].flatMap(({ key }) => key ?? []);
   const makers = await findMakers(session, [...new Set(asked)]);
   const earlier = new Set(pair.before.map((entry) => entry.key));
@@ -91,7 +97,7 @@ function destroyedOf(effect: ResolvedEffect, catalog: Catalog, graph: Dependency
       if (tableKey === undefined) return [];
       const { schema, name } = graph.byOid.get(relid)!;
       const columns = numbers.map((number) => names.get(`${relid}/${number}`) ?? String(number));
-      return [{ tableKey, table: `${schema}.${name}`, columns }];
+      return [{ tableKey, schema, name, columns }];
     }),
     remade: effect.objects.filter((each) => each.change === "changed" && lost.has(each.key)).map((each) => each.key),
   };

@@ -1,5 +1,6 @@
 import { entryWords } from "../../catalog/entry-words.ts";
 import type { EffectObject } from "../types.ts";
+import type { MadeAnew } from "./made-anew.ts";
 
 /** What one snapshot says of an entry; `columns` for tables whose columns matter. */
 export interface SnapshotEntry {
@@ -58,7 +59,8 @@ export interface Destroyed {
   readonly dependencies: ReadonlyMap<string, readonly { readonly key: string; readonly name: string }[]>;
   readonly columns: readonly {
     readonly tableKey: string;
-    readonly table: string;
+    readonly schema: string | null;
+    readonly name: string;
     readonly columns: readonly string[];
   }[];
   /** Keys of tables that are dropped and made again: their rows go all the same. */
@@ -66,7 +68,11 @@ export interface Destroyed {
 }
 
 /** Only what the migration made between its snapshots may go; everything else is an overreach. */
-export function findOverreach(destroyed: Destroyed, pair: SnapshotPair): Omit<Overreach, "madeBy">[] {
+export function findOverreach(
+  destroyed: Destroyed,
+  pair: SnapshotPair,
+  madeAnew: MadeAnew = () => false,
+): Omit<Overreach, "madeBy">[] {
   const before = new Set(pair.before.map((entry) => entry.key));
   const after = new Set(pair.after.map((entry) => entry.key));
   const gone = new Set(destroyed.objects.filter((each) => each.change === "destroyed").map((each) => each.key));
@@ -80,10 +86,11 @@ export function findOverreach(destroyed: Destroyed, pair: SnapshotPair): Omit<Ov
       (owner) => gone.has(owner.key) && isPartOf(object, owner.name),
     );
     if (withOwner) continue;
-    if (before.has(key)) result.push({ key, what, why: "it was there before the migration" });
+    const anew = object.kind === "TABLE" && after.has(key) && madeAnew(object.schema, object.name);
+    if (before.has(key) && !anew) result.push({ key, what, why: "it was there before the migration" });
     else if (!after.has(key)) result.push({ key, what, why: cameAfter });
   }
-  return [...result, ...columnOverreach(destroyed, pair)];
+  return [...result, ...columnOverreach(destroyed, pair, madeAnew)];
 }
 
 /** A foreign key or trigger also depends on things that are not its table; its name begins with its table's. */
@@ -102,13 +109,15 @@ const namedAfterTable = new Set([
   "DEFAULT",
 ]);
 
-function columnOverreach(destroyed: Destroyed, pair: SnapshotPair): Omit<Overreach, "madeBy">[] {
-  return destroyed.columns.flatMap(({ tableKey, table, columns }) => {
+function columnOverreach(destroyed: Destroyed, pair: SnapshotPair, madeAnew: MadeAnew): Omit<Overreach, "madeBy">[] {
+  return destroyed.columns.flatMap(({ tableKey, schema, name, columns }) => {
+    const table = `${schema}.${name}`;
     const before = pair.before.find((entry) => entry.key === tableKey)?.columns ?? [];
     const after = pair.after.find((entry) => entry.key === tableKey)?.columns ?? [];
     return columns.flatMap((column) => {
       const what = `column ${column} of ${table}`;
-      if (before.includes(column)) return [{ key: tableKey, what, why: "it was there before the migration" }];
+      const anew = after.includes(column) && madeAnew(schema, name, column);
+      if (before.includes(column) && !anew) return [{ key: tableKey, what, why: "it was there before the migration" }];
       if (!after.includes(column)) return [{ key: tableKey, what, why: cameAfter }];
       return [];
     });
