@@ -123,7 +123,7 @@ async function recordAll(
         hasRollback: migration.rollback !== null,
       });
     } else if (row === undefined) outcome.pending.push(migration.name);
-    else if (row.status === "rolled_back" && applied.isAppliedAgain(row)) {
+    else if ((row.status === "rolled_back" && applied.isAppliedAgain(row)) || isMended(row, applied)) {
       await recordAppliedAgain(session, migration, row, { actor: belay.actor, appliedAt: applied.at(migration) });
       outcome.appliedAgain.push(row.name);
     } else if (row.status === "rolled_back") outcome.pending.push(row.name);
@@ -135,6 +135,11 @@ async function recordAll(
     belay.report({ phase: "sync", message: migration.name });
   }
   return outcome;
+}
+
+/** Half applied by the ledger, and by now applied and not dirty for the tool: someone mended it and told the tool. */
+function isMended(row: LedgerRow, applied: Applied): boolean {
+  return row.status === "failed" && applied.tracking !== null && applied.has(row) && !applied.isDirty(row);
 }
 
 /** Files of migrations that must not be registered as they stand; a live section or a circle is told, but does not hide what is applied. */

@@ -320,7 +320,7 @@ begin
   if target.status = 'rolled_back' then
     reason := format('already rolled back at %s', to_char(target.rollback_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'));
   elsif target.status = 'failed' then
-    reason := 'half applied: mend the database, then run `belay repair`';
+    reason := 'half applied: mend the database, tell your tool, then run `belay sync`';
   elsif belay.only_comments(target.rollback_sql) then
     reason := 'no rollback SQL: write it, then run `belay register`';
   elsif cardinality(dependent_migrations) > 0 then

@@ -108,6 +108,12 @@ describe("golang-migrate", () => {
     const report = await syncMigrations(world.belay, await world.folder());
     expect(report.registered.map((row) => row.status)).toEqual(["applied", "failed"]);
     expect(report.notes[0]).toMatch(/version 2 dirty.*migrate force/s);
+
+    await world.session.run("update schema_migrations set dirty = false");
+    await syncMigrations(world.belay, await world.folder());
+    const [mended] = await world.session
+      .sql`select status from belay.migration_history where migration_name like '0002%'`;
+    expect(mended!.status).toBe("applied");
   });
 
   it("keeps its pointer when a migration below it is rolled back, and does not count that one as applied again", async () => {

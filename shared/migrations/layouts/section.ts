@@ -87,7 +87,7 @@ function selfReversing(file: SourceFile, line: number): LayoutProblem {
   return {
     code: "self_reversing",
     severity: "error",
-    message: `the rollback section of ${file.name} is not commented out: a tool that runs the file creates and drops at once. Put "-- " before each of its lines (\`belay fix\`)`,
+    message: `the rollback section of ${file.name} is not commented out: a tool that runs the file creates and drops at once. Put "-- " before each of its lines`,
     place: { file: file.path, line },
   };
 }

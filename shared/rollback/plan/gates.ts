@@ -72,7 +72,7 @@ export function judgeStatus({ migration, together }: Facts): Finding {
     );
   return failed(
     `${migration.name} is half applied (status failed)`,
-    `Mend the database by hand, then settle the record: belay repair ${migration.name}.`,
+    "Mend the database by hand, tell your tool (migrate force), then run belay sync.",
   );
 }
 
