@@ -49,6 +49,8 @@ const pinnedParameters = {
   tcp_keepalives_count: "3",
 } as const;
 
+const earlyGraceMs = 250;
+
 /** Opens one connection; throws `database_unreachable`, `database_auth` or `database_error`, never with the password. */
 export async function openSession(url: string, options: SessionOptions = {}): Promise<Session> {
   let lost = false;
@@ -57,7 +59,13 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
   const onLost = () => {
     lost = !ended;
   };
-  const sockets = createSockets(connectTimeout * 1000, onLost);
+  const early = Promise.withResolvers<never>();
+  early.promise.catch(() => {});
+  const sockets = createSockets(connectTimeout * 1000, () => {
+    onLost();
+    // The server's own reason, where it gave one, comes first.
+    setTimeout(() => early.reject(connectionLost()), earlyGraceMs);
+  });
   const client = connect(url, {
     max: 1,
     idle_timeout: 0,
@@ -86,7 +94,11 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
     },
   });
   try {
-    const [row] = await client`select pg_backend_pid() as pid, current_setting('server_version_num')::int as version`;
+    // A proxy without a server behind it accepts and hangs up, and the driver would try again for ever.
+    const [row] = await Promise.race([
+      client`select pg_backend_pid() as pid, current_setting('server_version_num')::int as version`,
+      early.promise,
+    ]);
     await setParameters({ sql: client }, { ...pinnedParameters, ...options.parameters });
     // Only some operating systems can watch for a client that went away during a query.
     await setParameters({ sql: client }, { client_connection_check_interval: "5s" }).catch(() => {});

@@ -127,9 +127,21 @@ function partForeignKeys(entries: readonly Entry[], wholeNames: ReadonlySet<stri
   const outside: { entry: Entry; references: string }[] = [];
   for (const entry of entries) {
     const tables = entry.dependencies.filter((key) => key.startsWith("TABLE "));
-    const away = tables.find((key) => !wholeNames.has(key));
-    if (entry.kind !== "FK CONSTRAINT" || away === undefined) inside.push(entry);
-    else outside.push({ entry, references: away.slice("TABLE ".length) });
+    if (entry.kind !== "FK CONSTRAINT" || tables.every((key) => wholeNames.has(key))) inside.push(entry);
+    else {
+      const own = tables.filter((key) => entry.name.startsWith(`${nameIn(key)} `) && isIn(key, entry.schema));
+      const other = tables.find((key) => !own.includes(key)) ?? tables[0]!;
+      outside.push({ entry, references: other.slice("TABLE ".length) });
+    }
   }
   return { inside, outside };
+}
+
+/** A key is kind, schema and name: `TABLE public orders`. */
+function nameIn(key: string): string {
+  return key.replace(/^TABLE ("(?:[^"]|"")*"|\S+) /, "");
+}
+
+function isIn(key: string, schema: string | null): boolean {
+  return schema !== null && key === tableKey(schema, nameIn(key));
 }
