@@ -72,6 +72,8 @@ export async function runAttempt(
   let before: Before | undefined;
   let archive: ScopedArchive | null = null;
   let section: CriticalSection | undefined;
+  // Others drew numbers while the archive was written.
+  let latest: Account | undefined;
   try {
     const locked = await lockWithRetries(attempt, session, widen);
     const xid = await nameTransaction(attempt, session);
@@ -80,7 +82,8 @@ export async function runAttempt(
     await attempt.observe("locked");
     archive = await archiveScoped(attempt, session, plan, before);
     await attempt.observe("archived");
-    await recordSequences(attempt.control, attempt.rollbackId, before.account);
+    latest = await readAccount(attempt.control);
+    await recordSequences(attempt.control, attempt.rollbackId, latest);
     const ran = await runWithRetries(attempt, session, plan, before, xid);
     section = ran.section;
     const report = await conclude(attempt, session, plan, before, archive, ran.attempts, section);
@@ -90,7 +93,7 @@ export async function runAttempt(
   } catch (error) {
     section?.stop();
     if (!(error instanceof BelayError && error.details.outcome === "unknown"))
-      await putBack(attempt, session, before, archive);
+      await putBack(attempt, session, latest ?? before?.account, archive);
     throw error;
   }
 }
@@ -162,7 +165,7 @@ async function runWithRetries(attempt: Attempt, session: Session, plan: Plan, be
 async function putBack(
   attempt: Attempt,
   session: Session,
-  before: Before | undefined,
+  before: Account | undefined,
   archive: ScopedArchive | null,
 ): Promise<void> {
   const ended = await session.run("rollback").then(
@@ -170,6 +173,6 @@ async function putBack(
     () => false,
   );
   if (!ended) return;
-  if (before !== undefined && attempt.control.alive) await restoreSequences(attempt.control, before.account);
+  if (before !== undefined && attempt.control.alive) await restoreSequences(attempt.control, before);
   if (archive !== null) await discardArchive(attempt.belay.store, archive.manifest);
 }
