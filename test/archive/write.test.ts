@@ -15,9 +15,10 @@ import { openSession } from "../../shared/postgres/session.ts";
 import { exportSnapshot, openReader } from "../../shared/postgres/snapshot.ts";
 import { openStore } from "../../shared/store/open.ts";
 import type { ObjectStore } from "../../shared/store/types.ts";
-import { type S3Server, s3rverCredentials, startFaultProxy, startS3Server } from "../store/s3-server.ts";
+import { startFaultProxy } from "../store/fault-proxy.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase, runSql, type TestDatabase } from "../support/postgres.ts";
+import { startTestS3 } from "../support/s3.ts";
 import { errorOf, keysIn } from "./support.ts";
 
 const schema = `
@@ -30,17 +31,17 @@ const schema = `
   create view recent as select * from orders where id > 100;`;
 
 let database: TestDatabase;
-let s3: S3Server;
+let s3: Awaited<ReturnType<typeof startTestS3>>;
 beforeAll(async () => {
-  [database, s3] = await Promise.all([createDatabase({ sql: schema }), startS3Server(["archives"])]);
+  [database, s3] = await Promise.all([createDatabase({ sql: schema }), startTestS3({ bucket: "archives" })]);
 });
 afterAll(async () => {
   await database?.drop();
-  await s3?.close();
+  await s3?.stop();
 });
 
 const s3Store = (endpoint: string, prefix: string) =>
-  openStore(`s3://archives/${prefix}?endpoint=${endpoint}`, s3rverCredentials);
+  openStore(`s3://archives/${prefix}?endpoint=${endpoint}`, { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" });
 
 /** Sessions of ours that are still open on the database: readers and snapshots must not outlive a dump. */
 async function openSessions(): Promise<number> {

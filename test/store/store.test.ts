@@ -11,8 +11,12 @@ import { openStore } from "../../shared/store/open.ts";
 import { partSize } from "../../shared/store/parts.ts";
 import { createS3Store } from "../../shared/store/s3.ts";
 import { createS3Client, parseS3Url } from "../../shared/store/s3-client.ts";
+import { startTestS3 } from "../support/s3.ts";
 import { chunksOf, codeOf, collect, manyBytes, sha256, storeContract } from "./contract.ts";
-import { type Fault, freePort, type S3Server, s3rverCredentials, startFaultProxy, startS3Server } from "./s3-server.ts";
+import { type Fault, freePort, startFaultProxy } from "./fault-proxy.ts";
+
+/** The one account that the test server knows. */
+const credentials = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" };
 
 const mebibyte = 1024 * 1024;
 
@@ -25,10 +29,10 @@ storeContract("a folder", async () => {
 });
 
 storeContract("an S3 server without If-None-Match", async () => {
-  const server = await startS3Server(["archives"]);
+  const server = await startTestS3({ bucket: "archives" });
   return {
-    store: openStore(`s3://archives/some/prefix?endpoint=${server.endpoint}`, s3rverCredentials),
-    close: () => server.close(),
+    store: openStore(`s3://archives/some/prefix?endpoint=${server.endpoint}`, credentials),
+    close: () => server.stop(),
   };
 });
 
@@ -67,11 +71,11 @@ async function openRealStore(bucket: string) {
 }
 
 describe("an S3 store that misbehaves", () => {
-  let server: S3Server;
+  let server: Awaited<ReturnType<typeof startTestS3>>;
   beforeAll(async () => {
-    server = await startS3Server(["archives"]);
+    server = await startTestS3({ bucket: "archives" });
   });
-  afterAll(() => server.close());
+  afterAll(() => server.stop());
 
   async function through<T>(
     choose: Parameters<typeof startFaultProxy>[1],
@@ -90,7 +94,7 @@ describe("an S3 store that misbehaves", () => {
     await through(
       ({ path }) => (path.includes("partNumber=2") ? internal : undefined),
       async (url, seen) => {
-        const store = openStore(url, s3rverCredentials);
+        const store = openStore(url, credentials);
         expect(await codeOf(store.write("half", manyBytes(30 * mebibyte)))).toBe("store_failed");
         expect(await store.head("half")).toBe(null);
         expect(seen.some((line) => line.startsWith("DELETE /archives/half?uploadId="))).toBe(true);
@@ -104,7 +108,7 @@ describe("an S3 store that misbehaves", () => {
     await through(
       ({ path }) => (path.includes("partNumber=2") && failed++ === 0 ? internal : undefined),
       async (url) => {
-        const store = openStore(url, s3rverCredentials);
+        const store = openStore(url, credentials);
         await store.write("mended", manyBytes(20 * mebibyte));
         expect(await sha256(store.read("mended"))).toBe(await sha256(manyBytes(20 * mebibyte)));
       },
@@ -115,7 +119,7 @@ describe("an S3 store that misbehaves", () => {
     await through(
       ({ method, path }) => (method === "POST" && path.includes("uploadId=") ? internal : undefined),
       async (url) => {
-        const store = openStore(url, s3rverCredentials);
+        const store = openStore(url, credentials);
         expect(await codeOf(store.write("incomplete", manyBytes(9 * mebibyte)))).toBe("store_failed");
         expect(await store.head("incomplete")).toBe(null);
       },
@@ -133,7 +137,7 @@ describe("an S3 store that misbehaves", () => {
     await through(
       ({ path }) => (path.includes("partNumber=") ? { status: 403, code: "QuotaExceeded" } : undefined),
       async (url) => {
-        expect(await codeOf(openStore(url, s3rverCredentials).write("full", source()))).toBe("store_denied");
+        expect(await codeOf(openStore(url, credentials).write("full", source()))).toBe("store_denied");
       },
     );
     expect(taken).toBeLessThan(60 * mebibyte);
@@ -143,7 +147,7 @@ describe("an S3 store that misbehaves", () => {
     await through(
       () => ({ status: 403, code: "AccessDenied" }),
       async (url) => {
-        const store = openStore(url, s3rverCredentials);
+        const store = openStore(url, credentials);
         expect(await codeOf(store.write("x", chunksOf("x")))).toBe("store_denied");
         expect(await codeOf(collect(store.read("x")))).toBe("store_denied");
         expect(await codeOf(store.head("x"))).toBe("store_denied");
@@ -161,7 +165,7 @@ describe("an S3 store that misbehaves", () => {
   });
 
   test("a missing bucket: store_missing_bucket, naming it", async () => {
-    const store = openStore(`s3://absent?endpoint=${server.endpoint}`, s3rverCredentials);
+    const store = openStore(`s3://absent?endpoint=${server.endpoint}`, credentials);
     expect(await codeOf(store.write("x", chunksOf("x"), { createOnly: true }))).toBe("store_missing_bucket");
     expect(await codeOf(collect(store.read("x")))).toBe("store_missing_bucket");
     expect(await codeOf(store.write("x", manyBytes(9 * mebibyte)))).toBe("store_missing_bucket");
@@ -169,19 +173,19 @@ describe("an S3 store that misbehaves", () => {
   });
 
   test("nothing listens: store_unreachable", async () => {
-    const store = openStore(`s3://archives?endpoint=http://127.0.0.1:${await freePort()}`, s3rverCredentials);
+    const store = openStore(`s3://archives?endpoint=http://127.0.0.1:${await freePort()}`, credentials);
     expect(await codeOf(store.write("x", chunksOf("x")))).toBe("store_unreachable");
     expect(await codeOf(collect(store.read("x")))).toBe("store_unreachable");
   });
 
   test("a download cut once goes on where it stopped", async () => {
     const size = 12 * mebibyte;
-    await openStore(`s3://archives?endpoint=${server.endpoint}`, s3rverCredentials).write("cut", manyBytes(size));
+    await openStore(`s3://archives?endpoint=${server.endpoint}`, credentials).write("cut", manyBytes(size));
     let cuts = 0;
     await through(
       ({ method }) => (method === "GET" && cuts++ < 2 ? { cutAfter: 3 * mebibyte } : undefined),
       async (url) => {
-        expect(await sha256(openStore(url, s3rverCredentials).read("cut"))).toBe(await sha256(manyBytes(size)));
+        expect(await sha256(openStore(url, credentials).read("cut"))).toBe(await sha256(manyBytes(size)));
         expect(cuts).toBe(3);
       },
     );
@@ -197,7 +201,7 @@ describe("an S3 store that misbehaves", () => {
         return fault;
       },
       async (url) => {
-        const store = openStore(url, s3rverCredentials);
+        const store = openStore(url, credentials);
         await store.write("cutter", manyBytes(5 * mebibyte));
         expect(await codeOf(collect(store.read("cutter")))).toBe("store_failed");
       },
@@ -211,7 +215,7 @@ describe("an S3 server that takes connections and says nothing", () => {
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const { port } = silent.address() as AddressInfo;
     const place = parseS3Url(`s3://archives?endpoint=http://127.0.0.1:${port}`);
-    const store = createS3Store(createS3Client(place, s3rverCredentials, { connectMs: 500, silenceMs: 300 }), place);
+    const store = createS3Store(createS3Client(place, credentials, { connectMs: 500, silenceMs: 300 }), place);
     expect(await codeOf(store.head("x"))).toBe("store_unreachable");
     expect(await codeOf(store.write("x", chunksOf("x")))).toBe("store_unreachable");
     expect(await codeOf(collect(store.read("x")))).toBe("store_unreachable");
@@ -302,7 +306,7 @@ describe("a store's URL", () => {
     ["https://bucket/x", "usage"],
     ["nonsense", "usage"],
   ])("%s is refused", async (url, code) => {
-    expect(await codeOf((async () => openStore(url, s3rverCredentials))())).toBe(code);
+    expect(await codeOf((async () => openStore(url, credentials))())).toBe(code);
   });
 
   test("S3 without credentials says which variables to set", () => {

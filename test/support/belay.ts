@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { inject, onTestFinished } from "vitest";
 import { parseSettings, type Settings } from "../../shared/config.ts";
 import type { Belay, Progress } from "../../shared/context.ts";
 import { openSession } from "../../shared/postgres/session.ts";
@@ -39,13 +39,22 @@ export function testBelay(options: TestBelayOptions): Belay {
   };
 }
 
-/** A new folder, removed after the test; outside of a test it stays until the temporary folder is emptied. */
+/** A new folder, removed after the test, or at the latest after the run. */
 export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "belay-test-"));
+  const folder = mkdtempSync(join(runFolder(), "belay-test-"));
   try {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   } catch {
     process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   }
   return folder;
+}
+
+/** Workers are ended without their exit handlers: the run's own folder goes with the run. */
+function runFolder(): string {
+  try {
+    return inject("temporaryFolder") ?? tmpdir();
+  } catch {
+    return tmpdir();
+  }
 }

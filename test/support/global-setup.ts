@@ -1,3 +1,6 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { stopAll } from "../../dev/cleanup.ts";
 import { debianMajor, debianPrograms } from "../../dev/debian.ts";
@@ -11,6 +14,8 @@ declare module "vitest" {
     postgresMajor: Major;
     /** Null when Debian's server or pg_dump is not installed. */
     debianUrl: string | null;
+    /** Removed after the run. */
+    temporaryFolder: string;
     s3: { endpoint: string; bucket: string; accessKeyId: string; secretAccessKey: string };
   }
 }
@@ -29,7 +34,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("debianUrl", debianServer?.url ?? null);
   const { endpoint, bucket, accessKeyId, secretAccessKey } = s3;
   project.provide("s3", { endpoint, bucket, accessKeyId, secretAccessKey });
-  return stopAll;
+  const folder = mkdtempSync(join(tmpdir(), "belay-test-run-"));
+  // Postgres programs run as another user read archives there.
+  chmodSync(folder, 0o755);
+  project.provide("temporaryFolder", folder);
+  return async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await stopAll();
+  };
 }
 
 function testMajor(text: string | undefined): Major {

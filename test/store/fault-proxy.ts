@@ -1,37 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import http from "node:http";
 import { type AddressInfo, createServer as createSocketServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-// @ts-expect-error s3rver has no types
-import S3rver from "s3rver";
 
-export const s3rverCredentials = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" };
-
-export interface S3Server {
+export interface FaultProxy {
   readonly endpoint: string;
+  /** Requests so far, as `METHOD path`. */
+  readonly seen: string[];
   close(): Promise<void>;
-}
-
-/** An S3 server on a free port, on a temporary folder, with the buckets named. */
-export async function startS3Server(buckets: readonly string[]): Promise<S3Server> {
-  const directory = await mkdtemp(join(tmpdir(), "belay-s3-"));
-  const server = new S3rver({
-    address: "127.0.0.1",
-    port: 0,
-    silent: true,
-    directory,
-    configureBuckets: buckets.map((name) => ({ name })),
-  });
-  const { port } = (await server.run()) as AddressInfo;
-  return {
-    endpoint: `http://127.0.0.1:${port}`,
-    close: async () => {
-      server.httpServer.closeAllConnections();
-      await server.close();
-      await rm(directory, { recursive: true, force: true });
-    },
-  };
 }
 
 /** What a proxy does with a request: passes it on (undefined), answers it itself, or cuts the answer after some bytes. */
@@ -41,7 +15,7 @@ export type Fault = { readonly status: number; readonly code: string } | { reado
 export async function startFaultProxy(
   endpoint: string,
   choose: (request: { method: string; path: string; count: number }) => Fault,
-): Promise<S3Server & { readonly seen: string[] }> {
+): Promise<FaultProxy> {
   const target = new URL(endpoint);
   const seen: string[] = [];
   const server = http.createServer((request, response) => {
