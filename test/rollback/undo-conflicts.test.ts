@@ -96,7 +96,10 @@ describe("newer objects and rows are conflicts, named before anything runs", () 
   });
 
   test("a NOT NULL column over rows that came meanwhile and have no value", async () => {
-    await rolledBack({ ...column, up: `${column.up.replace("id;", "id where id <= 50;")} alter table t alter n set not null;` });
+    await rolledBack({
+      ...column,
+      up: `${column.up.replace("id;", "id where id <= 50;")} alter table t alter n set not null;`,
+    });
     await run(database.url, "insert into t values (99)");
     await expectRefused({ code: "undo_conflict", message: /null values/ });
   });
