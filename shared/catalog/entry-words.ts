@@ -8,13 +8,22 @@ const kindWords: Readonly<Record<string, string>> = {
 };
 
 /** Kinds whose names begin with their table's. */
-const partKinds = new Set(["CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "TRIGGER", "POLICY", "RULE", "DEFAULT"]);
+export const namedAfterTable: ReadonlySet<string> = new Set([
+  "CONSTRAINT",
+  "CHECK CONSTRAINT",
+  "FK CONSTRAINT",
+  "TRIGGER",
+  "POLICY",
+  "RULE",
+  "DEFAULT",
+]);
 
 /** An entry as a sentence names it: `table public.orders`, `foreign key orders_customer_fkey on public.orders`. */
 export function entryWords({ kind, schema, name }: Pick<Entry, "kind" | "schema" | "name">): string {
   const words = kindWords[kind] ?? kind.toLowerCase();
   const prefix = schema === null ? "" : `${schema}.`;
   const space = name.indexOf(" ");
-  if (partKinds.has(kind) && space > 0) return `${words} ${name.slice(space + 1)} on ${prefix}${name.slice(0, space)}`;
+  if (namedAfterTable.has(kind) && space > 0)
+    return `${words} ${name.slice(space + 1)} on ${prefix}${name.slice(0, space)}`;
   return `${words} ${prefix}${name}`;
 }

@@ -1,4 +1,4 @@
-import { entryWords } from "../../catalog/entry-words.ts";
+import { entryWords, namedAfterTable } from "../../catalog/entry-words.ts";
 import type { EffectObject } from "../types.ts";
 import type { MadeAnew } from "./made-anew.ts";
 
@@ -98,16 +98,6 @@ function isPartOf(object: EffectObject, owner: string): boolean {
   if (!parts.has(object.kind)) return false;
   return !namedAfterTable.has(object.kind) || object.name.startsWith(`${owner} `);
 }
-
-const namedAfterTable = new Set([
-  "CONSTRAINT",
-  "CHECK CONSTRAINT",
-  "FK CONSTRAINT",
-  "TRIGGER",
-  "POLICY",
-  "RULE",
-  "DEFAULT",
-]);
 
 function columnOverreach(destroyed: Destroyed, pair: SnapshotPair, madeAnew: MadeAnew): Omit<Overreach, "madeBy">[] {
   return destroyed.columns.flatMap(({ tableKey, schema, name, columns }) => {
