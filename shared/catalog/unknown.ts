@@ -8,7 +8,9 @@ export async function readUnknownObjects({
 }: KindContext): Promise<Omit<UnknownObject, "neededBy">[]> {
   const rows = await session.sql<{ kind: string; identity: string; classid: number; objid: number }[]>`
     with found (kind, classid, objid) as (
-      select 'CAST', 'pg_cast'::regclass, oid from pg_cast where oid >= 16384
+      select 'CAST', 'pg_cast'::regclass, oid from pg_cast c where oid >= 16384
+        -- A range type brings the cast to its multirange along.
+        and not exists (select from pg_range r where r.rngtypid = c.castsource and r.rngmultitypid = c.casttarget)
       union all select 'OPERATOR', 'pg_operator'::regclass, oid from pg_operator where oprnamespace = any (${schemaOids}::oid[])
       union all select 'OPERATOR CLASS', 'pg_opclass'::regclass, oid from pg_opclass where opcnamespace = any (${schemaOids}::oid[])
       union all select 'OPERATOR FAMILY', 'pg_opfamily'::regclass, oid from pg_opfamily where opfnamespace = any (${schemaOids}::oid[])
@@ -19,7 +21,7 @@ export async function readUnknownObjects({
       union all select 'TEXT SEARCH DICTIONARY', 'pg_ts_dict'::regclass, oid from pg_ts_dict where dictnamespace = any (${schemaOids}::oid[])
       union all select 'TEXT SEARCH CONFIGURATION', 'pg_ts_config'::regclass, oid from pg_ts_config where cfgnamespace = any (${schemaOids}::oid[])
       union all select 'BASE TYPE', 'pg_type'::regclass, oid from pg_type
-        where typnamespace = any (${schemaOids}::oid[]) and typtype = 'b' and typcategory <> 'A'
+        where typnamespace = any (${schemaOids}::oid[]) and typtype = 'b' and oid not in (select typarray from pg_type)
       union all select 'FOREIGN TABLE', 'pg_class'::regclass, oid from pg_class where relkind = 'f' and relnamespace = any (${schemaOids}::oid[])
       union all select 'FOREIGN DATA WRAPPER', 'pg_foreign_data_wrapper'::regclass, oid from pg_foreign_data_wrapper where oid >= 16384
       union all select 'SERVER', 'pg_foreign_server'::regclass, oid from pg_foreign_server where oid >= 16384

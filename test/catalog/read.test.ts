@@ -82,6 +82,13 @@ describe("readCatalog", () => {
     expect(at("COMMENT shop COLUMN orders.state")).toBe(at("TABLE shop orders") + 1);
   });
 
+  it("knows a range type, whose cast to its multirange comes with it", async () => {
+    await session.run("create type shop.span as range (subtype = int4)");
+    const { unknown } = await readCatalog(session);
+    await session.run("drop type shop.span");
+    expect(unknown).toEqual([]);
+  });
+
   it("names what it cannot write, and members of extensions are no such thing", async () => {
     await session.run(`begin;
       create extension citext;
