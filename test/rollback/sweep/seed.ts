@@ -39,9 +39,10 @@ async function seedTable(sql: Client, table: SeedTable, seed: number): Promise<b
       const values = new Map(
         table.columns.map((column) => [column.name, valueFor(column, { seed, table: table.name, row, attempt })]),
       );
-      for (const key of table.keys) {
+      for (const [place, key] of table.keys.entries()) {
         const rows = parents.get(key.parent + key.parentColumns)!;
-        const found = rows.length === 0 ? null : rows[(row + pick(2, seed, table.name, attempt)) % rows.length]!;
+        const found =
+          rows.length === 0 ? null : rows[(row + place + pick(5, seed, table.name, attempt)) % rows.length]!;
         for (const [index, column] of key.columns.entries())
           values.set(column, found === null ? "null" : `'${found[index]!.replaceAll("'", "''")}'`);
       }
