@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from "node:fs";
 import { installBelay } from "../../../shared/install.ts";
 import { readMigrationFolder } from "../../../shared/migrations/read-folder.ts";
 import { syncMigrations } from "../../../shared/migrations/sync.ts";
@@ -27,7 +28,7 @@ export async function openChain(server: string, corpus: string, name: string): P
   const session = await openSession(url);
   await installBelay(session);
   await session.close();
-  const { belay } = sweepBelay(url, server);
+  const { belay, place } = sweepBelay(url, server);
   let copies = 0;
   return {
     folder,
@@ -49,7 +50,10 @@ export async function openChain(server: string, corpus: string, name: string): P
       return databaseUrl(server, copy);
     },
     drop: (copy) => onServer(server, `drop database if exists "${new URL(copy).pathname.slice(1)}" with (force)`),
-    close: () => onServer(server, `drop database if exists "${name}" with (force)`),
+    close: async () => {
+      rmSync(place, { recursive: true, force: true });
+      await onServer(server, `drop database if exists "${name}" with (force)`);
+    },
   };
 }
 
@@ -60,7 +64,6 @@ function upTo(folder: MigrationFolder, name: string): MigrationFolder {
 
 async function applyUp(url: string, { up, modeUp, name }: Published): Promise<void> {
   if (modeUp === "notx") {
-    const { writeFileSync, rmSync } = await import("node:fs");
     const file = `/tmp/belay-sweep-${process.pid}-${name}.sql`;
     writeFileSync(file, up);
     await stock("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file, "-d", url]).finally(() => rmSync(file));
