@@ -81,14 +81,11 @@ export function coverageOf(scope: ArchiveScope, plan: Plan, tolerated: ReadonlyS
 
 /** A table that is locked only because something hangs on it has no reason to change its rows, unless a statement names them. */
 function namedForRows(plan: Plan): Set<number> {
-  const own =
-    /^(the SQL |altered|destroyed|replaced|LOCK TABLE|loses column|rows (deleted|changed) by foreign key|emptied by)/;
-  const written = plan.effect.opaque.flatMap(({ why }) => /^[a-z ]+ (\S+): which rows is known/.exec(why)?.[1] ?? []);
-  return new Set(
-    plan.locks
-      .filter(({ because, schema, relation }) => own.test(because) || written.includes(`${schema}.${relation}`))
-      .map(({ oid }) => oid),
+  const changed = new Set(plan.effect.objects.filter(({ change }) => change !== "created").map(({ key }) => key));
+  const named = plan.locks.filter(
+    ({ mayChangeRows, schema, relation }) => mayChangeRows || changed.has(tableKey(schema, relation)),
   );
+  return new Set(named.map(({ oid }) => oid));
 }
 
 function columnsOf(
