@@ -89,6 +89,8 @@ export const lockSchema = z.object({
   mode: z.string(),
   /** Why: destroyed, changed, foreign-key parent... */
   because: z.string(),
+  /** A statement of the rollback SQL may itself change its rows: they are archived whole when it does. */
+  mayChangeRows: z.boolean(),
 });
 
 export const blockerSchema = z.object({

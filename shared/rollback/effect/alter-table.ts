@@ -7,7 +7,15 @@ import { refuseOwnRecords } from "./destroy.ts";
 import type { LockMode } from "./lock-modes.ts";
 import { noteCreated } from "./made.ts";
 import { findColumn, findRangeVar, relatives } from "./resolve.ts";
-import { change, keyOf, lock, noteAbsent, type Place, type SimulatedObject, type Simulation } from "./simulation.ts";
+import {
+  change,
+  keyOf,
+  lockForRows,
+  noteAbsent,
+  type Place,
+  type SimulatedObject,
+  type Simulation,
+} from "./simulation.ts";
 import { type Node, nodes, rangeName } from "./sql-nodes.ts";
 
 const weakerCommands: Record<string, LockMode> = {
@@ -51,7 +59,7 @@ function lockFor(simulation: Simulation, relation: SimulatedObject, command: Nod
   const mode = addsForeignKey
     ? "SHARE ROW EXCLUSIVE"
     : (weakerCommands[command.subtype as string] ?? "ACCESS EXCLUSIVE");
-  lock(simulation, oid, mode, "altered");
+  lockForRows(simulation, oid, mode, "altered");
 }
 
 function alterCommand(simulation: Simulation, alter: AlterCommand): void {

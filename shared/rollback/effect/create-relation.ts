@@ -2,7 +2,15 @@ import { lockReferenced } from "./alter-constraint.ts";
 import { creationSchema } from "./create-object.ts";
 import { createdKeys, noteCreated } from "./made.ts";
 import { findColumn, findNamed, findRangeVar } from "./resolve.ts";
-import { createObject, keyOf, lock, type Place, type SimulatedObject, type Simulation } from "./simulation.ts";
+import {
+  createObject,
+  keyOf,
+  lock,
+  lockForRows,
+  type Place,
+  type SimulatedObject,
+  type Simulation,
+} from "./simulation.ts";
 import { type Node, nodes, wordsOf } from "./sql-nodes.ts";
 
 /** A new relation: table, view, materialised view, sequence, composite type; `replace` changes the one that is there. */
@@ -24,7 +32,7 @@ function makeRelation(
   if (existing !== null) {
     if (replace) {
       if (!existing.created) simulation.changed.set(keyOf(existing), "replaced");
-      lock(simulation, existing.objid, "ACCESS EXCLUSIVE", "replaced");
+      lockForRows(simulation, existing.objid, "ACCESS EXCLUSIVE", "replaced");
     } else if (!optional)
       simulation.failures.push({ ...at, why: `${existing.schema}.${existing.name} is already there` });
     return replace ? existing : null;

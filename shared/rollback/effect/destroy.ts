@@ -2,7 +2,15 @@ import { listed } from "../../words.ts";
 import { type AddressKey, classOid } from "./dependency-graph.ts";
 import { columnWords, describe } from "./describe.ts";
 import { dropClosure, wholeOf } from "./drop-closure.ts";
-import { keyOf, lock, type Place, relationByOid, type SimulatedObject, type Simulation } from "./simulation.ts";
+import {
+  keyOf,
+  lock,
+  lockForRows,
+  type Place,
+  relationByOid,
+  type SimulatedObject,
+  type Simulation,
+} from "./simulation.ts";
 
 /** Drops addresses as one command would, and notes what goes with them, what it locks and why it would fail. */
 export function drop(simulation: Simulation, named: readonly AddressKey[], cascade: boolean, at: Place): void {
@@ -51,12 +59,12 @@ function noteLocks(simulation: Simulation, key: AddressKey): void {
   const object = simulation.byAddress.get(wholeOf(key));
   if (object === undefined) return;
   if (key !== wholeOf(key)) {
-    lock(simulation, object.objid, "ACCESS EXCLUSIVE", `loses ${columnWords(simulation, key)}`);
+    lockForRows(simulation, object.objid, "ACCESS EXCLUSIVE", `loses ${columnWords(simulation, key)}`);
   } else if (object.family === "relation" && "iI".includes(object.sub)) {
     const ofConstraint = constraintAbove(simulation, object);
     if (ofConstraint === undefined) lock(simulation, object.other, "ACCESS EXCLUSIVE", `its index ${object.name} goes`);
   } else if (object.family === "relation") {
-    lock(simulation, object.objid, "ACCESS EXCLUSIVE", "destroyed");
+    lockForRows(simulation, object.objid, "ACCESS EXCLUSIVE", "destroyed");
     lockPartitionParent(simulation, object);
   } else if (object.relid !== null && object.family !== "type") lockTableOf(simulation, object, object.relid);
 }

@@ -19,6 +19,8 @@ export interface PlannedLock {
   readonly oid: number;
   readonly mode: LockMode;
   readonly because: string;
+  /** A statement of the SQL itself may change its rows. */
+  readonly mayChangeRows: boolean;
   /** A sequence that goes with its column: nobody waits for it who does not wait for the table. */
   readonly withTable: boolean;
 }
@@ -70,7 +72,8 @@ function plannedLock(simulation: Simulation, { oid, mode, reasons }: SimulatedLo
   if (relation === undefined || relation.created || !"rpvmfS".includes(relation.sub)) return [];
   const gone = simulation.gone.get(keyOf(relation));
   const withTable = relation.sub === "S" && gone !== undefined && gone !== "named";
-  return [{ oid, mode, because: gone === undefined ? inShort(reasons) : "destroyed", withTable }];
+  const because = gone === undefined ? inShort(reasons) : "destroyed";
+  return [{ oid, mode, because, mayChangeRows: simulation.writable.has(oid), withTable }];
 }
 
 /** The first reasons; that it is altered says nothing beside another. */

@@ -1,7 +1,7 @@
 import { addressKey, type CatalogForeignKey, classOid } from "./dependency-graph.ts";
 import type { LockMode } from "./lock-modes.ts";
 import { descendants } from "./resolve.ts";
-import { isGone, lock, relationByOid, type SimulatedObject, type Simulation } from "./simulation.ts";
+import { isGone, lockForRows, relationByOid, type SimulatedObject, type Simulation } from "./simulation.ts";
 
 /** Tables whose rows a DELETE takes along by ON DELETE CASCADE, or changes by SET NULL and SET DEFAULT. */
 export function reachByDelete(simulation: Simulation, parent: SimulatedObject): void {
@@ -50,6 +50,6 @@ function reached(
   const child = relationByOid(simulation, key.child);
   if (child === undefined || isGone(simulation, child)) return null;
   if (simulation.locks.get(child.objid)?.reasons.includes(because)) return null;
-  for (const oid of [child.objid, ...descendants(simulation, child.objid)]) lock(simulation, oid, mode, because);
+  for (const oid of [child.objid, ...descendants(simulation, child.objid)]) lockForRows(simulation, oid, mode, because);
   return child;
 }

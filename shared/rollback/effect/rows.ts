@@ -2,7 +2,7 @@ import { refuseOwnRecords } from "./destroy.ts";
 import { reachByDelete, reachByTruncate, reachByUpdate } from "./foreign-key-reach.ts";
 import type { LockMode } from "./lock-modes.ts";
 import { descendants, findColumn, findRangeVar } from "./resolve.ts";
-import { lock, type Place, type SimulatedObject, type Simulation } from "./simulation.ts";
+import { lockForRows, type Place, type SimulatedObject, type Simulation } from "./simulation.ts";
 import { type Node, nodes, rangeName } from "./sql-nodes.ts";
 
 const writes: Record<string, string> = {
@@ -51,7 +51,7 @@ function truncate(simulation: Simulation, body: Node, at: Place): void {
 function lockTables(simulation: Simulation, body: Node): void {
   for (const each of nodes(body.relations)) {
     const table = findRangeVar(simulation, each.RangeVar as Node);
-    if (table !== null) lock(simulation, table.objid, "ACCESS EXCLUSIVE", "LOCK TABLE");
+    if (table !== null) lockForRows(simulation, table.objid, "ACCESS EXCLUSIVE", "LOCK TABLE");
   }
 }
 
@@ -70,7 +70,7 @@ function note(
   if (table.created) return null;
   refuseOwnRecords(simulation, table, at);
   for (const oid of [table.objid, ...descendants(simulation, table.objid)])
-    lock(simulation, oid, mode, `the SQL ${verb} it`);
+    lockForRows(simulation, oid, mode, `the SQL ${verb} it`);
   simulation.opaque.push({
     ...at,
     why: `${verb} ${table.schema}.${table.name}: which rows is known only when it runs, and its triggers may do more`,

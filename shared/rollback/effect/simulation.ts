@@ -74,6 +74,8 @@ export interface Simulation {
   /** Entry keys (kind, schema, name) that the SQL creates, by the object that they belong to. */
   readonly created: Map<string, { kind: string; schema: string | null; name: string; owner: AddressKey | null }>;
   readonly locks: Map<number, SimulatedLock>;
+  /** Oids of relations whose rows a statement of the SQL itself may change, beyond what hangs on them. */
+  readonly writable: Set<number>;
   readonly opaque: Remark[];
   /** Statements that would fail as things stand. */
   readonly failures: Remark[];
@@ -113,6 +115,7 @@ export function startSimulation(graph: DependencyGraph): Simulation {
     granted: new Set(),
     created: new Map(),
     locks: new Map(),
+    writable: new Set(),
     opaque: [],
     failures: [],
     unsupported: [],
@@ -176,6 +179,12 @@ export function lock(simulation: Simulation, oid: number, mode: LockMode, becaus
     if (!held.reasons.includes(because)) held.reasons.push(because);
   } else if (held === undefined || strongerMode(held.mode, mode) === mode)
     simulation.locks.set(oid, { oid, mode, reasons: [because] });
+}
+
+/** As lock, for a relation that a statement names or reaches so that its rows may change. */
+export function lockForRows(simulation: Simulation, oid: number, mode: LockMode, because: string): void {
+  if (oid > 0) simulation.writable.add(oid);
+  lock(simulation, oid, mode, because);
 }
 
 export function change(simulation: Simulation, object: SimulatedObject, why: string): void {

@@ -161,10 +161,10 @@ function nameLocks(effect: ResolvedEffect, graph: DependencyGraph): Plan["locks"
     graph.objects.filter((each) => each.family === "relation").map((each) => [each.objid, each]),
   );
   return effect.locks
-    .flatMap(({ oid, mode, because, withTable }) => {
+    .flatMap(({ oid, mode, because, mayChangeRows, withTable }) => {
       const relation = relations.get(oid);
       if (relation === undefined || withTable) return [];
-      return [{ schema: relation.schema ?? "", relation: relation.name, oid, mode, because }];
+      return [{ schema: relation.schema ?? "", relation: relation.name, oid, mode, because, mayChangeRows }];
     })
     .sort((a, b) => a.oid - b.oid);
 }
