@@ -1,5 +1,5 @@
 import { BelayError } from "../../shared/errors.ts";
-import { executeRollback } from "../../shared/rollback/execute.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import type { Plan } from "../../shared/rollback/types.ts";
 import type { Command, Invocation } from "../command.ts";

@@ -1,5 +1,5 @@
 import { BelayError } from "../../shared/errors.ts";
-import { undoRollback } from "../../shared/rollback/undo.ts";
+import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import type { Command, Invocation } from "../command.ts";
 import { exit } from "../exit.ts";
 import { renderReport } from "../render/report.ts";

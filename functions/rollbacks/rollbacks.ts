@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { executeRollback } from "../../shared/rollback/execute.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { listRollbacks, readRollback, recordedRollbackSchema } from "../../shared/rollback/list-rollbacks.ts";
+import { waiveSchema } from "../../shared/rollback/plan/waivers.ts";
 import { rollbackReportSchema } from "../../shared/rollback/types.ts";
-import { undoRollback } from "../../shared/rollback/undo.ts";
-import { waiveSchema } from "../../shared/rollback/waivers.ts";
+import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { plainText } from "../../shared/text.ts";
 import { pageOfSchema, pageQuery, route } from "../route.ts";
 

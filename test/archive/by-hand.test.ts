@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { debianMajor, debianPrograms } from "../../dev/debian.ts";
-import { executeRollback } from "../../shared/rollback/execute.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { apply, photograph, run } from "../rollback/helpers.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDebianDatabase, describeWithDebian } from "../support/debian.ts";

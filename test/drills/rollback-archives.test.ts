@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CheckContext } from "../../drills/checks/check.ts";
 import { foreignKeysCheck } from "../../drills/checks/foreign-keys.ts";
 import { runDrill } from "../../drills/run-drill.ts";
-import { executeRollback } from "../../shared/rollback/execute.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { makeWorld, type World } from "../functions/world.ts";
 import { apply, type Pair } from "../rollback/helpers.ts";
 

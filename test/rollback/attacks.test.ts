@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Belay } from "../../shared/context.ts";
 import { type BelayError, isBelayError } from "../../shared/errors.ts";
-import { executeRollback } from "../../shared/rollback/execute.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import type { RollbackReport } from "../../shared/rollback/types.ts";
-import { undoRollback } from "../../shared/rollback/undo.ts";
+import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase, type TestDatabase } from "../support/postgres.ts";
 import { attackBase, attacks, attackUp } from "./attacks.ts";

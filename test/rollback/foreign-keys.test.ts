@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readManifest } from "../../shared/archive/list.ts";
-import { executeRollback } from "../../shared/rollback/execute.ts";
-import { undoRollback } from "../../shared/rollback/undo.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import { temporaryFolder, testBelay } from "../support/belay.ts";
 import { createDebianDatabase, describeWithDebian, pgRestore } from "../support/debian.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { listArchives } from "../../shared/archive/list.ts";
 import type { ErrorCode } from "../../shared/errors.ts";
-import { executeRollback } from "../../shared/rollback/execute.ts";
-import { undoRollback } from "../../shared/rollback/undo.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase } from "../support/postgres.ts";
 import { apply, type Pair, photograph, run } from "./helpers.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { installBelay } from "../../shared/install.ts";
 import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
 import { syncMigrations } from "../../shared/migrations/sync.ts";
-import { executeRollback } from "../../shared/rollback/execute.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { defaultPolicy } from "../../shared/rollback/plan/policy.ts";
 import { parseSql } from "../../shared/sql/parse.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";

@@ -1,7 +1,7 @@
 import { parseSettings } from "../../shared/config.ts";
 import type { Belay } from "../../shared/context.ts";
 import { openSession } from "../../shared/postgres/session.ts";
-import { executeRollback } from "../../shared/rollback/execute.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import { faultyStore } from "../support/faults.ts";
 

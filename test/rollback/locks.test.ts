@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { openSession } from "../../shared/postgres/session.ts";
-import { executeRollback } from "../../shared/rollback/execute.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase } from "../support/postgres.ts";

@@ -1,8 +1,8 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { executeRollback } from "../../shared/rollback/execute.ts";
-import { settleEarlierAttempts } from "../../shared/rollback/settle.ts";
-import { undoRollback } from "../../shared/rollback/undo.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { settleEarlierAttempts } from "../../shared/rollback/transaction/settle.ts";
+import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import { temporaryFolder, testBelay } from "../support/belay.ts";
 import { createDatabase } from "../support/postgres.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { listArchives } from "../../shared/archive/list.ts";
-import { executeRollback } from "../../shared/rollback/execute.ts";
-import { undoRollback } from "../../shared/rollback/undo.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase } from "../support/postgres.ts";
 import { apply, type Pair, photograph } from "./helpers.ts";

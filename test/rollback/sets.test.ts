@@ -4,8 +4,8 @@ import { readSnapshotCatalog, storeSnapshot } from "../../shared/catalog/snapsho
 import { installBelay } from "../../shared/install.ts";
 import { insertMigration } from "../../shared/migrations/ledger.ts";
 import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
-import { executeRollback } from "../../shared/rollback/execute.ts";
-import { undoRollback } from "../../shared/rollback/undo.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase } from "../support/postgres.ts";
 import { photograph, run, withDatabase } from "./helpers.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { listArchives } from "../../shared/archive/list.ts";
-import { executeRollback } from "../../shared/rollback/execute.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import type { ObjectStore } from "../../shared/store/types.ts";
 import { temporaryFolder, testBelay } from "../support/belay.ts";

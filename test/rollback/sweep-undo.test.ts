@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { executeRollback } from "../../shared/rollback/execute.ts";
-import { undoRollback } from "../../shared/rollback/undo.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase } from "../support/postgres.ts";
 import { apply, run } from "./helpers.ts";

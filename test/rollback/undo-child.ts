@@ -1,7 +1,7 @@
 import { parseSettings } from "../../shared/config.ts";
 import type { Belay } from "../../shared/context.ts";
 import { openSession } from "../../shared/postgres/session.ts";
-import { undoRollback } from "../../shared/rollback/undo.ts";
+import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 
 /** Undoes and stops for ever at the n-th read of a table's data, for the test to kill: `node undo-child.ts URL FOLDER MIGRATION N`. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { readSnapshotCatalog, storeSnapshot } from "../../shared/catalog/snapshots.ts";
-import { readAccount } from "../../shared/rollback/account.ts";
-import { executeRollback } from "../../shared/rollback/execute.ts";
-import { recordSequences, recordTransaction } from "../../shared/rollback/intent.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { readAccount } from "../../shared/rollback/guard/account.ts";
 import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
-import { settleEarlierAttempts } from "../../shared/rollback/settle.ts";
+import { recordSequences, recordTransaction } from "../../shared/rollback/transaction/intent.ts";
+import { settleEarlierAttempts } from "../../shared/rollback/transaction/settle.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase } from "../support/postgres.ts";
 import { apply, type Pair, photograph, run, withDatabase } from "./helpers.ts";

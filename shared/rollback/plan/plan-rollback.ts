@@ -1,10 +1,10 @@
 import type { Belay } from "../../context.ts";
 import type { MigrationFolder } from "../../migrations/types.ts";
 import type { Plan } from "../types.ts";
-import { parseWaivers } from "../waivers.ts";
 import { type Facts, gatherFacts } from "./facts.ts";
 import { makePlan } from "./plan.ts";
 import type { Policy } from "./policy.ts";
+import { parseWaivers } from "./waivers.ts";
 
 export interface PlanRequest {
   /** A migration's name, file name or version, or `latest`. */

@@ -1,11 +1,11 @@
 import type { Gate, Plan } from "../types.ts";
-import { type WaivableGate, withWaivers } from "../waivers.ts";
 import type { Facts } from "./facts.ts";
 import { judgeGates } from "./gates.ts";
 import { planHash } from "./hash.ts";
 import { defaultPolicy, type Policy } from "./policy.ts";
 import { judgeRisk, judgeVerdict } from "./risk.ts";
 import { planSteps } from "./steps.ts";
+import { type WaivableGate, withWaivers } from "./waivers.ts";
 
 /** Makes the plan of one rollback from facts alone: same facts, same plan. Failed gates are in it; it never throws for them. */
 export function makePlan(facts: Facts, options: { policy?: Policy; waive?: readonly WaivableGate[] } = {}): Plan {

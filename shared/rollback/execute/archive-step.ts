@@ -1,0 +1,170 @@
+import { archiveKey, manifestFile, newArchiveId } from "../../archive/names.ts";
+import { readSource } from "../../archive/source.ts";
+import type { Manifest } from "../../archive/types.ts";
+import { type TableToArchive, writeArchive } from "../../archive/write.ts";
+import type { Progress } from "../../context.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { ObjectStore } from "../../store/types.ts";
+import { setLimits } from "../transaction/timeouts.ts";
+import type { Plan } from "../types.ts";
+import type { ArchiveScope } from "./archive-scope.ts";
+import { tableKey } from "./archive-scope.ts";
+import type { Attempt, Before } from "./attempt.ts";
+import { boundStore } from "./bounded-store.ts";
+import { sideTables } from "./side-tables.ts";
+
+export interface ScopedArchive {
+  readonly manifest: Manifest;
+  readonly manifestSha256: string;
+}
+
+const mostReaders = 2;
+/** Well within the server's limit on idle transactions. */
+const pingMs = 15_000;
+
+/**
+ * Writes the archive from the state under the locks: readers share the transaction's exported snapshot, and end before
+ * the rollback SQL. Null when nothing is destroyed, changed or rewritten.
+ */
+export async function archiveScoped(
+  attempt: Attempt,
+  session: Session,
+  plan: Plan,
+  before: Before,
+): Promise<ScopedArchive | null> {
+  const { scope } = before;
+  if (scope.entries.length + scope.external.length + scope.tables.length + scope.sequences.length === 0) return null;
+  const { belay } = attempt;
+  const side = await sideTables(session, scope.columns);
+  const sizes = await tableSizes(session, scope);
+  const tables = [...wholeTables(scope, sizes), ...side.tables];
+  const [at] = await session.sql`
+    select pg_export_snapshot() as snapshot, to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as now`;
+  const readers = await openReaders(attempt, at!.snapshot, Math.min(mostReaders, Math.max(1, tables.length)));
+  const ping = setInterval(() => session.sql`select 1`.catch(() => {}), pingMs);
+  try {
+    const input = {
+      id: newArchiveId("rollback", new Date(at!.now)),
+      purpose: "rollback" as const,
+      reason: attempt.request.reason,
+      createdBy: belay.actor,
+      migration: plan.migration,
+      rollbackId: attempt.rollbackId,
+      source: await readSource(session),
+      snapshotAt: at!.now,
+      readers,
+      entries: [...scope.entries.filter(({ section }) => section !== "data"), ...side.entries],
+      tables,
+      sequences: sequencesOf(before),
+      materializedViews: scope.entries
+        .filter(
+          ({ kind, address }) => kind === "MATERIALIZED VIEW" && before.account.relations.get(address.objid)?.filled,
+        )
+        .map(({ key }) => key),
+      external: scope.external.map(({ entry, references }) => ({ name: entry.name, create: entry.create, references })),
+      catalogDigest: before.catalog.digest,
+      budgetBytes: belay.settings.archiveBudgetBytes,
+      report: (progress: Progress) => belay.report(progress),
+    };
+    const { storeStallMs, archiveMs } = belay.settings;
+    const bounded = boundStore(belay.store, { stallMs: storeStallMs, totalMs: archiveMs });
+    return await bounded.within(async (store) => {
+      const manifest = await writeArchive({ ...input, store });
+      return { manifest, manifestSha256: await sha256Of(store, manifest.id) };
+    });
+  } catch (error) {
+    // A hanging store must not hold the readers, and with them the snapshot.
+    await Promise.allSettled(readers.map((reader) => reader.destroy()));
+    throw error;
+  } finally {
+    clearInterval(ping);
+    await Promise.allSettled(readers.map((reader) => reader.close()));
+  }
+}
+
+/** Sessions on the exported snapshot; with a lock_timeout, for a queue behind our locks is a deadlock that Postgres cannot see. */
+async function openReaders(attempt: Attempt, snapshot: string, count: number): Promise<Session[]> {
+  const readers: Session[] = [];
+  try {
+    for (let n = 0; n < count; n++) {
+      const reader = await attempt.belay.openSession({ applicationName: "belay reader" });
+      readers.push(reader);
+      await reader.run("begin transaction isolation level repeatable read read only");
+      await reader.run(`set transaction snapshot '${snapshot.replaceAll("'", "''")}'`);
+      await setLimits(reader, attempt.belay.settings);
+    }
+    return readers;
+  } catch (error) {
+    await Promise.allSettled(readers.map((reader) => reader.destroy()));
+    throw error;
+  }
+}
+
+/** Bytes of each table in the source, by oid: they size the uploads' parts. */
+async function tableSizes(session: Session, scope: ArchiveScope): Promise<Map<number, number>> {
+  const oids = scope.tables.map(({ oid }) => String(oid));
+  const rows = await session.sql`
+    select oid::text as oid, pg_table_size(oid::oid)::float8 as bytes from unnest(${oids}::text[]) as oid`;
+  return new Map(rows.map(({ oid, bytes }) => [Number(oid), bytes]));
+}
+
+function wholeTables(scope: ArchiveScope, sizes: ReadonlyMap<number, number>): TableToArchive[] {
+  return scope.tables.map((relation) => ({
+    entry: tableKey(relation.schema, relation.name),
+    schema: relation.schema,
+    table: relation.name,
+    columns: relation.columns.filter(({ generated }) => !generated).map(({ name }) => name),
+    role: "table",
+    mergesInto: null,
+    sizeHint: sizes.get(relation.oid) ?? 0,
+  }));
+}
+
+function sequencesOf({ scope, account, catalog }: Before) {
+  const entries = new Map(
+    catalog.entries.filter(({ kind }) => kind === "SEQUENCE").map(({ address, key }) => [address.objid, key]),
+  );
+  const archived = new Set(scope.entries.map(({ key }) => key));
+  return scope.sequences.flatMap(({ oid, schema, name }) => {
+    const value = account.sequences.get(oid);
+    const entry = entries.get(oid);
+    if (value === undefined) return [];
+    return [
+      {
+        schema,
+        name,
+        lastValue: value.lastValue,
+        isCalled: value.isCalled,
+        ...(entry !== undefined && archived.has(entry) ? { entry } : {}),
+      },
+    ];
+  });
+}
+
+async function sha256Of(store: ObjectStore, id: string): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of store.read(archiveKey(id, manifestFile))) parts.push(chunk);
+  const digest = await crypto.subtle.digest("SHA-256", await new Blob(parts as BlobPart[]).arrayBuffer());
+  return Buffer.from(digest).toString("hex");
+}
+
+/** Puts the archive on record, in the transaction that makes it needed. */
+export async function recordArchive(
+  session: Session,
+  { manifest, manifestSha256 }: ScopedArchive,
+  attempt: Attempt,
+): Promise<void> {
+  const bytes = manifest.objects.reduce((sum, object) => sum + object.bytes, 0);
+  const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0);
+  await session.sql`
+    insert into belay.archives (id, purpose, store_url, migration_name, rollback_id, manifest_sha256, bytes, rows,
+                                snapshot_at, verified_at, created_by)
+    values (${manifest.id}, 'rollback', ${attempt.belay.store.url}, ${manifest.migration}, ${manifest.rollbackId},
+            ${manifestSha256}, ${bytes}, ${rows}, ${manifest.snapshotAt}::text::timestamptz, clock_timestamp(), ${manifest.createdBy})`;
+}
+
+/** Removes the archive of an attempt that was rolled back, its manifest first: what it holds is still in the database. */
+export async function discardArchive(store: ObjectStore, manifest: Manifest): Promise<void> {
+  const files = [manifestFile, ...manifest.objects.map(({ file }) => file)];
+  for (const file of files) await store.delete(archiveKey(manifest.id, file)).catch(() => {});
+}

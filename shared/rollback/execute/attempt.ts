@@ -1,0 +1,178 @@
+import { readCatalog } from "../../catalog/read.ts";
+import type { Catalog } from "../../catalog/types.ts";
+import type { Belay } from "../../context.ts";
+import { BelayError } from "../../errors.ts";
+import type { MigrationFolder } from "../../migrations/types.ts";
+import type { Session } from "../../postgres/session.ts";
+import { type Account, readAccount } from "../guard/account.ts";
+import { gatherFacts } from "../plan/facts.ts";
+import { makePlan } from "../plan/plan.ts";
+import type { Policy } from "../plan/policy.ts";
+import { parseWaivers } from "../plan/waivers.ts";
+import { commit } from "../transaction/commit.ts";
+import { recordSequences, recordTransaction } from "../transaction/intent.ts";
+import { backOff, findBlockers, isLockFailure, type LockTarget, lockNotObtained } from "../transaction/locks.ts";
+import {
+  backToSavepoint,
+  type CriticalSection,
+  defaultSurroundings,
+  requireSameTransaction,
+  resetSurroundings,
+  rollbackSqlError,
+  runRollbackSql,
+  startCriticalSection,
+} from "../transaction/run-sql.ts";
+import { restoreSequences } from "../transaction/sequences.ts";
+import type { Plan, RollbackReport } from "../types.ts";
+import { type ArchiveScope, archiveScope } from "./archive-scope.ts";
+import { archiveScoped, discardArchive, type ScopedArchive } from "./archive-step.ts";
+import { conclude } from "./conclude.ts";
+import { lockSequences, lockWithRetries } from "./lock-step.ts";
+import { requireNothingMeanwhile } from "./meanwhile.ts";
+import { readPartitions } from "./partitions.ts";
+import { checkPlan } from "./preconditions.ts";
+import { readTracked, type Tracked } from "./tracking-guard.ts";
+
+/** Points at which a test may look on or stop the process. */
+export type Observe = (point: "intent" | "locked" | "archived" | "sql" | "committed") => void | Promise<void>;
+
+export interface Attempt {
+  readonly belay: Belay;
+  /** Session apart from the transaction: for the record, and to cancel. */
+  readonly control: Session;
+  readonly rollbackId: string;
+  readonly plan: Plan;
+  readonly request: {
+    readonly reason: string;
+    readonly folder?: MigrationFolder | null;
+    readonly policy?: Policy;
+    readonly waive?: readonly string[];
+  };
+  readonly observe: Observe;
+  readonly startedAt: Date;
+}
+
+/** The database as it is under the locks, before the rollback SQL. */
+export interface Before {
+  readonly account: Account;
+  readonly catalog: Catalog;
+  readonly scope: ArchiveScope;
+  /** The tool's tracking table; null without any. */
+  readonly tracked: Tracked | null;
+  /** pg_current_snapshot() of that moment: what others commit later is not in it. */
+  readonly snapshot: string;
+}
+
+/** One transaction, from the locks to COMMIT; `widen`: oids of tables to archive whole besides what the plan destroys. */
+export async function runAttempt(
+  attempt: Attempt,
+  session: Session,
+  widen: ReadonlySet<number>,
+): Promise<RollbackReport> {
+  let before: Before | undefined;
+  let archive: ScopedArchive | null = null;
+  let section: CriticalSection | undefined;
+  // Others drew numbers while the archive was written.
+  let latest: Account | undefined;
+  try {
+    const locked = await lockWithRetries(attempt, session, widen);
+    const xid = await nameTransaction(attempt, session);
+    const plan = await replan(attempt, session, locked);
+    before = await readBefore(session, plan, widen);
+    await attempt.observe("locked");
+    archive = await archiveScoped(attempt, session, plan, before);
+    await attempt.observe("archived");
+    latest = await readAccount(attempt.control);
+    await recordSequences(attempt.control, attempt.rollbackId, latest);
+    const ran = await runWithRetries(attempt, session, plan, before, xid);
+    section = ran.section;
+    const report = await conclude(attempt, session, plan, before, archive, ran.attempts, section);
+    await commit(attempt.belay, attempt.rollbackId, session, xid);
+    await attempt.observe("committed");
+    return report;
+  } catch (error) {
+    section?.stop();
+    if (!(error instanceof BelayError && error.details.outcome === "unknown"))
+      await putBack(attempt, session, latest ?? before?.account, archive);
+    throw error;
+  }
+}
+
+async function nameTransaction(attempt: Attempt, session: Session): Promise<string> {
+  const [row] = await session.sql`select pg_current_xact_id()::text as xid`;
+  await recordTransaction(attempt.control, attempt.rollbackId, row!.xid, session.pid);
+  return row!.xid;
+}
+
+/** Plans again under the locks: what was approved must be what would happen now. */
+async function replan(attempt: Attempt, session: Session, locked: readonly LockTarget[]): Promise<Plan> {
+  const facts = await gatherFacts(session, attempt.belay, attempt.plan.migration, attempt.request);
+  const plan = makePlan(facts, {
+    policy: attempt.request.policy,
+    waive: parseWaivers(attempt.request.waive ?? []),
+  });
+  checkPlan(plan, attempt.plan.hash);
+  const held = new Set(locked.map(({ oid }) => oid));
+  const missing = [...plan.effect.tables, ...plan.effect.columns].find(({ oid }) => !held.has(oid));
+  if (missing !== undefined)
+    throw new BelayError("plan_changed", `${missing.schema}.${missing.table} was made anew while the rollback began`, {
+      hint: "Plan again.",
+    });
+  return plan;
+}
+
+async function readBefore(session: Session, plan: Plan, widen: ReadonlySet<number>): Promise<Before> {
+  await lockSequences(session, plan);
+  const [at] = await session.sql`select pg_current_snapshot()::text as snapshot`;
+  const account = await readAccount(session);
+  const catalog = await readCatalog(session);
+  const scope = archiveScope(plan, catalog, account, await readPartitions(session), widen);
+  return { account, catalog, scope, tracked: await readTracked(session, plan.version), snapshot: at!.snapshot };
+}
+
+/** Runs the SQL in a savepoint; a lock timeout or deadlock goes back to it, keeping table locks and archive. */
+async function runWithRetries(attempt: Attempt, session: Session, plan: Plan, before: Before, xid: string) {
+  const { belay, control } = attempt;
+  const surroundings = await defaultSurroundings(session);
+  for (let tries = 1; ; tries++) {
+    const section = startCriticalSection(control, session.pid, belay.settings.criticalSectionMs);
+    try {
+      belay.report({ phase: "sql", message: `running the rollback SQL, attempt ${tries}` });
+      await session.run("savepoint belay_sql");
+      await requireNothingMeanwhile(session, plan, before);
+      await runRollbackSql(session, plan.sql, surroundings);
+      await resetSurroundings(session, belay.settings);
+      await requireSameTransaction(session, xid);
+      section.check();
+      return { section, attempts: tries };
+    } catch (error) {
+      section.stop();
+      if (!isLockFailure(error)) {
+        section.check();
+        throw error instanceof BelayError ? error : rollbackSqlError(error, plan.migration, plan.sql);
+      }
+      const oids = plan.locks.map(({ oid }) => oid);
+      const blockers = await findBlockers(control, session.pid, oids, true);
+      if (tries >= belay.settings.lockAttempts)
+        throw lockNotObtained(`what the rollback SQL of ${plan.migration} needs`, tries, blockers, error);
+      await backToSavepoint(session);
+      await backOff(tries);
+    }
+  }
+}
+
+/** Ends the transaction, lifts sequences that setval pushed back, and removes the archive of what is still there. */
+async function putBack(
+  attempt: Attempt,
+  session: Session,
+  before: Account | undefined,
+  archive: ScopedArchive | null,
+): Promise<void> {
+  const ended = await session.run("rollback").then(
+    () => true,
+    () => false,
+  );
+  if (!ended) return;
+  if (before !== undefined && attempt.control.alive) await restoreSequences(attempt.control, before);
+  if (archive !== null) await discardArchive(attempt.belay.store, archive.manifest);
+}

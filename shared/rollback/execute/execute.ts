@@ -1,0 +1,120 @@
+import type { Belay } from "../../context.ts";
+import { type BelayError, isBelayError } from "../../errors.ts";
+import { requireBelay } from "../../install.ts";
+import type { MigrationFolder } from "../../migrations/types.ts";
+import { databaseError } from "../../postgres/errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { planRollback } from "../plan/plan-rollback.ts";
+import type { Policy } from "../plan/policy.ts";
+import { requireDirectConnection } from "../transaction/connection.ts";
+import { recordFailure, recordIntent } from "../transaction/intent.ts";
+import { settleEarlierAttempts } from "../transaction/settle.ts";
+import { watchClient } from "../transaction/timeouts.ts";
+import type { Plan, RollbackReport } from "../types.ts";
+import { type Attempt, type Observe, runAttempt } from "./attempt.ts";
+import { requireInside } from "./outside.ts";
+import { checkBudget, checkPlan } from "./preconditions.ts";
+
+export interface RollbackRequest {
+  readonly migration: string;
+  /** Hash of the plan that was shown and approved; without it, the plan made now is taken. */
+  readonly planHash?: string;
+  readonly reason: string;
+  /** The checkout, for the checksum gate. */
+  readonly folder?: MigrationFolder | null;
+  /** Which gates stop a rollback; default: Belay's own policy. */
+  readonly policy?: Policy;
+  /** Gates to waive: `undoable`, `checksum`, `end_state`; the reason goes on record for each. */
+  readonly waive?: readonly string[];
+}
+
+/**
+ * Rolls back one migration without losing a row (spec, section 5). Throws `gate_failed`, `plan_changed`, `needs_worker`,
+ * `rollback_in_progress`, `lock_not_obtained`, `sql_failed`, `guard_loss`, `end_state_differs` or a store's error;
+ * whatever it throws, the database is as it was and the failure is on record.
+ */
+export async function executeRollback(
+  belay: Belay,
+  request: RollbackRequest,
+  observe: Observe = () => {},
+): Promise<RollbackReport> {
+  const control = await belay.openSession({ applicationName: "belay control" });
+  try {
+    await requireDirectConnection(belay, control);
+    await requireBelay(control);
+    await settleEarlierAttempts(control);
+    belay.report({ phase: "plan", message: `planning the rollback of ${request.migration}` });
+    const { migration, reason, folder, policy, waive } = request;
+    const plan = await planRollback(belay, { migration, reason, folder, policy, waive });
+    return await onRecord(belay, control, request, plan, observe);
+  } finally {
+    await control.close();
+  }
+}
+
+async function onRecord(
+  belay: Belay,
+  control: Session,
+  request: RollbackRequest,
+  plan: Plan,
+  observe: Observe,
+): Promise<RollbackReport> {
+  const rollbackId = await recordIntent(control, {
+    kind: "rollback",
+    migration: plan.migration,
+    undoes: null,
+    planHash: plan.hash,
+    plan,
+    reason: request.reason,
+    actor: belay.actor,
+    backendPid: control.pid,
+  });
+  try {
+    await observe("intent");
+    checkPlan(plan, request.planHash);
+    await requireInside(control, plan);
+    await checkBudget(belay, control, plan);
+    const attempt = { belay, control, rollbackId, plan, request, observe, startedAt: belay.now() };
+    return await withOneWiderArchive(attempt);
+  } catch (error) {
+    const failure = databaseError(error, { url: belay.settings.database });
+    await putOnRecord(belay, control, rollbackId, failure);
+    throw failure;
+  }
+}
+
+/** Runs; when rows changed in a table that the plan names but the archive lacks, once more with that table archived whole. */
+async function withOneWiderArchive(attempt: Attempt): Promise<RollbackReport> {
+  try {
+    return await withSession(attempt, new Set());
+  } catch (error) {
+    const widen = isBelayError(error, "guard_loss") ? (error.details.widen as readonly number[]) : [];
+    if (widen.length === 0) throw error;
+    attempt.belay.report({
+      phase: "archive",
+      message: `starting again with a wider archive: ${(error as Error).message}`,
+    });
+    return await withSession(attempt, new Set(widen));
+  }
+}
+
+/** A fresh connection for every attempt: the server's counters may still hold what an aborted one did. */
+async function withSession(attempt: Attempt, widen: ReadonlySet<number>): Promise<RollbackReport> {
+  const session = await attempt.belay.openSession({ applicationName: "belay rollback" });
+  try {
+    await watchClient(session);
+    return await runAttempt(attempt, session, widen);
+  } finally {
+    await session.close().catch(() => {});
+  }
+}
+
+/** The record is written on a new connection when the old one is gone; a database that is away keeps the intent row. */
+async function putOnRecord(belay: Belay, control: Session, rollbackId: string, failure: BelayError): Promise<void> {
+  const session = control.alive
+    ? control
+    : await belay.openSession({ applicationName: "belay control" }).catch(() => null);
+  if (session === null) return;
+  await recordFailure(session, rollbackId, failure).catch(() => {});
+  if (session !== control) await session.close();
+}

@@ -1,0 +1,71 @@
+import { BelayError } from "../../errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import {
+  backOff,
+  findBlockers,
+  isLockFailure,
+  type LockTarget,
+  lockNotObtained,
+  lockTables,
+  takeAdvisoryLock,
+} from "../transaction/locks.ts";
+import { beginLimited } from "../transaction/timeouts.ts";
+import type { Plan } from "../types.ts";
+import type { Attempt } from "./attempt.ts";
+
+/** Advisory lock, then the tables that lose or change rows; bounded attempts, each a new transaction with its limits. */
+export async function lockWithRetries(
+  attempt: Attempt,
+  session: Session,
+  widen: ReadonlySet<number>,
+): Promise<LockTarget[]> {
+  const { settings } = attempt.belay;
+  const targets = await lockTargets(session, attempt.plan, widen);
+  for (let tries = 1; ; tries++) {
+    try {
+      await beginLimited(session, settings);
+      await takeAdvisoryLock(session);
+      await lockTables(session, targets);
+      return targets;
+    } catch (error) {
+      if (!isLockFailure(error) || error instanceof BelayError) throw error;
+      const oids = targets.map(({ oid }) => oid);
+      const blockers = await findBlockers(attempt.control, session.pid, oids, false);
+      await session.run("rollback");
+      if (tries >= settings.lockAttempts)
+        throw lockNotObtained(
+          targets.map(({ schema, table }) => `${schema}.${table}`).join(", "),
+          tries,
+          blockers,
+          error,
+        );
+      attempt.belay.report({
+        phase: "lock",
+        message: `waiting for locks, attempt ${tries} of ${settings.lockAttempts}`,
+      });
+      await backOff(tries);
+    }
+  }
+}
+
+async function lockTargets(session: Session, plan: Plan, widen: ReadonlySet<number>): Promise<LockTarget[]> {
+  const oids = [...plan.effect.tables.map(({ oid }) => oid), ...plan.effect.columns.map(({ oid }) => oid), ...widen];
+  const rows = await session.sql`
+    select c.oid::int8::text as oid, n.nspname as schema, c.relname as table
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.oid = any(${oids.map(String)}::text[]::oid[]) and c.relkind in ('r', 'p')`;
+  return rows.map((row) => ({ oid: Number(row.oid), schema: row.schema, table: row.table }));
+}
+
+/**
+ * Holds the sequences that go where they stand: numbers drawn after their values are read would be given again by undo.
+ * LOCK TABLE takes no sequences; setting CYCLE to what it is takes SHARE ROW EXCLUSIVE, and writes no value.
+ */
+export async function lockSequences(session: Session, plan: Plan): Promise<void> {
+  const oids = plan.effect.sequences.map(({ oid }) => String(oid));
+  const rows = await session.sql`
+    select format('alter sequence %I.%I %s', n.nspname, c.relname, case when s.seqcycle then 'cycle' else 'no cycle' end) as text
+      from pg_sequence s join pg_class c on c.oid = s.seqrelid join pg_namespace n on n.oid = c.relnamespace
+     where s.seqrelid = any(${oids}::text[]::oid[]) and pg_has_role(c.relowner, 'usage') order by s.seqrelid`;
+  for (const { text } of rows) await session.run(text);
+}

@@ -1,0 +1,162 @@
+import type { Session } from "../../postgres/session.ts";
+import { type DeferrableTrigger, readDeferrableTriggers, readOwnSchema } from "./watched.ts";
+
+/** A table, matview, sequence... as pg_class and pg_attribute have it; equal accounts without row locks mean equal rows. */
+export interface RelationAccount {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** pg_class.relkind: r table, p partitioned, m matview, S sequence, f foreign table, v view. */
+  readonly kind: string;
+  /** False for a materialised view that holds no rows yet. */
+  readonly filled: boolean;
+  /** Storage of heap and toast; another one means truncated or rewritten. */
+  readonly storage: string;
+  readonly columns: readonly ColumnAccount[];
+}
+
+export interface ColumnAccount {
+  readonly number: number;
+  readonly name: string;
+  /** Type, modifier, collation and missing value: how stored bytes are read. */
+  readonly reading: string;
+  readonly generated: boolean;
+}
+
+export interface SequenceAccount {
+  readonly oid: number;
+  readonly lastValue: string;
+  readonly isCalled: boolean;
+  readonly increment: string;
+}
+
+export interface RowCounters {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+}
+
+/** What the database itself says of a transaction: see facts.md, "What the database says of a transaction". */
+export interface Account {
+  readonly relations: ReadonlyMap<number, RelationAccount>;
+  readonly sequences: ReadonlyMap<number, SequenceAccount>;
+  readonly counters: ReadonlyMap<number, RowCounters>;
+  /** Lock modes that this backend holds, by relation oid. */
+  readonly locks: ReadonlyMap<number, readonly string[]>;
+  readonly largeObjects: string;
+  /** Digest of Belay's own schema. */
+  readonly ownSchema: string;
+  readonly deferrableTriggers: ReadonlyMap<number, DeferrableTrigger>;
+}
+
+/** Reads the account of the session's own transaction. Takes no lock above AccessShare. */
+export async function readAccount(session: Session): Promise<Account> {
+  const locks = await readLocks(session);
+  const counters = await readCounters(session);
+  const relations = await readRelations(session);
+  return {
+    relations,
+    counters,
+    locks,
+    sequences: await readSequences(session, [...relations.values()]),
+    largeObjects: await readLargeObjects(session),
+    ownSchema: await readOwnSchema(session),
+    deferrableTriggers: await readDeferrableTriggers(session),
+  };
+}
+
+async function readRelations(session: Session): Promise<Map<number, RelationAccount>> {
+  const rows = await session.sql`
+    select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relkind as kind, c.relispopulated as filled,
+           coalesce(pg_relation_filenode(c.oid)::text, '') || '/'
+             || coalesce(pg_relation_filenode(nullif(c.reltoastrelid, 0))::text, '') as storage,
+           coalesce(a.columns, '[]'::json) as columns
+      from pg_class c
+      join pg_namespace n on n.oid = c.relnamespace
+      left join lateral (
+        select json_agg(json_build_object(
+                 'number', attnum, 'name', attname, 'generated', attgenerated <> '',
+                 'reading', concat_ws(':', atttypid::int8, atttypmod, attcollation::int8, md5(attmissingval::text))
+               ) order by attnum) as columns
+          from pg_attribute
+         where attrelid = c.oid and attnum > 0 and not attisdropped
+      ) a on c.relkind <> 'S'
+     where c.relkind in ('r', 'p', 'm', 'S', 'f', 'v')
+       and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+       and c.relpersistence <> 't'`;
+  return new Map(
+    rows.map((row) => [
+      Number(row.oid),
+      {
+        oid: Number(row.oid),
+        schema: row.schema,
+        name: row.name,
+        kind: row.kind,
+        filled: row.filled,
+        storage: row.storage,
+        columns: row.columns,
+      },
+    ]),
+  );
+}
+
+/** Values of every sequence that the role may read. */
+async function readSequences(
+  session: Session,
+  relations: readonly RelationAccount[],
+): Promise<Map<number, SequenceAccount>> {
+  const result = new Map<number, SequenceAccount>();
+  if (!relations.some((relation) => relation.kind === "S")) return result;
+  const readable = await session.sql`
+    select s.seqrelid::int8::text as oid, s.seqincrement::text as increment,
+           format('select %s::int8 as oid, last_value, is_called from %I.%I', s.seqrelid::int8, n.nspname, c.relname) as query
+      from pg_sequence s
+      join pg_class c on c.oid = s.seqrelid
+      join pg_namespace n on n.oid = c.relnamespace
+     where c.relpersistence <> 't' and has_sequence_privilege(s.seqrelid, 'select')`;
+  const increments = new Map(readable.map((row) => [Number(row.oid), row.increment as string]));
+  for (let start = 0; start < readable.length; start += 200) {
+    const queries = readable.slice(start, start + 200).map((row) => row.query as string);
+    const values = await session.run(
+      `select oid::text, last_value::text, is_called from (${queries.join(" union all ")}) s`,
+    );
+    for (const value of values)
+      result.set(Number(value.oid), {
+        oid: Number(value.oid),
+        lastValue: value.last_value,
+        isCalled: value.is_called,
+        increment: increments.get(Number(value.oid))!,
+      });
+  }
+  return result;
+}
+
+async function readCounters(session: Session): Promise<Map<number, RowCounters>> {
+  const rows = await session.sql`
+    select relid::int8::text as oid, n_tup_ins::text as inserted, n_tup_upd::text as updated, n_tup_del::text as deleted
+      from pg_stat_xact_all_tables
+     where n_tup_ins + n_tup_upd + n_tup_del > 0`;
+  return new Map(
+    rows.map((row) => [
+      Number(row.oid),
+      { inserted: Number(row.inserted), updated: Number(row.updated), deleted: Number(row.deleted) },
+    ]),
+  );
+}
+
+async function readLocks(session: Session): Promise<Map<number, string[]>> {
+  const rows = await session.sql`
+    select relation::int8::text as oid, array_agg(mode) as modes
+      from pg_locks
+     where locktype = 'relation' and pid = pg_backend_pid() and granted
+       and database in (0, (select oid from pg_database where datname = current_database()))
+     group by 1`;
+  return new Map(rows.map((row) => [Number(row.oid), row.modes]));
+}
+
+async function readLargeObjects(session: Session): Promise<string> {
+  const [row] = await session.sql`
+    select count(*)::text || ':' || coalesce(sum(hashtextextended(m::text, 0)::numeric), 0)::text as account
+      from pg_largeobject_metadata m`;
+  return row!.account;
+}

@@ -1,0 +1,86 @@
+import type { CatalogDifference, Entry } from "../../catalog/types.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { Account, RelationAccount } from "../guard/account.ts";
+import { type TableState, tableState } from "./table-state.ts";
+
+export interface Renaming {
+  readonly schema: string;
+  readonly table: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What undo has to know besides the archive; kept with the record of the rollback. */
+export interface Remembered {
+  readonly removed: readonly Entry[];
+  readonly added: readonly Entry[];
+  readonly changed: readonly { readonly before: Entry; readonly after: Entry }[];
+  /** Columns renamed in place, by the names of after: their values never left. */
+  readonly renamedColumns: readonly Renaming[];
+  /** Tables that live on under another name: `from` was, `schema.table` is. */
+  readonly renamedTables: readonly {
+    readonly schema: string;
+    readonly table: string;
+    readonly fromSchema: string;
+    readonly from: string;
+  }[];
+  /** Materialised views that held rows and went, in the order in which they can be filled; absent in old records. */
+  readonly filledViews?: readonly { readonly schema: string; readonly name: string }[];
+  /** Columns that the rollback added to tables that stay; absent in old records. */
+  readonly madeColumns?: readonly { readonly oid: number; readonly columns: readonly string[] }[];
+  /** Surviving tables whose rows changed, as the rollback left them. */
+  readonly rewritten: readonly TableState[];
+  /** Tables that the rollback made, as it left them. */
+  readonly made: readonly TableState[];
+}
+
+/** Gathers it inside the rollback's transaction, after its SQL. */
+export async function remember(
+  session: Session,
+  difference: CatalogDifference,
+  before: Account,
+  after: Account,
+  rewritten: readonly RelationAccount[],
+): Promise<Remembered> {
+  const changed = new Set(rewritten.map(({ oid }) => oid));
+  const states = { rewritten: [] as TableState[], made: [] as TableState[] };
+  for (const relation of after.relations.values()) {
+    if (relation.kind !== "r") continue;
+    if (changed.has(relation.oid)) states.rewritten.push(await tableState(session, relation));
+    else if (!before.relations.has(relation.oid)) states.made.push(await tableState(session, relation));
+  }
+  const survivors = [...before.relations.values()].flatMap((was) => {
+    const is = after.relations.get(was.oid);
+    return is === undefined ? [] : [{ was, is }];
+  });
+  return {
+    removed: difference.removed,
+    added: difference.added,
+    changed: difference.changed,
+    renamedColumns: survivors.flatMap(({ was, is }) =>
+      was.columns.flatMap((column) => {
+        const now = is.columns.find(({ number }) => number === column.number);
+        return was.kind === "v" || now === undefined || now.name === column.name
+          ? []
+          : [{ schema: is.schema, table: is.name, from: column.name, to: now.name }];
+      }),
+    ),
+    renamedTables: survivors
+      .filter(({ was, is }) => was.kind !== "v" && (was.name !== is.name || was.schema !== is.schema))
+      .map(({ was, is }) => ({ schema: is.schema, table: is.name, fromSchema: was.schema, from: was.name })),
+    filledViews: filledBefore(difference.removed, before),
+    madeColumns: survivors.flatMap(({ was, is }) => {
+      const known = new Set(was.columns.map(({ number }) => number));
+      const columns = is.columns.filter(({ number }) => !known.has(number)).map(({ name }) => name);
+      return is.kind !== "r" || columns.length === 0 ? [] : [{ oid: is.oid, columns }];
+    }),
+    ...states,
+  };
+}
+
+/** Entries come in an order in which they can be made, so a view comes after those that it reads. */
+function filledBefore(removed: readonly Entry[], before: Account): { schema: string; name: string }[] {
+  return removed
+    .filter(({ kind, address }) => kind === "MATERIALIZED VIEW" && before.relations.get(address.objid)?.filled === true)
+    .map(({ schema, name }) => ({ schema: schema!, name }));
+}

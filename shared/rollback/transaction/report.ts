@@ -1,0 +1,54 @@
+import type { Manifest } from "../../archive/types.ts";
+import type { CatalogDifference } from "../../catalog/types.ts";
+import type { RollbackReport } from "../types.ts";
+
+interface ReportParts {
+  readonly rollbackId: string;
+  readonly kind: "rollback" | "undo";
+  readonly migration: string;
+  readonly actor: string;
+  readonly reason: string;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  readonly manifest: Manifest | null;
+  readonly difference: CatalogDifference;
+  readonly attempts: number;
+  readonly criticalSectionMs: number;
+  readonly endState: RollbackReport["endState"];
+  readonly notes: readonly string[];
+}
+
+/** What one execution did, from the manifest and the difference between the catalogs before and after. */
+export function rollbackReport(parts: ReportParts): RollbackReport {
+  const { manifest, difference } = parts;
+  const tables = manifest?.tables ?? [];
+  return {
+    rollbackId: parts.rollbackId,
+    kind: parts.kind,
+    migration: parts.migration,
+    outcome: "committed",
+    archiveId: manifest?.id ?? null,
+    actor: parts.actor,
+    reason: parts.reason,
+    startedAt: parts.startedAt.toISOString(),
+    finishedAt: parts.finishedAt.toISOString(),
+    attempts: parts.attempts,
+    criticalSectionMs: Math.round(parts.criticalSectionMs),
+    tables: tables
+      .filter(({ role }) => role === "table")
+      .map(({ schema, table, rows, digest }) => ({ schema, table, rows, digest })),
+    columns: tables.flatMap(({ mergesInto, rows }) =>
+      mergesInto === null
+        ? []
+        : [{ schema: mergesInto.schema, table: mergesInto.table, columns: mergesInto.columns, rows }],
+    ),
+    objects: [
+      ...difference.removed.map(({ key }) => ({ key, change: "destroyed" as const })),
+      ...difference.changed.map(({ before }) => ({ key: before.key, change: "changed" as const })),
+      ...difference.added.map(({ key }) => ({ key, change: "created" as const })),
+    ],
+    sequences: (manifest?.sequences ?? []).map(({ schema, name, lastValue }) => ({ schema, name, lastValue })),
+    endState: parts.endState,
+    notes: [...parts.notes],
+  };
+}

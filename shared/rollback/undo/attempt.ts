@@ -1,0 +1,162 @@
+import { compareCatalogs } from "../../catalog/differences.ts";
+import { readCatalog } from "../../catalog/read.ts";
+import type { Catalog } from "../../catalog/types.ts";
+import type { Belay } from "../../context.ts";
+import { BelayError } from "../../errors.ts";
+import { readLedgerMigration } from "../../migrations/ledger.ts";
+import type { Session } from "../../postgres/session.ts";
+import { type Account, type RelationAccount, readAccount } from "../guard/account.ts";
+import { commit } from "../transaction/commit.ts";
+import { recordCommit, recordTransaction } from "../transaction/intent.ts";
+import { markAppliedAgain } from "../transaction/ledger-step.ts";
+import { isLockFailure, takeAdvisoryLock } from "../transaction/locks.ts";
+import { rollbackReport } from "../transaction/report.ts";
+import { restoreSequences } from "../transaction/sequences.ts";
+import { type TableState, tableState } from "../transaction/table-state.ts";
+import { beginLimited } from "../transaction/timeouts.ts";
+import type { RollbackReport } from "../types.ts";
+import { checkUndo, namesBack } from "./check.ts";
+import { mergeTargets, requireNoConflict } from "./conflicts.ts";
+import { withoutMade } from "./made-columns.ts";
+import { limitTime } from "./time.ts";
+import type { Undoable } from "./undo.ts";
+import type { Way } from "./ways.ts";
+
+export interface UndoAttempt {
+  readonly belay: Belay;
+  readonly control: Session;
+  readonly session: Session;
+  readonly undoable: Undoable;
+  readonly undoId: string;
+  readonly reason: string;
+  readonly startedAt: Date;
+}
+
+/** The database as the undo finds it, under its locks. */
+export interface UndoBefore {
+  readonly catalog: Catalog;
+  readonly account: Account;
+  /** Tables that get columns merged: their other columns must come out of it equal. */
+  readonly merged: readonly TableState[];
+}
+
+/** What one transaction came to: committed, or put back because the way did not lead to the catalog of before. */
+export type Tried = { readonly report: RollbackReport } | { readonly failed: string };
+
+/** One transaction: locks, conflicts, one way to put things back, the checks, then the ledger. */
+export async function tryWay(attempt: UndoAttempt, way: Way, tries: number): Promise<Tried> {
+  const { session, belay } = attempt;
+  let before: UndoBefore | undefined;
+  const limit = limitTime(attempt.control, session.pid, belay.settings.statementTimeoutMs);
+  try {
+    await beginLimited(session, belay.settings);
+    await takeAdvisoryLock(session);
+    const [row] = await session.sql`select pg_current_xact_id()::text as xid`;
+    await recordTransaction(attempt.control, attempt.undoId, row!.xid, session.pid);
+    before = await readUnderLocks(attempt);
+    const started = performance.now();
+    const notes = await putBack(attempt, way, before);
+    if (typeof notes === "string") {
+      await endTransaction(attempt, before);
+      return { failed: `${way.name}: ${notes}` };
+    }
+    const report = await conclude(attempt, before, notes, tries, performance.now() - started);
+    await recordCommit(session, report, null);
+    limit.check();
+    limit.stop();
+    await commit(belay, attempt.undoId, session, row!.xid);
+    return { report };
+  } catch (error) {
+    if (error instanceof BelayError && error.details.outcome === "unknown") throw error;
+    await endTransaction(attempt, before);
+    limit.check();
+    throw error;
+  } finally {
+    limit.stop();
+  }
+}
+
+async function readUnderLocks({ session, undoable }: UndoAttempt): Promise<UndoBefore> {
+  await requireStillUndoable(session, undoable);
+  const found = { catalog: await readCatalog(session), account: await readAccount(session), merged: [] };
+  await requireNoConflict(session, undoable, found);
+  return { ...found, merged: await statesOf(session, undoable, mergeTargets(undoable, found)) };
+}
+
+/** Notes when the way led to the catalog of before, or why it did not. Throws what would fail on every way. */
+async function putBack(attempt: UndoAttempt, way: Way, before: UndoBefore): Promise<string[] | string> {
+  try {
+    attempt.belay.report({ phase: "undo", message: `putting the schema back ${way.name}` });
+    const loaded = await way.run(attempt, before);
+    return [`schema put back ${way.name}`, ...(await checkUndo(attempt, before, loaded))];
+  } catch (error) {
+    const elsewhere = error instanceof BelayError && error.code.startsWith("store_");
+    if (!attempt.session.alive || elsewhere || isLockFailure(error)) throw error;
+    return (error as Error).message;
+  }
+}
+
+async function conclude(
+  attempt: UndoAttempt,
+  before: UndoBefore,
+  notes: readonly string[],
+  attempts: number,
+  criticalSectionMs: number,
+): Promise<RollbackReport> {
+  const { session, belay, undoable } = attempt;
+  const after = await readCatalog(session);
+  const ledgerNotes = await markAppliedAgain(session, {
+    migration: undoable.migration,
+    rollbackId: attempt.undoId,
+    actor: belay.actor,
+    reason: attempt.reason,
+    archiveId: undoable.manifest?.id ?? null,
+  });
+  await session.sql`update belay.rollbacks set outcome = 'undone' where id = ${undoable.rollbackId}`;
+  return rollbackReport({
+    rollbackId: attempt.undoId,
+    kind: "undo",
+    migration: undoable.migration,
+    actor: belay.actor,
+    reason: attempt.reason,
+    startedAt: attempt.startedAt,
+    finishedAt: belay.now(),
+    manifest: undoable.manifest,
+    difference: compareCatalogs(before.catalog, after),
+    attempts,
+    criticalSectionMs,
+    endState: "as_before",
+    notes: [...notes, ...ledgerNotes],
+  });
+}
+
+/** setval is not undone by ROLLBACK: sequences that fell back are lifted again. */
+async function endTransaction({ session, control }: UndoAttempt, before: UndoBefore | undefined): Promise<void> {
+  await session.run("rollback").catch(() => {});
+  if (before !== undefined && control.alive) await restoreSequences(control, before.account);
+}
+
+async function requireStillUndoable(session: Session, undoable: Undoable): Promise<void> {
+  const [row] = await session.sql`select outcome from belay.rollbacks where id = ${undoable.rollbackId} for update`;
+  const migration = await readLedgerMigration(session, undoable.migration);
+  if (row!.outcome === "committed" && migration.status === "rolled_back") return;
+  throw new BelayError(
+    "undo_conflict",
+    `${undoable.migration} is ${migration.status}: its rollback cannot be undone now`,
+    {
+      hint: "Look at `belay status`; only the last rollback of a migration can be undone, once.",
+    },
+  );
+}
+
+/** A digest goes by the columns' names in order: where names change, each column is digested alone. */
+async function statesOf(session: Session, undoable: Undoable, relations: readonly RelationAccount[]) {
+  const states: TableState[] = [];
+  for (const found of relations) {
+    const relation = withoutMade(undoable.remembered, found);
+    const whole = namesBack(undoable.remembered, relation.schema, relation.name).size === 0;
+    const parts = whole ? [relation] : relation.columns.map((column) => ({ ...relation, columns: [column] }));
+    for (const part of parts) states.push(await tableState(session, part));
+  }
+  return states;
+}

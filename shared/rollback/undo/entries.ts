@@ -1,0 +1,183 @@
+import { compareCatalogs } from "../../catalog/differences.ts";
+import { qualified, quoteIdent } from "../../catalog/identifiers.ts";
+import type { Entry } from "../../catalog/types.ts";
+import { hangsOn } from "../guard/hangers.ts";
+import type { Remembered } from "../transaction/remembered.ts";
+import { type TableRepair, tableRepair } from "./columns.ts";
+import { labelsBack } from "./enums.ts";
+import { goesLast, lateRemoval, madeFirst } from "./order.ts";
+import { attachedLast, partitionKeys } from "./partitions.ts";
+import { isIdentity, sequenceRepair } from "./sequences.ts";
+import { viewsMadeAgain } from "./views.ts";
+
+/** SQL that puts the schema back, in two parts: the rows are loaded between them. */
+export interface SchemaBack {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+/** Kinds whose body is replaced in place, so that what depends on them stays. */
+const replaceable = new Set(["FUNCTION", "PROCEDURE", "VIEW"]);
+
+/** Parts of a table that hang on something else too (another table, a function, a sequence): they go by themselves. */
+const hangsOnTwo = new Set(["FK CONSTRAINT", "TRIGGER", "POLICY", "DEFAULT"]);
+
+/**
+ * SQL that leads from the catalog of now to the expected one, by the entries' own texts.
+ * `emptied`: keys of surviving tables whose rows were taken out. `gained`: columns that the rollback added, by table's oid.
+ */
+export function schemaFromEntries(
+  expected: readonly Entry[],
+  now: readonly Entry[],
+  emptied: ReadonlySet<string>,
+  gained: ReadonlyMap<number, readonly string[]>,
+): SchemaBack {
+  const { removed: goes, added: comes, changed: all } = compareCatalogs({ entries: now }, { entries: expected });
+  const views = viewsMadeAgain(all, now, expected);
+  const apart = new Set(views.map(({ after: { key } }) => key));
+  const changed = all.filter(({ after: { key } }) => !apart.has(key));
+  const before: string[] = [];
+  const after: string[] = [];
+  const goingKeys = new Set(goes.map(({ key }) => key));
+  const going = goes.filter((entry) => hangsOnTwo.has(entry.kind) || !hangsOn(entry, goingKeys));
+  const altered = changed.map(({ before: current, after: target }) => ({ target, sql: alteration(current, target) }));
+  const remade = [...changed.filter((_, index) => altered[index]!.sql === null), ...views];
+  const partitions = partitionKeys(expected);
+  const coming = [...comes, ...remade.map((change) => change.after)];
+  const staying = changed.flatMap(({ after: { kind, key } }) => (kind === "TABLE" ? [key] : []));
+  const first = madeFirst(coming, new Set(staying));
+  const leaving = new Set([...remade.map((change) => change.before), ...going.filter((entry) => !goesLast(entry))]);
+  for (const entry of now.filter((one) => leaving.has(one)).reverse()) before.push(...removal(entry));
+  for (const entry of inCreationOrder(coming)) if (first.has(entry.key)) before.push(entry.create, ...ownership(entry));
+
+  for (const [index, { before: current, after: target }] of changed.entries()) {
+    if (target.kind === "TABLE") {
+      const how = {
+        empty: emptied.has(target.key),
+        partition: partitions.has(target.key),
+        made: gained.get(current.address.objid) ?? [],
+      };
+      const repair: TableRepair = tableRepair(target, current, how);
+      before.push(...repair.before);
+      after.push(...repair.after);
+    } else before.push(...(altered[index]!.sql ?? []));
+    if (current.owner !== target.owner && altered[index]!.sql !== null) before.push(...ownership(target));
+  }
+  for (const entry of going.filter(goesLast).reverse()) before.push(...removal(entry).map(lateRemoval));
+  const made = new Set(coming.filter(({ kind }) => kind === "TABLE").map(({ key }) => key));
+  const late = new Set<string>();
+  const last: Entry[] = [];
+  for (const entry of inCreationOrder(coming)) {
+    const isLate =
+      isLateAttach(entry, made) ||
+      entry.section === "post-data" ||
+      (isIdentity(entry) && !entry.dependencies.some((key) => made.has(key))) ||
+      entry.dependencies.some((key) => late.has(key));
+    if (isLate) late.add(entry.key);
+    if (entry.section === "data" || first.has(entry.key)) continue;
+    if (isLate) last.push(entry);
+    else before.push(entry.create, ...ownership(entry));
+  }
+  for (const entry of attachedLast(last)) after.push(entry.create, ...ownership(entry));
+  return { before, after };
+}
+
+/** A parent that stays gives its keys to what is attached: the partition's own keys have to be there first. */
+function isLateAttach(entry: Entry, made: ReadonlySet<string>): boolean {
+  return (
+    entry.kind === "TABLE ATTACH" && !entry.dependencies.every((key) => !key.startsWith("TABLE ") || made.has(key))
+  );
+}
+
+/** SQL that changes an entry in place, so that what depends on it stays; null when it has to be made again. */
+function alteration(current: Entry, target: Entry): string[] | null {
+  if (target.kind === "TABLE") return [];
+  if (replaceable.has(target.kind)) return [replaced(target)];
+  if (target.kind === "SEQUENCE") return sequenceRepair(current, target);
+  if (target.kind === "TYPE") return labelsBack(current, target);
+  return null;
+}
+
+/** What the catalog was before the rollback: what is there now, without what it made, with what it destroyed and changed. */
+export function expectedEntries(remembered: Remembered, now: readonly Entry[]): Entry[] {
+  const expected = new Map(now.map((entry) => [entry.key, entry]));
+  for (const entry of remembered.added) expected.delete(entry.key);
+  for (const entry of remembered.removed) expected.set(entry.key, entry);
+  for (const change of remembered.changed) expected.set(change.before.key, change.before);
+  return [...expected.values()];
+}
+
+/** Tables and columns that the rollback renamed get their names back; their rows never left. */
+export function renamingsBack(remembered: Remembered): string[] {
+  const renamed: string[] = [];
+  for (const { schema, table, from, to } of remembered.renamedColumns)
+    renamed.push(`alter table ${qualified(schema, table)} rename column ${quoteIdent(to)} to ${quoteIdent(from)}`);
+  for (const { schema, table, fromSchema, from } of remembered.renamedTables) {
+    if (table !== from) renamed.push(`alter table ${qualified(schema, table)} rename to ${quoteIdent(from)}`);
+    if (schema !== fromSchema)
+      renamed.push(`alter table ${qualified(schema, from)} set schema ${quoteIdent(fromSchema)}`);
+  }
+  return renamed;
+}
+
+/** How an entry that was not there before goes away again. */
+function removal(entry: Entry): string[] {
+  if (entry.drop !== null && entry.drop.trim() !== "") return [entry.drop];
+  if (entry.kind === "COMMENT") return [entry.create.replace(/ IS '.*';\s*$/s, " IS NULL;")];
+  if (entry.kind === "SEQUENCE OWNED BY") return [entry.create.replace(/ OWNED BY .*;\s*$/s, " OWNED BY NONE;")];
+  // Grants are settled when everything is back: default privileges may have changed since.
+  return [];
+}
+
+function replaced(entry: Entry): string {
+  return entry.create.replace(/^(\s*CREATE )(?!OR REPLACE)/, "$1OR REPLACE ");
+}
+
+function inCreationOrder(entries: readonly Entry[]): Entry[] {
+  const left = new Map(entries.map((entry) => [entry.key, entry]));
+  const ordered: Entry[] = [];
+  const visit = (entry: Entry) => {
+    if (!left.delete(entry.key)) return;
+    for (const key of entry.dependencies) {
+      const needed = left.get(key);
+      if (needed !== undefined) visit(needed);
+    }
+    ordered.push(entry);
+  };
+  for (const section of ["pre-data", "data", "post-data", "none"] as const)
+    for (const entry of entries) if (entry.section === section) visit(entry);
+  return ordered;
+}
+
+const ownable = new Map([
+  ["TABLE", "TABLE"],
+  ["VIEW", "VIEW"],
+  ["MATERIALIZED VIEW", "MATERIALIZED VIEW"],
+  ["FOREIGN TABLE", "FOREIGN TABLE"],
+  ["SEQUENCE", "SEQUENCE"],
+  ["FUNCTION", "FUNCTION"],
+  ["PROCEDURE", "PROCEDURE"],
+  ["AGGREGATE", "AGGREGATE"],
+  ["TYPE", "TYPE"],
+  ["DOMAIN", "DOMAIN"],
+  ["SCHEMA", "SCHEMA"],
+  ["STATISTICS", "STATISTICS"],
+]);
+
+/** The owner of what was just created; parts of a table follow it. */
+function ownership(entry: Entry): string[] {
+  const kind = ownable.get(entry.kind);
+  if (kind === undefined || entry.owner === null || entry.owner === "" || isIdentity(entry)) return [];
+  const routine = ["FUNCTION", "PROCEDURE", "AGGREGATE"].includes(kind);
+  const name =
+    kind === "SCHEMA" ? quoteIdent(entry.name) : routine ? routineName(entry) : qualified(entry.schema, entry.name);
+  return [`alter ${kind} ${name} owner to ${quoteIdent(entry.owner)}`];
+}
+
+/** A routine's DROP text names it with its argument types. */
+function routineName(entry: Entry): string {
+  return (entry.drop ?? "")
+    .trim()
+    .replace(/^DROP \S+ /, "")
+    .replace(/;$/, "");
+}

@@ -1,0 +1,83 @@
+import type { Manifest } from "../../archive/types.ts";
+import { requireVerified } from "../../archive/verify.ts";
+import type { Belay } from "../../context.ts";
+import { BelayError } from "../../errors.ts";
+import { requireBelay } from "../../install.ts";
+import { databaseError } from "../../postgres/errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { requireDirectConnection } from "../transaction/connection.ts";
+import { recordFailure, recordIntent } from "../transaction/intent.ts";
+import type { Remembered } from "../transaction/remembered.ts";
+import { settleEarlierAttempts } from "../transaction/settle.ts";
+import type { RollbackReport } from "../types.ts";
+import { tryWays } from "./tries.ts";
+
+export interface UndoRequest {
+  /** The rollback to undo; without it, the last one of `migration`. */
+  readonly rollbackId?: string;
+  readonly migration?: string;
+  readonly reason: string;
+}
+
+/** A committed rollback with what it left behind. */
+export interface Undoable {
+  readonly rollbackId: string;
+  readonly migration: string;
+  readonly remembered: Remembered;
+  readonly manifest: Manifest | null;
+}
+
+/**
+ * Puts back what a rollback destroyed: objects, rows, sequences, ledger, in one transaction. Throws `unknown_rollback`,
+ * `undo_conflict`, `archive_invalid`, `lock_not_obtained` or a store's error; whatever it throws, nothing changed.
+ */
+export async function undoRollback(belay: Belay, request: UndoRequest): Promise<RollbackReport> {
+  const control = await belay.openSession({ applicationName: "belay control" });
+  try {
+    await requireDirectConnection(belay, control);
+    await requireBelay(control);
+    await settleEarlierAttempts(control);
+    const undoable = await findUndoable(belay, control, request);
+    const undoId = await recordIntent(control, {
+      kind: "undo",
+      migration: undoable.migration,
+      undoes: undoable.rollbackId,
+      planHash: undoable.manifest?.catalogDigest ?? "",
+      plan: { undoes: undoable.rollbackId },
+      reason: request.reason,
+      actor: belay.actor,
+      backendPid: control.pid,
+    });
+    try {
+      return await tryWays({ belay, control, undoable, undoId, reason: request.reason, startedAt: belay.now() });
+    } catch (error) {
+      const failure = databaseError(error, { url: belay.settings.database, doing: `undoing ${undoable.migration}` });
+      await recordFailure(control, undoId, failure).catch(() => {});
+      throw failure;
+    }
+  } finally {
+    await control.close();
+  }
+}
+
+async function findUndoable(belay: Belay, control: Session, request: UndoRequest): Promise<Undoable> {
+  const rows = await control.sql`
+    select id, migration_name, outcome, archive_id, report -> 'remembered' as remembered
+      from belay.rollbacks
+     where kind = 'rollback' and outcome in ('committed', 'undone')
+       and (${request.rollbackId ?? null}::text is null or id::text = ${request.rollbackId ?? null})
+       and (${request.migration ?? null}::text is null or migration_name = ${request.migration ?? null})
+     order by finished_at desc limit 1`;
+  const asked = request.rollbackId ?? request.migration ?? "latest";
+  const [row] = rows;
+  if (row === undefined)
+    throw new BelayError("unknown_rollback", `there is no rollback ${asked} to undo`, {
+      hint: "Run `belay status --rolled-back` for those that are.",
+    });
+  if (row.outcome === "undone")
+    throw new BelayError("undo_conflict", `rollback ${row.id} of ${row.migration_name} was undone already`, {
+      hint: "Nothing is left to undo.",
+    });
+  const manifest = row.archive_id === null ? null : await requireVerified(belay.store, row.archive_id);
+  return { rollbackId: row.id, migration: row.migration_name, remembered: row.remembered, manifest };
+}

@@ -1,0 +1,41 @@
+import type { CatalogDifference, Entry } from "../../catalog/types.ts";
+
+/** What may go and come with a view without a loss; a materialised view or a function over it may not. */
+const goesWithView = new Set(["VIEW", "ACL", "COMMENT", "TRIGGER", "RULE", "DEFAULT"]);
+
+/**
+ * Changed views that have to be dropped and made again, because CREATE OR REPLACE VIEW cannot take columns away or
+ * rename them, and so that the tables below them may be repaired; with what hangs on them. Others are replaced in place.
+ */
+export function viewsMadeAgain(
+  changed: CatalogDifference["changed"],
+  now: readonly Entry[],
+  expected: readonly Entry[],
+): CatalogDifference["changed"] {
+  const targets = new Map(expected.map((entry) => [entry.key, entry]));
+  const again = new Map<string, { before: Entry; after: Entry }>();
+  for (const view of changed) {
+    if (view.after.kind !== "VIEW" || again.has(view.after.key)) continue;
+    const above = dependents(view.before, now);
+    if (!above.every(({ kind }) => goesWithView.has(kind))) continue;
+    for (const before of [view.before, ...above]) {
+      const after = targets.get(before.key);
+      if (after !== undefined) again.set(before.key, { before, after });
+    }
+  }
+  return [...again.values()];
+}
+
+function dependents(view: Entry, now: readonly Entry[]): Entry[] {
+  const keys = new Set([view.key]);
+  const found: Entry[] = [];
+  for (let before = -1; before < found.length; ) {
+    before = found.length;
+    for (const entry of now) {
+      if (keys.has(entry.key) || !entry.dependencies.some((key) => keys.has(key))) continue;
+      keys.add(entry.key);
+      found.push(entry);
+    }
+  }
+  return found;
+}

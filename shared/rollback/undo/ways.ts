@@ -1,0 +1,112 @@
+import { qualified } from "../../catalog/identifiers.ts";
+import { readCatalog } from "../../catalog/read.ts";
+import { BelayError } from "../../errors.ts";
+import { readLedgerMigration } from "../../migrations/ledger.ts";
+import { prepareRollbackSql } from "../../sql/prepare.ts";
+import { tableKey } from "../execute/archive-scope.ts";
+import type { Remembered } from "../transaction/remembered.ts";
+import { defaultSurroundings, resetSurroundings } from "../transaction/run-sql.ts";
+import { setLocal } from "../transaction/timeouts.ts";
+import type { UndoAttempt, UndoBefore } from "./attempt.ts";
+import { requireCatalogBack } from "./check.ts";
+import { expectedEntries, renamingsBack, schemaFromEntries } from "./entries.ts";
+import { foreignKeysOff } from "./foreign-keys.ts";
+import { grantsBack } from "./grants.ts";
+import { type LoadedRows, loadRows } from "./rows.ts";
+import { setSequences } from "./sequences.ts";
+
+/** One way to put the schema back; rows and sequences follow within it. */
+export interface Way {
+  readonly name: string;
+  run(attempt: UndoAttempt, before: UndoBefore): Promise<LoadedRows[]>;
+}
+
+/** The migration's own forward SQL, then the rows over what it made. */
+export const forwardWay: Way = {
+  name: "by the migration's forward SQL",
+  run: async (attempt, before) => {
+    const { session, undoable, belay } = attempt;
+    const migration = await readLedgerMigration(session, undoable.migration);
+    if (migration.forwardSql === null || migration.forwardSql.trim() === "")
+      throw new BelayError("undo_conflict", "no forward SQL is stored");
+    const prepared = prepareRollbackSql(migration.forwardSql, { file: `${migration.name}.sql`, line: 1 });
+    if (prepared.refusals.length > 0)
+      throw new BelayError("undo_conflict", "the forward SQL cannot run in a transaction");
+    await setLocal(session, "search_path", (await defaultSurroundings(session)).searchPath);
+    await session.run(prepared.sql);
+    await resetSurroundings(session, belay.settings);
+    await settleGrants(attempt, before);
+    requireCatalogBack(undoable.remembered, before.catalog.entries, (await readCatalog(session)).entries);
+    return await fill(attempt);
+  },
+};
+
+/** The stored entries: pre-data, rows, then keys, constraints, triggers and policies. */
+export const entriesWay: Way = {
+  name: "from the stored entries",
+  run: async (attempt, before) => {
+    const { session, undoable } = attempt;
+    const { remembered } = undoable;
+    const emptied = new Set<string>();
+    await setLocal(session, "search_path", "pg_catalog");
+    await foreignKeysOff(session, oidsOf(remembered));
+    for (const { schema, table } of remembered.rewritten) {
+      await session.run(`truncate only ${qualified(schema, table)}`);
+      emptied.add(tableKey(schema, table));
+    }
+    for (const statement of renamingsBack(remembered)) await runStatement(attempt, statement);
+    const expected = expectedEntries(remembered, before.catalog.entries);
+    const gained = new Map((remembered.madeColumns ?? []).map(({ oid, columns }) => [oid, columns]));
+    const back = schemaFromEntries(expected, (await readCatalog(session)).entries, emptied, gained);
+    await session.run("set local check_function_bodies = off");
+    for (const statement of back.before) await runStatement(attempt, statement);
+    const loaded = await loadRows(session, attempt.belay.store, undoable.manifest);
+    for (const statement of back.after) await runStatement(attempt, statement);
+    await settleGrants(attempt, before);
+    await setSequences(session, undoable.manifest?.sequences ?? []);
+    await fillViews(attempt);
+    return loaded;
+  },
+};
+
+async function settleGrants(attempt: UndoAttempt, before: UndoBefore): Promise<void> {
+  const expected = expectedEntries(attempt.undoable.remembered, before.catalog.entries);
+  const now = await readCatalog(attempt.session);
+  for (const statement of grantsBack(expected, now.entries)) await runStatement(attempt, statement);
+}
+
+/** Materialised views that held rows are filled from the rows that are back; an archive does not hold theirs. */
+async function fillViews(attempt: UndoAttempt): Promise<void> {
+  for (const { schema, name } of attempt.undoable.remembered.filledViews ?? [])
+    await runStatement(attempt, `refresh materialized view ${qualified(schema, name)}`);
+}
+
+function oidsOf(remembered: Remembered): number[] {
+  return remembered.rewritten.map(({ oid }) => oid);
+}
+
+async function runStatement(attempt: UndoAttempt, statement: string): Promise<void> {
+  try {
+    await attempt.session.run(statement);
+  } catch (error) {
+    const words = statement.trim().split("\n")[0]!.slice(0, 120);
+    throw new BelayError("undo_conflict", `${(error as Error).message} (in: ${words})`, { cause: error });
+  }
+}
+
+/** Loads rows with the foreign keys off, so that any order and any cycle will do; adding them again checks every row. */
+async function fill(attempt: UndoAttempt): Promise<LoadedRows[]> {
+  const { session, undoable } = attempt;
+  const whole = undoable.manifest?.tables.filter(({ role }) => role === "table") ?? [];
+  const names = whole.map(({ schema, table }) => qualified(schema, table));
+  const rows = await session.sql`select name::regclass::oid::int8::text as oid from unnest(${names}::text[]) as name`;
+  const keysBack = await foreignKeysOff(
+    session,
+    rows.map((row) => Number(row.oid)),
+  );
+  const loaded = await loadRows(session, attempt.belay.store, undoable.manifest);
+  for (const statement of keysBack) await runStatement(attempt, statement);
+  await setSequences(session, undoable.manifest?.sequences ?? []);
+  await fillViews(attempt);
+  return loaded;
+}
