@@ -1,6 +1,6 @@
 import { qualified, quoteIdent, quoteLiteral } from "../catalog/identifiers.ts";
+import type { ArchiveInput } from "./input.ts";
 import type { TableToArchive } from "./layout.ts";
-import type { ArchiveInput } from "./write.ts";
 
 type SideTable = TableToArchive & { readonly mergesInto: NonNullable<TableToArchive["mergesInto"]> };
 

@@ -1,5 +1,5 @@
+import type { ArchiveInput } from "./input.ts";
 import { byHand } from "./readme-commands.ts";
-import type { ArchiveInput } from "./write.ts";
 
 /** The text of README.txt: what this is and how to put it back with nothing but stock pg_restore and psql. */
 export function defaultReadme(input: ArchiveInput): string {

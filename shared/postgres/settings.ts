@@ -1,8 +1,13 @@
-import type { Session } from "./session.ts";
+import type postgres from "postgres";
+
+/** The part of a session that settings need. */
+interface Queries {
+  readonly sql: postgres.Sql;
+}
 
 /** Runs `work` under run-time parameters and puts the former values back; after an aborted transaction the server does. */
 export async function withParameters<T>(
-  session: Session,
+  session: Queries,
   parameters: Readonly<Record<string, string>>,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -18,10 +23,7 @@ export async function withParameters<T>(
 }
 
 /** Sets run-time parameters of the session. */
-export async function setParameters(
-  session: Pick<Session, "sql">,
-  parameters: Readonly<Record<string, string>>,
-): Promise<void> {
+export async function setParameters(session: Queries, parameters: Readonly<Record<string, string>>): Promise<void> {
   await session.sql`select set_config(p.name, p.value, false)
     from unnest(${Object.keys(parameters)}::text[], ${Object.values(parameters)}::text[]) as p (name, value)`;
 }

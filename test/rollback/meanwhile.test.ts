@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Observe } from "../../shared/rollback/execute/attempt.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import type { Observe } from "../../shared/rollback/execute/types.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase } from "../support/postgres.ts";

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { Section } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
 import { decoderFor, encodingOf } from "./encoding.ts";
-import type { DataOffset, Toc, TocEntry } from "./toc.ts";
+import type { DataOffset, Toc, TocEntry } from "./toc-types.ts";
 
 const formats: Record<number, Toc["format"]> = { 1: "custom", 3: "directory" };
 const sections: Record<number, Section> = { 1: "none", 2: "pre-data", 3: "data", 4: "post-data" };

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Section } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
-import type { Toc, TocEntry } from "./toc.ts";
+import type { Toc, TocEntry } from "./toc-types.ts";
 
 const sectionCodes: Record<Section, number> = { none: 1, "pre-data": 2, data: 3, "post-data": 4 };
 const intLimit = 0x7fffffff;

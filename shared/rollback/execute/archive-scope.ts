@@ -2,8 +2,8 @@ import { catalogClosure } from "../../catalog/closure.ts";
 import { entryKey } from "../../catalog/entry.ts";
 import type { Catalog, Entry } from "../../catalog/types.ts";
 import type { Account, RelationAccount } from "../guard/account.ts";
-import type { Coverage } from "../guard/guard.ts";
 import { hangsOn } from "../guard/hangers.ts";
+import type { Coverage } from "../guard/types.ts";
 import type { Plan } from "../types.ts";
 
 /** Lost columns of a surviving table, with the key by which undo finds each row again. */

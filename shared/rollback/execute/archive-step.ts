@@ -9,9 +9,9 @@ import { setLimits } from "../transaction/timeouts.ts";
 import type { Plan } from "../types.ts";
 import type { ArchiveScope } from "./archive-scope.ts";
 import { tableKey } from "./archive-scope.ts";
-import type { Attempt, Before } from "./attempt.ts";
 import { boundStore } from "./bounded-store.ts";
 import { sideTables } from "./side-tables.ts";
+import type { Attempt, Before } from "./types.ts";
 
 export interface ScopedArchive {
   readonly manifest: Manifest;

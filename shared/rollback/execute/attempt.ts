@@ -1,13 +1,9 @@
 import { readCatalog } from "../../catalog/read.ts";
-import type { Catalog } from "../../catalog/types.ts";
-import type { Belay } from "../../context.ts";
 import { BelayError } from "../../errors.ts";
-import type { MigrationFolder } from "../../migrations/types.ts";
 import type { Session } from "../../postgres/session.ts";
 import { type Account, readAccount } from "../guard/account.ts";
 import { gatherFacts } from "../plan/facts.ts";
 import { makePlan } from "../plan/plan.ts";
-import type { Policy } from "../plan/policy.ts";
 import { parseWaivers } from "../plan/waivers.ts";
 import { commit } from "../transaction/commit.ts";
 import { recordSequences, recordTransaction } from "../transaction/intent.ts";
@@ -24,44 +20,15 @@ import {
 } from "../transaction/run-sql.ts";
 import { restoreSequences } from "../transaction/sequences.ts";
 import type { Plan, RollbackReport } from "../types.ts";
-import { type ArchiveScope, archiveScope } from "./archive-scope.ts";
+import { archiveScope } from "./archive-scope.ts";
 import { archiveScoped, discardArchive, type ScopedArchive } from "./archive-step.ts";
 import { conclude } from "./conclude.ts";
 import { lockSequences, lockWithRetries } from "./lock-step.ts";
 import { requireNothingMeanwhile } from "./meanwhile.ts";
 import { readPartitions } from "./partitions.ts";
 import { checkPlan } from "./preconditions.ts";
-import { readTracked, type Tracked } from "./tracking-guard.ts";
-
-/** Points at which a test may look on or stop the process. */
-export type Observe = (point: "intent" | "locked" | "archived" | "sql" | "committed") => void | Promise<void>;
-
-export interface Attempt {
-  readonly belay: Belay;
-  /** Session apart from the transaction: for the record, and to cancel. */
-  readonly control: Session;
-  readonly rollbackId: string;
-  readonly plan: Plan;
-  readonly request: {
-    readonly reason: string;
-    readonly folder?: MigrationFolder | null;
-    readonly policy?: Policy;
-    readonly waive?: readonly string[];
-  };
-  readonly observe: Observe;
-  readonly startedAt: Date;
-}
-
-/** The database as it is under the locks, before the rollback SQL. */
-export interface Before {
-  readonly account: Account;
-  readonly catalog: Catalog;
-  readonly scope: ArchiveScope;
-  /** The tool's tracking table; null without any. */
-  readonly tracked: Tracked | null;
-  /** pg_current_snapshot() of that moment: what others commit later is not in it. */
-  readonly snapshot: string;
-}
+import { readTracked } from "./tracking-guard.ts";
+import type { Attempt, Before } from "./types.ts";
 
 /** One transaction, from the locks to COMMIT; `widen`: oids of tables to archive whole besides what the plan destroys. */
 export async function runAttempt(

@@ -17,12 +17,12 @@ import type { Plan, RollbackReport } from "../types.ts";
 import { type ArchiveScope, coverageOf } from "./archive-scope.ts";
 import { recordArchive, type ScopedArchive } from "./archive-step.ts";
 import { runAssertions } from "./assertions.ts";
-import type { Attempt, Before } from "./attempt.ts";
 import { checkEndState } from "./end-state.ts";
 import { lastLook } from "./last-look.ts";
 import { ownAdditions } from "./meanwhile.ts";
 import { readSnapshots } from "./migration-snapshots.ts";
 import { judgeTracked, ownRowsRemoved, readTracked } from "./tracking-guard.ts";
+import type { Attempt, Before } from "./types.ts";
 
 /** Steps 5 and 6: what happened, the end state, and the ledger, all before COMMIT. */
 export async function conclude(

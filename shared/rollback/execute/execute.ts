@@ -11,9 +11,10 @@ import { recordFailure, recordIntent } from "../transaction/intent.ts";
 import { settleEarlierAttempts } from "../transaction/settle.ts";
 import { watchClient } from "../transaction/timeouts.ts";
 import type { Plan, RollbackReport } from "../types.ts";
-import { type Attempt, type Observe, runAttempt } from "./attempt.ts";
+import { runAttempt } from "./attempt.ts";
 import { requireInside } from "./outside.ts";
 import { checkBudget, checkPlan } from "./preconditions.ts";
+import type { Attempt, Observe } from "./types.ts";
 
 export interface RollbackRequest {
   readonly migration: string;

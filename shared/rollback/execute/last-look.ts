@@ -1,6 +1,7 @@
 import type { Session } from "../../postgres/session.ts";
 import { type Account, readAccount } from "../guard/account.ts";
-import { countedSince, judge, type Violation } from "../guard/guard.ts";
+import { countedSince, judge } from "../guard/guard.ts";
+import type { Violation } from "../guard/types.ts";
 import { nothingLeft } from "../transaction/run-sql.ts";
 
 /** Oids below are the server's own (access/transam.h, FirstNormalObjectId). */

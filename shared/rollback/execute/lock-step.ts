@@ -11,7 +11,7 @@ import {
 } from "../transaction/locks.ts";
 import { beginLimited } from "../transaction/timeouts.ts";
 import type { Plan } from "../types.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt } from "./types.ts";
 
 /** Advisory lock, then the tables that lose or change rows; bounded attempts, each a new transaction with its limits. */
 export async function lockWithRetries(

@@ -5,7 +5,7 @@ import type { CatalogDifference, Entry } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Plan } from "../types.ts";
-import type { Before } from "./attempt.ts";
+import type { Before } from "./types.ts";
 
 /** Catalogs that every DDL on objects of a database writes to. */
 const written = ["pg_class", "pg_depend", "pg_proc", "pg_type", "pg_attribute", "pg_constraint", "pg_trigger"] as const;

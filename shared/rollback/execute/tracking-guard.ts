@@ -2,7 +2,7 @@ import { qualified } from "../../catalog/identifiers.ts";
 import type { TrackingTable } from "../../migrations/types.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Account } from "../guard/account.ts";
-import type { Violation } from "../guard/guard.ts";
+import type { Violation } from "../guard/types.ts";
 import { trackingTable } from "../transaction/ledger-step.ts";
 
 /** The rows by which the team's tool knows what it applied, as they are at one moment. */

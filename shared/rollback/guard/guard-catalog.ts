@@ -2,8 +2,8 @@ import { entryKey } from "../../catalog/entry.ts";
 import { qualified } from "../../catalog/identifiers.ts";
 import type { CatalogDifference, Entry, UnknownObject } from "../../catalog/types.ts";
 import type { Account, RelationAccount } from "./account.ts";
-import type { Coverage, Violation } from "./guard.ts";
 import { hangsOn } from "./hangers.ts";
+import type { Coverage, Violation } from "./types.ts";
 
 /** Kinds that change what an object that was there does, or who may use it, without changing its own entry. */
 const strings = new Set(["TRIGGER", "RULE", "POLICY", "ACL", "DEFAULT ACL", "EVENT TRIGGER"]);

@@ -1,5 +1,5 @@
 import { BelayError } from "../../errors.ts";
-import type { Violation } from "./guard.ts";
+import type { Violation } from "./types.ts";
 
 const mostShown = 5;
 

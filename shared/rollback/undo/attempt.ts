@@ -1,11 +1,9 @@
 import { compareCatalogs } from "../../catalog/differences.ts";
 import { readCatalog } from "../../catalog/read.ts";
-import type { Catalog } from "../../catalog/types.ts";
-import type { Belay } from "../../context.ts";
 import { BelayError } from "../../errors.ts";
 import { readLedgerMigration } from "../../migrations/ledger.ts";
 import type { Session } from "../../postgres/session.ts";
-import { type Account, type RelationAccount, readAccount } from "../guard/account.ts";
+import { type RelationAccount, readAccount } from "../guard/account.ts";
 import { commit } from "../transaction/commit.ts";
 import { recordCommit, recordTransaction } from "../transaction/intent.ts";
 import { markAppliedAgain } from "../transaction/ledger-step.ts";
@@ -19,26 +17,7 @@ import { checkUndo, namesBack } from "./check.ts";
 import { mergeTargets, requireNoConflict } from "./conflicts.ts";
 import { withoutMade } from "./made-columns.ts";
 import { limitTime } from "./time.ts";
-import type { Undoable } from "./undo.ts";
-import type { Way } from "./ways.ts";
-
-export interface UndoAttempt {
-  readonly belay: Belay;
-  readonly control: Session;
-  readonly session: Session;
-  readonly undoable: Undoable;
-  readonly undoId: string;
-  readonly reason: string;
-  readonly startedAt: Date;
-}
-
-/** The database as the undo finds it, under its locks. */
-export interface UndoBefore {
-  readonly catalog: Catalog;
-  readonly account: Account;
-  /** Tables that get columns merged: their other columns must come out of it equal. */
-  readonly merged: readonly TableState[];
-}
+import type { UndoAttempt, Undoable, UndoBefore, Way } from "./types.ts";
 
 /** What one transaction came to: committed, or put back because the way did not lead to the catalog of before. */
 export type Tried = { readonly report: RollbackReport } | { readonly failed: string };

@@ -4,17 +4,18 @@ import { readCatalog } from "../../catalog/read.ts";
 import type { Entry } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
 import { readAccount } from "../guard/account.ts";
-import { judge, type Violation } from "../guard/guard.ts";
+import { judge } from "../guard/guard.ts";
 import { guardLoss } from "../guard/guard-loss.ts";
+import type { Violation } from "../guard/types.ts";
 import { sameButForColumnOrder } from "../transaction/column-order.ts";
 import { lockTables } from "../transaction/locks.ts";
 import type { Remembered } from "../transaction/remembered.ts";
 import { tableState } from "../transaction/table-state.ts";
 import { setLocal } from "../transaction/timeouts.ts";
-import type { UndoAttempt, UndoBefore } from "./attempt.ts";
 import { expectedEntries } from "./entries.ts";
 import { madeColumns, withoutMade } from "./made-columns.ts";
 import type { LoadedRows } from "./rows.ts";
+import type { UndoAttempt, UndoBefore } from "./types.ts";
 
 /** Compares catalog and account with what was before the rollback; answers notes, throws when it is not the same. */
 export async function checkUndo(

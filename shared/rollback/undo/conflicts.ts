@@ -4,9 +4,8 @@ import type { Session } from "../../postgres/session.ts";
 import type { RelationAccount } from "../guard/account.ts";
 import { lockTables } from "../transaction/locks.ts";
 import { type TableState, tableState } from "../transaction/table-state.ts";
-import type { UndoBefore } from "./attempt.ts";
 import { madeColumns, writtenSince } from "./made-columns.ts";
-import type { Undoable } from "./undo.ts";
+import type { Undoable, UndoBefore } from "./types.ts";
 
 /** Throws `undo_conflict` naming newer objects in the way, and rows changed since in tables that the undo replaces. */
 export async function requireNoConflict(session: Session, undoable: Undoable, before: UndoBefore): Promise<void> {

@@ -3,8 +3,9 @@ import type { Session } from "../../postgres/session.ts";
 import { backOff, findBlockers, isLockFailure, lockNotObtained } from "../transaction/locks.ts";
 import { watchClient } from "../transaction/timeouts.ts";
 import type { RollbackReport } from "../types.ts";
-import { type Tried, tryWay, type UndoAttempt } from "./attempt.ts";
-import { entriesWay, forwardWay, type Way } from "./ways.ts";
+import { type Tried, tryWay } from "./attempt.ts";
+import type { UndoAttempt, Way } from "./types.ts";
+import { entriesWay, forwardWay } from "./ways.ts";
 
 /** Tries each way until one ends at the catalog of before; what the others said is in the error when none fits. */
 export async function tryWays(attempt: Omit<UndoAttempt, "session">): Promise<RollbackReport> {

@@ -1,4 +1,3 @@
-import type { Manifest } from "../../archive/types.ts";
 import { requireVerified } from "../../archive/verify.ts";
 import type { Belay } from "../../context.ts";
 import { BelayError } from "../../errors.ts";
@@ -7,24 +6,16 @@ import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { requireDirectConnection } from "../transaction/connection.ts";
 import { recordFailure, recordIntent } from "../transaction/intent.ts";
-import type { Remembered } from "../transaction/remembered.ts";
 import { settleEarlierAttempts } from "../transaction/settle.ts";
 import type { RollbackReport } from "../types.ts";
 import { tryWays } from "./tries.ts";
+import type { Undoable } from "./types.ts";
 
 export interface UndoRequest {
   /** The rollback to undo; without it, the last one of `migration`. */
   readonly rollbackId?: string;
   readonly migration?: string;
   readonly reason: string;
-}
-
-/** A committed rollback with what it left behind. */
-export interface Undoable {
-  readonly rollbackId: string;
-  readonly migration: string;
-  readonly remembered: Remembered;
-  readonly manifest: Manifest | null;
 }
 
 /**

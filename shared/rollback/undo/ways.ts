@@ -7,19 +7,13 @@ import { tableKey } from "../execute/archive-scope.ts";
 import type { Remembered } from "../transaction/remembered.ts";
 import { defaultSurroundings, resetSurroundings } from "../transaction/run-sql.ts";
 import { setLocal } from "../transaction/timeouts.ts";
-import type { UndoAttempt, UndoBefore } from "./attempt.ts";
 import { requireCatalogBack } from "./check.ts";
 import { expectedEntries, renamingsBack, schemaFromEntries } from "./entries.ts";
 import { foreignKeysOff } from "./foreign-keys.ts";
 import { grantsBack } from "./grants.ts";
 import { type LoadedRows, loadRows } from "./rows.ts";
 import { setSequences } from "./sequences.ts";
-
-/** One way to put the schema back; rows and sequences follow within it. */
-export interface Way {
-  readonly name: string;
-  run(attempt: UndoAttempt, before: UndoBefore): Promise<LoadedRows[]>;
-}
+import type { UndoAttempt, UndoBefore, Way } from "./types.ts";
 
 /** The migration's own forward SQL, then the rows over what it made. */
 export const forwardWay: Way = {

@@ -1,0 +1,37 @@
+import type { Entry } from "../catalog/types.ts";
+import type { Progress } from "../context.ts";
+import type { Session } from "../postgres/session.ts";
+import type { ObjectStore } from "../store/types.ts";
+import type { SequenceToArchive, TableToArchive } from "./layout.ts";
+import type { Manifest } from "./types.ts";
+
+/** All that one archive is to hold, and from where. */
+export interface ArchiveInput {
+  readonly store: ObjectStore;
+  readonly id: string;
+  readonly purpose: Manifest["purpose"];
+  readonly reason: string;
+  readonly createdBy: string;
+  readonly migration: string | null;
+  readonly rollbackId: string | null;
+  readonly source: Manifest["source"];
+  /** ISO 8601. */
+  readonly snapshotAt: string;
+  /** Sessions on the one snapshot; each writes one table at a time. At least one. On failure they are cut. */
+  readonly readers: readonly Session[];
+  /** In creation order. */
+  readonly entries: readonly Entry[];
+  readonly tables: readonly TableToArchive[];
+  readonly sequences: readonly SequenceToArchive[];
+  /** Keys of the materialised views that hold rows, in creation order. */
+  readonly materializedViews: readonly string[];
+  readonly external: Manifest["external"];
+  readonly catalogDigest: string;
+  /** Most bytes of COPY text that may be archived here; null for no limit. */
+  readonly budgetBytes: number | null;
+  /** 1 (fast, default for rollback and undo: tables are locked meanwhile) to 9; default for a dump is 6. */
+  readonly gzipLevel?: number;
+  /** How to undo by hand, for README.txt; a text by purpose when absent. */
+  readonly readme?: string;
+  report?(progress: Progress): void;
+}

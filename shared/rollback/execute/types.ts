@@ -1,0 +1,39 @@
+import type { Catalog } from "../../catalog/types.ts";
+import type { Belay } from "../../context.ts";
+import type { MigrationFolder } from "../../migrations/types.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { Account } from "../guard/account.ts";
+import type { Policy } from "../plan/policy.ts";
+import type { Plan } from "../types.ts";
+import type { ArchiveScope } from "./archive-scope.ts";
+import type { Tracked } from "./tracking-guard.ts";
+
+/** Points at which a test may look on or stop the process. */
+export type Observe = (point: "intent" | "locked" | "archived" | "sql" | "committed") => void | Promise<void>;
+
+export interface Attempt {
+  readonly belay: Belay;
+  /** Session apart from the transaction: for the record, and to cancel. */
+  readonly control: Session;
+  readonly rollbackId: string;
+  readonly plan: Plan;
+  readonly request: {
+    readonly reason: string;
+    readonly folder?: MigrationFolder | null;
+    readonly policy?: Policy;
+    readonly waive?: readonly string[];
+  };
+  readonly observe: Observe;
+  readonly startedAt: Date;
+}
+
+/** The database as it is under the locks, before the rollback SQL. */
+export interface Before {
+  readonly account: Account;
+  readonly catalog: Catalog;
+  readonly scope: ArchiveScope;
+  /** The tool's tracking table; null without any. */
+  readonly tracked: Tracked | null;
+  /** pg_current_snapshot() of that moment: what others commit later is not in it. */
+  readonly snapshot: string;
+}

@@ -1,0 +1,41 @@
+import type { Manifest } from "../../archive/types.ts";
+import type { Catalog } from "../../catalog/types.ts";
+import type { Belay } from "../../context.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { Account } from "../guard/account.ts";
+import type { Remembered } from "../transaction/remembered.ts";
+import type { TableState } from "../transaction/table-state.ts";
+import type { LoadedRows } from "./rows.ts";
+
+/** A committed rollback with what it left behind. */
+export interface Undoable {
+  readonly rollbackId: string;
+  readonly migration: string;
+  readonly remembered: Remembered;
+  readonly manifest: Manifest | null;
+}
+
+/** One try to put it back, with the sessions that it works on. */
+export interface UndoAttempt {
+  readonly belay: Belay;
+  readonly control: Session;
+  readonly session: Session;
+  readonly undoable: Undoable;
+  readonly undoId: string;
+  readonly reason: string;
+  readonly startedAt: Date;
+}
+
+/** The database as the undo finds it, under its locks. */
+export interface UndoBefore {
+  readonly catalog: Catalog;
+  readonly account: Account;
+  /** Tables that get columns merged: their other columns must come out of it equal. */
+  readonly merged: readonly TableState[];
+}
+
+/** One way to put the schema back; rows and sequences follow within it. */
+export interface Way {
+  readonly name: string;
+  run(attempt: UndoAttempt, before: UndoBefore): Promise<LoadedRows[]>;
+}
