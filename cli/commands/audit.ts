@@ -1,5 +1,6 @@
 import { verifyAudit } from "../../shared/audit.ts";
 import { BelayError } from "../../shared/errors.ts";
+import { withSession } from "../../shared/with-session.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
 import { count, mark } from "../terminal.ts";
@@ -14,8 +15,7 @@ export const audit: Command = {
   run: async ({ words, terminal, belay }) => {
     if (words[0] !== "verify")
       throw new BelayError("usage", `belay audit does not know ${words[0]}`, { hint: "belay audit verify" });
-    const session = await belay.openSession();
-    try {
+    return withSession(belay, "belay audit", async (session) => {
       const result = await verifyAudit(session);
       if (terminal.json) terminal.document(result);
       terminal.line(
@@ -24,8 +24,6 @@ export const audit: Command = {
           : `${mark.no()} audit log: ${result.problem}`,
       );
       return result.ok ? exit.done : exit.failed;
-    } finally {
-      await session.close();
-    }
+    });
   },
 };

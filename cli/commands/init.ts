@@ -1,4 +1,5 @@
 import { belayInstalled, installBelay } from "../../shared/install.ts";
+import { withSession } from "../../shared/with-session.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
 import { mark } from "../terminal.ts";
@@ -11,15 +12,12 @@ export const init: Command = {
   help: [],
   words: { min: 0, max: 0 },
   run: async ({ terminal, belay }) => {
-    const session = await belay.openSession();
-    try {
+    return withSession(belay, "belay init", async (session) => {
       const present = await belayInstalled(session);
       if (!present) await installBelay(session);
       if (terminal.json) terminal.document({ installed: !present, schema: "belay" });
       terminal.line(present ? `${mark.yes()} schema belay is there already` : `${mark.yes()} schema belay installed`);
       return exit.done;
-    } finally {
-      await session.close();
-    }
+    });
   },
 };

@@ -1,4 +1,5 @@
 import type { Belay } from "../context.ts";
+import { withSession } from "../with-session.ts";
 import type { DeploymentEvent } from "./types.ts";
 
 export interface Received {
@@ -12,8 +13,7 @@ export interface Received {
  * A second delivery with the same id changes nothing.
  */
 export async function receiveDelivery(belay: Belay, event: DeploymentEvent): Promise<Received> {
-  const session = await belay.openSession({ applicationName: "belay webhook" });
-  try {
+  return withSession(belay, "belay webhook", async (session) => {
     return await session.sql.begin(async (sql) => {
       const stored = await sql`
         insert into belay.webhook_deliveries (platform, delivery_id)
@@ -27,7 +27,5 @@ export async function receiveDelivery(belay: Belay, event: DeploymentEvent): Pro
         on conflict (platform, external_id, status) do nothing returning id`;
       return { replayed: false, deploymentId: deployment?.id ?? null };
     });
-  } finally {
-    await session.close();
-  }
+  });
 }

@@ -3,6 +3,7 @@ import type { Belay } from "../context.ts";
 import { BelayError } from "../errors.ts";
 import { requireBelay } from "../install.ts";
 import type { Session } from "../postgres/session.ts";
+import { withSession } from "../with-session.ts";
 import { latestState, type StoredSnapshot, snapshotOne } from "./baseline.ts";
 import { recordDeclared } from "./declared.ts";
 import { readLedger } from "./ledger.ts";
@@ -40,17 +41,14 @@ export async function registerMigration(
 ): Promise<RegisterReport> {
   const migration = findInFolder(folder, name);
   refuseBroken(folder, migration);
-  const session = await belay.openSession({ applicationName: "belay register" });
-  try {
+  return withSession(belay, "belay register", async (session) => {
     await requireBelay(session);
     const report = await inTransaction(session, `registering ${migration.name}`, () =>
       register(session, belay, folder.directory, migration, options),
     );
     if (report.outcome === "registered") await replayMissing(session, belay, { forced: false, newOnes: 1 });
     return report;
-  } finally {
-    await session.close();
-  }
+  });
 }
 
 /** A folder's migration by name, file name or version; throws `unknown_migration`. */

@@ -4,6 +4,7 @@ import { requireBelay } from "../install.ts";
 import type { Session } from "../postgres/session.ts";
 import { isBlankSql } from "../sql/blank.ts";
 import { prepareRollbackSql } from "../sql/prepare.ts";
+import { withSession } from "../with-session.ts";
 import { compareMigrations } from "./layouts/source.ts";
 import { type LedgerRow, readLedger } from "./ledger.ts";
 import { changedParts } from "./record.ts";
@@ -34,8 +35,7 @@ export interface MigrationRow {
 
 /** All migrations, newest first: the ledger's, and the folder's that are not applied. Throws `belay_not_installed`. */
 export async function listMigrations(belay: Belay, folder?: MigrationFolder): Promise<MigrationRow[]> {
-  const session = await belay.openSession({ applicationName: "belay list" });
-  try {
+  return withSession(belay, "belay list", async (session) => {
     await requireBelay(session);
     const ledger = await readLedger(session);
     const snapshots = await readSnapshotMoments(session);
@@ -47,9 +47,7 @@ export async function listMigrations(belay: Belay, folder?: MigrationFolder): Pr
     return [...rows, ...pending].sort((a, b) =>
       compareMigrations({ version: b.version, name: b.migration }, { version: a.version, name: a.migration }),
     );
-  } finally {
-    await session.close();
-  }
+  });
 }
 
 function ledgerRow(

@@ -2,6 +2,7 @@ import { readSnapshotCatalog } from "../catalog/snapshots.ts";
 import type { Belay } from "../context.ts";
 import { requireBelay } from "../install.ts";
 import type { Session } from "../postgres/session.ts";
+import { withSession } from "../with-session.ts";
 import { type Applied, appliedByTool } from "./applied.ts";
 import { latestState, type StoredSnapshot, snapshotOne, storeBaseline } from "./baseline.ts";
 import { recordDeclared } from "./declared.ts";
@@ -54,8 +55,7 @@ export async function syncMigrations(
   folder: MigrationFolder,
   options: SyncOptions = {},
 ): Promise<SyncReport> {
-  const session = await belay.openSession({ applicationName: "belay sync" });
-  try {
+  return withSession(belay, "belay sync", async (session) => {
     await requireBelay(session);
     const step = await inTransaction(session, "registering migrations", () =>
       register(session, belay, folder, options),
@@ -71,9 +71,7 @@ export async function syncMigrations(
       dependencies: { declared: step.declared, found: replay.dependencies },
       notes: notesOf(step.applied, step.ledger, folder),
     };
-  } finally {
-    await session.close();
-  }
+  });
 }
 
 async function register(session: Session, belay: Belay, folder: MigrationFolder, options: SyncOptions) {

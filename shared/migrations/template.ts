@@ -6,6 +6,7 @@ import { belayInstalled } from "../install.ts";
 import { databaseError } from "../postgres/errors.ts";
 import { withScratch } from "../postgres/scratch.ts";
 import type { Session } from "../postgres/session.ts";
+import { withSession } from "../with-session.ts";
 import { computeInverses, type Inverse } from "./inverse.ts";
 import { compareMigrations } from "./layouts/source.ts";
 import { readLedger } from "./ledger.ts";
@@ -181,8 +182,7 @@ function chainOfFolder(folder: MigrationFolder, name: string): Chain {
 }
 
 async function chainOfLedger(belay: Belay, name: string): Promise<Chain> {
-  const session = await belay.openSession({ applicationName: "belay template" });
-  try {
+  return withSession(belay, "belay template", async (session) => {
     const ledger = (await belayInstalled(session)) ? await readLedger(session) : [];
     const found = resolveName(name, ledger);
     const rows = ledger.map((row) => ({
@@ -200,7 +200,5 @@ async function chainOfLedger(belay: Belay, name: string): Promise<Chain> {
       });
     const earlier = rows.filter((row) => row.status === "applied" && compareMigrations(row, target) < 0);
     return { earlier, target, layout: target.file.endsWith(".up.sql") ? "up-down-pair" : "section" };
-  } finally {
-    await session.close();
-  }
+  });
 }

@@ -20,13 +20,6 @@ export function nodes(value: unknown): Node[] {
   return Array.isArray(value) ? (value as Node[]) : [];
 }
 
-/** The single `{ Kind: body }` of a statement, whether given whole or already unwrapped. */
-export function unwrap(kind: string, node: unknown): Node {
-  const tree = node as Node;
-  const body = tree[kind];
-  return body !== null && typeof body === "object" ? (body as Node) : tree;
-}
-
 /** First words of a statement, for people: on one line and short. */
 export function shorten(text: string, most = 120): string {
   const line = text.replace(/\s+/g, " ").trim();
