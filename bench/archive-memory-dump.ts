@@ -1,4 +1,4 @@
-import { dumpDatabase } from "../shared/archive/dump.ts";
+import { dumpDatabase } from "../shared/archive/write/dump.ts";
 import { parseSettings } from "../shared/config.ts";
 import { openSession } from "../shared/postgres/session.ts";
 import { openStore } from "../shared/store/open.ts";

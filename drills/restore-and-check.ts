@@ -1,4 +1,4 @@
-import { restoreArchive } from "../shared/archive/restore.ts";
+import { restoreArchive } from "../shared/archive/restore/restore.ts";
 import type { Manifest } from "../shared/archive/types.ts";
 import type { Belay } from "../shared/context.ts";
 import { BelayError } from "../shared/errors.ts";

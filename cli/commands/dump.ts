@@ -1,4 +1,4 @@
-import { dumpDatabase } from "../../shared/archive/dump.ts";
+import { dumpDatabase } from "../../shared/archive/write/dump.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
 import { bytes, count, mark } from "../terminal.ts";

@@ -1,5 +1,5 @@
-import { readLacking } from "../../shared/archive/preflight.ts";
-import { readTableOfContents } from "../../shared/archive/read.ts";
+import { readTableOfContents } from "../../shared/archive/read/objects.ts";
+import { readLacking } from "../../shared/archive/restore/preflight.ts";
 import type { Manifest } from "../../shared/archive/types.ts";
 import type { Session } from "../../shared/postgres/session.ts";
 import type { ObjectStore } from "../../shared/store/types.ts";

@@ -23,8 +23,11 @@ export const archivedTableSchema = z.object({
   /** Sum of row hashes over a name-ordered column list, as decimal text; see shared/catalog/table-digest.ts. */
   digest: z.string(),
   file: z.string(),
-  /** `table`: a whole table. `columns`: a side table of key and lost columns, merged by undo. */
-  role: z.enum(["table", "columns"]),
+  /**
+   * `table`: a whole table. `columns`: a side table of key and lost columns, merged by undo. `configuration`: rows that
+   * users added to a table of an extension; the table itself comes with the extension.
+   */
+  role: z.enum(["table", "columns", "configuration"]),
   /** For role `columns`: the surviving table and how its rows are found again. */
   mergesInto: z
     .object({ schema: z.string(), table: z.string(), key: z.array(z.string()), columns: z.array(z.string()) })
@@ -37,6 +40,14 @@ export const archivedSequenceSchema = z.object({
   /** As decimal text: bigint. */
   lastValue: z.string(),
   isCalled: z.boolean(),
+});
+
+export const archivedLargeObjectSchema = z.object({
+  oid: z.number().int().positive(),
+  /** Bytes of its content, and their sha256 (hex). */
+  bytes: z.number().int().nonnegative(),
+  contentSha256: z.string().regex(/^[0-9a-f]{64}$/),
+  file: z.string(),
 });
 
 export const archivedEntrySchema = z.object({ key: z.string(), hash: z.string() });
@@ -62,6 +73,8 @@ export const manifestSchema = z.object({
   rollbackId: z.string().nullable(),
   tables: z.array(archivedTableSchema),
   sequences: z.array(archivedSequenceSchema),
+  /** Absent in archives written before large objects were: none. */
+  largeObjects: z.array(archivedLargeObjectSchema).default([]),
   extensions: z.array(z.object({ name: z.string(), version: z.string(), schema: z.string() })),
   /** Roles that the archive's owners and grants name. */
   roles: z.array(z.string()),
@@ -77,4 +90,5 @@ export const manifestSchema = z.object({
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ArchivedTable = z.infer<typeof archivedTableSchema>;
 export type ArchivedSequence = z.infer<typeof archivedSequenceSchema>;
+export type ArchivedLargeObject = z.infer<typeof archivedLargeObjectSchema>;
 export type ArchivedObject = z.infer<typeof archivedObjectSchema>;

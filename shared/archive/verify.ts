@@ -1,8 +1,8 @@
 import { BelayError, isBelayError } from "../errors.ts";
 import type { ObjectStore } from "../store/types.ts";
-import { gunzip } from "./compression.ts";
-import { counted, withoutEndMarker } from "./copy-text.ts";
+import { gunzip } from "./compression/gzip.ts";
 import { collect, hashing } from "./digesting.ts";
+import { counted, withoutEndMarker } from "./format/copy-text.ts";
 import { readToc, type Toc } from "./format/toc.ts";
 import { readManifest } from "./list.ts";
 import { archiveKey, tocFile } from "./names.ts";

@@ -5,6 +5,12 @@ export interface StoredObject {
   readonly modified: Date | null;
 }
 
+/** Bytes from `offset` on; `length` bytes, or to the end. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length?: number;
+}
+
 export interface WriteOptions {
   /** Refuse with `store_exists` when the key is already there. */
   readonly createOnly?: boolean;
@@ -22,8 +28,11 @@ export interface ObjectStore {
   readonly url: string;
   /** Streams an object up; memory stays flat. When `chunks` throws, nothing becomes visible under `key` and the upload is aborted. Returns the bytes written. */
   write(key: string, chunks: AsyncIterable<Uint8Array>, options?: WriteOptions): Promise<number>;
-  /** Streams an object down; throws `store_missing_object` when it is not there, `store_failed` when the answer is cut short. */
-  read(key: string): AsyncIterable<Uint8Array>;
+  /**
+   * Streams an object down, or the bytes of `range`; throws `store_missing_object` when it is not there, `store_failed`
+   * when the answer is cut short or the range is not in the object.
+   */
+  read(key: string, range?: ByteRange): AsyncIterable<Uint8Array>;
   head(key: string): Promise<StoredObject | null>;
   /** Objects whose key starts with `prefix`, in key order. */
   list(prefix: string): AsyncIterable<StoredObject>;

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
-import { dumpDatabase } from "../../shared/archive/dump.ts";
-import { restoreArchive } from "../../shared/archive/restore.ts";
+import { restoreArchive } from "../../shared/archive/restore/restore.ts";
 import { verifyArchive } from "../../shared/archive/verify.ts";
+import { dumpDatabase } from "../../shared/archive/write/dump.ts";
 import { openSession } from "../../shared/postgres/session.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDebianDatabase, describeWithDebian, pgDump, pgRestore, runProgram } from "../support/debian.ts";

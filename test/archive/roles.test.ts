@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { rolesOf } from "../../shared/archive/roles.ts";
+import { rolesOf } from "../../shared/archive/write/roles.ts";
 import type { Entry } from "../../shared/catalog/types.ts";
 
 const entry = (kind: string, create: string, owner: string | null = null) => ({ kind, create, owner }) as Entry;

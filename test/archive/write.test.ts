@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { dumpDatabase } from "../../shared/archive/dump.ts";
 import { listArchives } from "../../shared/archive/list.ts";
-import { restoreArchive } from "../../shared/archive/restore.ts";
+import { restoreArchive } from "../../shared/archive/restore/restore.ts";
 import { tableDigest } from "../../shared/archive/table-digest.ts";
 import { verifyArchive } from "../../shared/archive/verify.ts";
+import { dumpDatabase } from "../../shared/archive/write/dump.ts";
 import { openSession } from "../../shared/postgres/session.ts";
 import { exportSnapshot, openReader } from "../../shared/postgres/snapshot.ts";
 import { openStore } from "../../shared/store/open.ts";
@@ -170,7 +170,7 @@ describe("writing an archive", () => {
   test("killed in the middle: no archive is listed, and the next dump succeeds", async () => {
     const folder = await mkdtemp(join(tmpdir(), "belay-killed-"));
     const program = `
-      import { dumpDatabase } from ${JSON.stringify(new URL("../../shared/archive/dump.ts", import.meta.url).href)};
+      import { dumpDatabase } from ${JSON.stringify(new URL("../../shared/archive/write/dump.ts", import.meta.url).href)};
       import { parseSettings } from ${JSON.stringify(new URL("../../shared/config.ts", import.meta.url).href)};
       import { openSession } from ${JSON.stringify(new URL("../../shared/postgres/session.ts", import.meta.url).href)};
       import { createFolderStore } from ${JSON.stringify(new URL("../../shared/store/folder.ts", import.meta.url).href)};

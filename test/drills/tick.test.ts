@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { listSchedules, saveSchedule } from "../../drills/schedules.ts";
 import { settleAbandoned } from "../../drills/settle.ts";
 import { tick } from "../../drills/tick.ts";
-import { dumpDatabase } from "../../shared/archive/dump.ts";
+import { dumpDatabase } from "../../shared/archive/write/dump.ts";
 import type { Belay } from "../../shared/context.ts";
 import { createScratch, newScratchName } from "../../shared/postgres/scratch.ts";
 import { makeWorld, type World } from "../functions/world.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDrillsApp } from "../../functions/drills/app.ts";
-import { dumpDatabase } from "../../shared/archive/dump.ts";
+import { dumpDatabase } from "../../shared/archive/write/dump.ts";
 import { cronKey, type TestDeps, testDeps } from "./deps.ts";
 import { type TokenMaker, tokenMaker } from "./tokens.ts";
 import { makeWorld, type World } from "./world.ts";

@@ -1,7 +1,7 @@
 import { archiveKey, manifestFile, newArchiveId } from "../../archive/names.ts";
-import { readSource } from "../../archive/source.ts";
 import type { Manifest } from "../../archive/types.ts";
-import { type TableToArchive, writeArchive } from "../../archive/write.ts";
+import { readSource } from "../../archive/write/source.ts";
+import { type TableToArchive, writeArchive } from "../../archive/write/write.ts";
 import type { Progress } from "../../context.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { ObjectStore } from "../../store/types.ts";

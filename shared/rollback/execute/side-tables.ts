@@ -1,4 +1,4 @@
-import type { TableToArchive } from "../../archive/layout.ts";
+import type { TableToArchive } from "../../archive/write/layout.ts";
 import { entryHash, entryKey } from "../../catalog/entry.ts";
 import { qualified, quoteIdent } from "../../catalog/identifiers.ts";
 import type { Entry } from "../../catalog/types.ts";

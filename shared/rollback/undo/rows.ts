@@ -1,4 +1,4 @@
-import { readTableRows } from "../../archive/read.ts";
+import { readTableRows } from "../../archive/read/objects.ts";
 import { tableDigest } from "../../archive/table-digest.ts";
 import type { ArchivedTable, Manifest } from "../../archive/types.ts";
 import { qualified, quoteIdent } from "../../catalog/identifiers.ts";

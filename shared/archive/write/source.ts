@@ -1,5 +1,5 @@
-import type { Session } from "../postgres/session.ts";
-import type { Manifest } from "./types.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { Manifest } from "../types.ts";
 
 /** Which database an archive is of: by system identifier and oid, not by URL. */
 export async function readSource(session: Session): Promise<Manifest["source"]> {

@@ -1,14 +1,14 @@
-import { readCatalog } from "../catalog/read.ts";
-import type { Catalog } from "../catalog/types.ts";
-import type { Belay } from "../context.ts";
-import { BelayError } from "../errors.ts";
-import { databaseError } from "../postgres/errors.ts";
-import type { Session } from "../postgres/session.ts";
-import { exportSnapshot, openReader } from "../postgres/snapshot.ts";
+import { readCatalog } from "../../catalog/read.ts";
+import type { Catalog } from "../../catalog/types.ts";
+import type { Belay } from "../../context.ts";
+import { BelayError } from "../../errors.ts";
+import { databaseError } from "../../postgres/errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { exportSnapshot, openReader } from "../../postgres/snapshot.ts";
+import { newArchiveId } from "../names.ts";
+import type { Manifest } from "../types.ts";
 import { readCatalogData } from "./data-of-catalog.ts";
-import { newArchiveId } from "./names.ts";
 import { readSource } from "./source.ts";
-import type { Manifest } from "./types.ts";
 import { writeArchive } from "./write.ts";
 
 export interface DumpRequest {

@@ -1,8 +1,8 @@
-import { qualified, quoteIdent, quoteLiteral } from "../catalog/identifiers.ts";
-import type { Entry } from "../catalog/types.ts";
-import { BelayError } from "../errors.ts";
-import type { TocEntry } from "./format/toc.ts";
-import type { ArchivedSequence, ArchivedTable } from "./types.ts";
+import { qualified, quoteIdent, quoteLiteral } from "../../catalog/identifiers.ts";
+import type { Entry } from "../../catalog/types.ts";
+import { BelayError } from "../../errors.ts";
+import type { TocEntry } from "../format/toc.ts";
+import type { ArchivedSequence, ArchivedTable } from "../types.ts";
 
 /** One table to archive: which entry makes it on restore, and where its rows are read from. */
 export interface TableToArchive {

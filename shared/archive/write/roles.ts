@@ -1,4 +1,4 @@
-import type { Entry } from "../catalog/types.ts";
+import type { Entry } from "../../catalog/types.ts";
 
 /** Kinds whose text names roles: grants, default privileges and policies. */
 const naming = new Set(["ACL", "DEFAULT ACL", "POLICY"]);

@@ -1,13 +1,13 @@
-import { BelayError } from "../errors.ts";
-import { copyOut } from "../postgres/copy.ts";
-import type { Session } from "../postgres/session.ts";
-import type { ObjectStore } from "../store/types.ts";
-import { gzip } from "./compression.ts";
-import { counted, withEndMarker } from "./copy-text.ts";
-import { hashing } from "./digesting.ts";
+import { BelayError } from "../../errors.ts";
+import { copyOut } from "../../postgres/copy.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { ObjectStore } from "../../store/types.ts";
+import { gzip } from "../compression/gzip.ts";
+import { hashing } from "../digesting.ts";
+import { counted, withEndMarker } from "../format/copy-text.ts";
+import { tableDigest } from "../table-digest.ts";
+import type { ArchivedObject, ArchivedTable } from "../types.ts";
 import { copyOutStatement, type TableToArchive } from "./layout.ts";
-import { tableDigest } from "./table-digest.ts";
-import type { ArchivedObject, ArchivedTable } from "./types.ts";
 
 export interface WrittenTable {
   readonly table: ArchivedTable;

@@ -1,6 +1,6 @@
-import { BelayError } from "../errors.ts";
-import type { Session } from "../postgres/session.ts";
-import type { Manifest } from "./types.ts";
+import { BelayError } from "../../errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { Manifest } from "../types.ts";
 
 /** Throws `scratch_unavailable`, naming some, when users' objects are already in the database. */
 export async function requireEmptyDatabase(session: Session): Promise<void> {

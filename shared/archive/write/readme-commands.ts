@@ -1,4 +1,4 @@
-import { qualified, quoteIdent, quoteLiteral } from "../catalog/identifiers.ts";
+import { qualified, quoteIdent, quoteLiteral } from "../../catalog/identifiers.ts";
 import type { ArchiveInput } from "./input.ts";
 import type { TableToArchive } from "./layout.ts";
 

@@ -1,10 +1,10 @@
-import type { ObjectStore } from "../store/types.ts";
-import { gunzip } from "./compression.ts";
-import { withoutEndMarker } from "./copy-text.ts";
-import { collect } from "./digesting.ts";
-import { readToc, type Toc } from "./format/toc.ts";
-import { archiveKey, tocFile } from "./names.ts";
-import type { ArchivedTable } from "./types.ts";
+import type { ObjectStore } from "../../store/types.ts";
+import { gunzip } from "../compression/gzip.ts";
+import { collect } from "../digesting.ts";
+import { withoutEndMarker } from "../format/copy-text.ts";
+import { readToc, type Toc } from "../format/toc.ts";
+import { archiveKey, tocFile } from "../names.ts";
+import type { ArchivedTable } from "../types.ts";
 
 const largestToc = 256 * 1024 * 1024;
 

@@ -1,6 +1,6 @@
-import { qualified } from "../catalog/identifiers.ts";
-import type { Entry } from "../catalog/types.ts";
-import type { Session } from "../postgres/session.ts";
+import { qualified } from "../../catalog/identifiers.ts";
+import type { Entry } from "../../catalog/types.ts";
+import type { Session } from "../../postgres/session.ts";
 import type { SequenceToArchive, TableToArchive } from "./layout.ts";
 
 /** What of a catalog's entries holds data: all rows, sequence values and filled materialised views. */

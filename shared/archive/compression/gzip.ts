@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
-import { BelayError, isBelayError } from "../errors.ts";
+import { BelayError, isBelayError } from "../../errors.ts";
 
 const chunkSize = 128 * 1024;
 

@@ -1,9 +1,9 @@
-import type { Entry } from "../catalog/types.ts";
-import type { Progress } from "../context.ts";
-import type { Session } from "../postgres/session.ts";
-import type { ObjectStore } from "../store/types.ts";
+import type { Entry } from "../../catalog/types.ts";
+import type { Progress } from "../../context.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { ObjectStore } from "../../store/types.ts";
+import type { Manifest } from "../types.ts";
 import type { SequenceToArchive, TableToArchive } from "./layout.ts";
-import type { Manifest } from "./types.ts";
 
 /** All that one archive is to hold, and from where. */
 export interface ArchiveInput {

@@ -1,4 +1,4 @@
-import { BelayError } from "../errors.ts";
+import { BelayError } from "../../errors.ts";
 
 /** What ends the COPY text in an archive's data file: a line of backslash and dot, and two empty lines (format, section 5). */
 export const endMarker = new TextEncoder().encode("\\.\n\n\n");

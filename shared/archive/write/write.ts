@@ -1,17 +1,17 @@
-import { BelayError } from "../errors.ts";
-import type { Session } from "../postgres/session.ts";
-import { setParameters } from "../postgres/settings.ts";
-import type { ObjectStore } from "../store/types.ts";
-import { once, sha256 } from "./digesting.ts";
-import { writeToc } from "./format/toc.ts";
+import { BelayError } from "../../errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { setParameters } from "../../postgres/settings.ts";
+import type { ObjectStore } from "../../store/types.ts";
+import { once, sha256 } from "../digesting.ts";
+import { writeToc } from "../format/toc.ts";
+import { archiveKey, manifestFile, readmeFile, tocFile } from "../names.ts";
+import type { ArchivedObject, Manifest } from "../types.ts";
+import { type ArchivedParts, verifyParts } from "../verify.ts";
 import type { ArchiveInput } from "./input.ts";
 import { type ArchiveLayout, layOut } from "./layout.ts";
-import { archiveKey, manifestFile, readmeFile, tocFile } from "./names.ts";
 import { defaultReadme } from "./readme.ts";
 import { rolesOf } from "./roles.ts";
 import { readExtensions } from "./source.ts";
-import type { ArchivedObject, Manifest } from "./types.ts";
-import { type ArchivedParts, verifyParts } from "./verify.ts";
 import { type WrittenTable, writeTable } from "./write-table.ts";
 
 export type { ArchiveInput } from "./input.ts";
@@ -149,6 +149,7 @@ async function describe(input: ArchiveInput, parts: ArchivedParts): Promise<Mani
     sequences: input.sequences.map(({ schema, name, lastValue, isCalled }) => ({ schema, name, lastValue, isCalled })),
     extensions: extensions.length === 0 ? [] : await readExtensions(input.readers[0]!, extensions),
     roles: rolesOf(input.entries),
+    largeObjects: [],
     external: input.external,
     catalogDigest: input.catalogDigest,
     ...parts,

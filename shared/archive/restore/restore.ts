@@ -1,16 +1,16 @@
-import { qualified, quoteIdent } from "../catalog/identifiers.ts";
-import type { Progress } from "../context.ts";
-import { BelayError } from "../errors.ts";
-import { copyIn } from "../postgres/copy.ts";
-import { databaseError } from "../postgres/errors.ts";
-import type { Session } from "../postgres/session.ts";
-import { withParameters } from "../postgres/settings.ts";
-import type { ObjectStore } from "../store/types.ts";
-import type { TocEntry } from "./format/toc.ts";
-import { readManifest } from "./list.ts";
+import { qualified, quoteIdent } from "../../catalog/identifiers.ts";
+import type { Progress } from "../../context.ts";
+import { BelayError } from "../../errors.ts";
+import { copyIn } from "../../postgres/copy.ts";
+import { databaseError } from "../../postgres/errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { withParameters } from "../../postgres/settings.ts";
+import type { ObjectStore } from "../../store/types.ts";
+import type { TocEntry } from "../format/toc.ts";
+import { readManifest } from "../list.ts";
+import { readTableOfContents, readTableRows } from "../read/objects.ts";
+import type { Manifest } from "../types.ts";
 import { requireEmptyDatabase, requireEnvironment } from "./preflight.ts";
-import { readTableOfContents, readTableRows } from "./read.ts";
-import type { Manifest } from "./types.ts";
 
 export interface RestoreRequest {
   /** On the empty database; should be its owner and able to set every owner that the archive names. */
