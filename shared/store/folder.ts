@@ -3,8 +3,9 @@ import { createReadStream } from "node:fs";
 import { link, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { BelayError } from "../errors.ts";
+import { BelayError, isBelayError } from "../errors.ts";
 import { checkKey, compareKeys, unfinishedPrefix } from "./keys.ts";
+import { requireInside } from "./range.ts";
 import type { ObjectStore, StoredObject } from "./types.ts";
 
 /** A local folder as a store: objects are files, written under a temporary name, synced and then renamed. */
@@ -46,11 +47,20 @@ export function createFolderStore(folder: string): ObjectStore {
       }
     },
 
-    async *read(key) {
+    async *read(key, range) {
       try {
-        const stream = createReadStream(pathOf(key), { highWaterMark: 256 * 1024 });
+        const path = pathOf(key);
+        let bounds = {};
+        if (range !== undefined) {
+          const { start, end } = requireInside(key, range, await sizeOf(path));
+          if (start === end) return;
+          // createReadStream counts its end in.
+          bounds = { start, end: end - 1 };
+        }
+        const stream = createReadStream(path, { highWaterMark: 256 * 1024, ...bounds });
         for await (const chunk of stream) yield chunk as Uint8Array;
       } catch (error) {
+        if (isBelayError(error)) throw error;
         if (isAbsent(error) || codeOf(error) === "EISDIR") throw missing(key, url, error);
         throw folderError(error, url, `reading ${key}`);
       }
@@ -103,6 +113,12 @@ async function isThere(path: string): Promise<boolean> {
       throw error;
     },
   );
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path);
+  if (found.isFile()) return found.size;
+  throw Object.assign(new Error("it is not a file"), { code: "EISDIR", syscall: "read" });
 }
 
 async function writeAll(path: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {

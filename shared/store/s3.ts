@@ -144,7 +144,7 @@ export function createS3Store(client: S3Client, place: S3Place): ObjectStore {
   return {
     url,
     head,
-    read: (key) => readS3Object(client, at(key), (error) => failed(error, `reading ${key}`)),
+    read: (key, range) => readS3Object(client, at(key), range, (error) => failed(error, `reading ${key}`)),
 
     async write(key, chunks, options = {}) {
       checkKey(key);

@@ -159,6 +159,63 @@ export function storeContract(name: string, open: () => Promise<{ store: ObjectS
       expect(await sha256(store.read("long"))).toBe(await sha256(manyBytes(9_000_000)));
     });
 
+    describe("a range", () => {
+      const size = 9_000_017;
+      let whole: Buffer;
+      beforeAll(async () => {
+        await store.write("ranged", manyBytes(size));
+        whole = await collect(manyBytes(size));
+      });
+
+      test.each([
+        ["from the beginning", 0, 10],
+        ["one byte", 4_242_424, 1],
+        ["in the middle, across parts", 8_388_600, 400_000],
+        ["to the end, with its length", size - 17, 17],
+        ["to the end, without its length", size - 300_001, undefined],
+        ["all of it", 0, undefined],
+        ["all of it, with its length", 0, size],
+      ])("%s is read byte for byte", async (_, offset, length) => {
+        const found = await collect(store.read("ranged", length === undefined ? { offset } : { offset, length }));
+        const wanted = whole.subarray(offset, length === undefined ? undefined : offset + length);
+        expect(found.equals(wanted)).toBe(true);
+      });
+
+      test.each([
+        ["at the beginning", 0, 0],
+        ["in the middle", 12_345, 0],
+        ["at the end", size, 0],
+        ["at the end, without its length", size, undefined],
+      ])("of no bytes %s is read as nothing", async (_, offset, length) => {
+        expect((await collect(store.read("ranged", { offset, length }))).length).toBe(0);
+      });
+
+      test.each([
+        ["that ends beyond the object", size - 1, 2],
+        ["that begins beyond the object", size + 1, undefined],
+        ["that lies beyond the object", size + 1, 10],
+        ["of no bytes beyond the object", size + 1, 0],
+        ["with a negative offset", -1, 1],
+        ["with a negative length", 10, -1],
+        ["with half a byte", 0.5, 1],
+        ["with an absurd length", 1, Number.MAX_VALUE],
+      ])("%s is refused, without a byte", async (_, offset, length) => {
+        expect(await codeOf(collect(store.read("ranged", { offset, length })))).toBe("store_failed");
+      });
+
+      test("of an empty object is empty", async () => {
+        await store.write("ranged-empty", chunksOf());
+        expect((await collect(store.read("ranged-empty", { offset: 0 }))).length).toBe(0);
+        expect((await collect(store.read("ranged-empty", { offset: 0, length: 0 }))).length).toBe(0);
+        expect(await codeOf(collect(store.read("ranged-empty", { offset: 0, length: 1 })))).toBe("store_failed");
+      });
+
+      test("of a missing object is an error, even of no bytes", async () => {
+        for (const range of [{ offset: 5 }, { offset: 0, length: 3 }, { offset: 0, length: 0 }])
+          expect(await codeOf(collect(store.read("never/was", range)))).toBe("store_missing_object");
+      });
+    });
+
     test.each(["../up", "a/../b", "/absolute", "a//b", "", "a\\b", "a/\u0000"])("refuses the key %j", async (key) => {
       expect(await codeOf(store.write(key, chunksOf("x")))).toBe("store_failed");
       expect(

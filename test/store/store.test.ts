@@ -191,6 +191,21 @@ describe("an S3 store that misbehaves", () => {
     );
   });
 
+  test("a range cut once goes on where it stopped, and ends where it should", async () => {
+    const size = 12 * mebibyte;
+    await openStore(`s3://archives?endpoint=${server.endpoint}`, credentials).write("cut-range", manyBytes(size));
+    const whole = await collect(manyBytes(size));
+    let cuts = 0;
+    await through(
+      ({ method }) => (method === "GET" && cuts++ < 2 ? { cutAfter: mebibyte } : undefined),
+      async (url) => {
+        const found = await collect(openStore(url, credentials).read("cut-range", { offset: 1000, length: 5_000_000 }));
+        expect(found.equals(whole.subarray(1000, 5_001_000))).toBe(true);
+        expect(cuts).toBe(3);
+      },
+    );
+  });
+
   test("a download cut again and again without progress ends in store_failed", async () => {
     let first = true;
     await through(

@@ -18,7 +18,7 @@ export function faultyStore(store: ObjectStore, faults: Faults): ObjectStore {
   return {
     url: store.url,
     write: (key, chunks, options) => store.write(key, disturbed(key, chunks, faults), options),
-    read: (key) => spoiled(key, store.read(key), faults),
+    read: (key, range) => spoiled(key, store.read(key, range), faults),
     head: (key) => store.head(key),
     list: (prefix) => store.list(prefix),
     delete: (key) => store.delete(key),

@@ -1,5 +1,5 @@
 import { BelayError } from "../../errors.ts";
-import type { ObjectStore } from "../../store/types.ts";
+import type { ByteRange, ObjectStore } from "../../store/types.ts";
 
 export interface StoreLimits {
   /** Longest wait for the store's next sign of life, in milliseconds. */
@@ -28,8 +28,8 @@ export function boundStore(inner: ObjectStore, limits: StoreLimits): BoundedStor
       waits.delete(wait);
     }
   };
-  async function* read(key: string): AsyncGenerator<Uint8Array> {
-    const chunks = inner.read(key)[Symbol.asyncIterator]();
+  async function* read(key: string, range?: ByteRange): AsyncGenerator<Uint8Array> {
+    const chunks = inner.read(key, range)[Symbol.asyncIterator]();
     for (;;) {
       const next = await waiting(`reading ${key}`, () => chunks.next());
       if (next.done) return;
