@@ -19,6 +19,7 @@ const byCode: Partial<Record<ErrorCode, ExitCode>> = {
   sql_syntax: exit.blocked,
   not_transactional: exit.blocked,
   unsupported_kind: exit.blocked,
+  restore_target: exit.blocked,
   needs_worker: exit.blocked,
   lock_not_obtained: exit.lock,
   rollback_in_progress: exit.lock,

@@ -14,8 +14,8 @@ const resources = /^(08|53|57|58|F0)/;
 export function explainError(error: unknown): Finding {
   const message = error instanceof Error ? error.message : "unknown error";
   const state = stateBehind(error);
-  if (isBelayError(error, "scratch_unavailable") || (state !== undefined && lacking.has(state)))
-    return failed(message, "environment_mismatch");
+  const unfit = isBelayError(error, "scratch_unavailable") || isBelayError(error, "restore_target");
+  if (unfit || (state !== undefined && lacking.has(state))) return failed(message, "environment_mismatch");
   if (isBelayError(error) && elsewhere.test(error.code)) return failed(message, "inconclusive");
   if (state !== undefined && resources.test(state)) return failed(message, "inconclusive");
   return failed(message);

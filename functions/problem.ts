@@ -72,6 +72,7 @@ const meanings: Record<ProblemCode, readonly [status: number, title: string]> = 
   archive_unverified: [502, "The archive could not be verified"],
   drill_failed: [422, "The drill failed"],
   scratch_unavailable: [503, "No scratch database can be made"],
+  restore_target: [409, "The database cannot be restored into"],
   unauthenticated: [401, "Sign in first"],
   forbidden: [403, "Not allowed"],
   signature_invalid: [401, "The signature is not valid"],

@@ -42,6 +42,7 @@ export const errorCodes = [
   "archive_unverified",
   "drill_failed",
   "scratch_unavailable",
+  "restore_target",
   // who asked
   "unauthenticated",
   "forbidden",

@@ -1,0 +1,49 @@
+import { quoteIdent } from "../../../catalog/identifiers.ts";
+import { BelayError } from "../../../errors.ts";
+import type { Session } from "../../../postgres/session.ts";
+
+/** What an archive needs of the server that it is restored to. */
+export interface Needs {
+  readonly roles: readonly string[];
+  readonly extensions: readonly { readonly name: string; readonly version?: string }[];
+}
+
+export interface Lacking {
+  readonly roles: readonly string[];
+  readonly extensions: readonly string[];
+}
+
+/** Roles and extensions that the server does not have, in the order in which they are needed. */
+export async function findLacking(session: Session, needs: Needs): Promise<Lacking> {
+  const roles = await session.sql<{ name: string }[]>`
+    select name from unnest(${[...needs.roles]}::text[]) with ordinality as wanted (name, at)
+    where not exists (select from pg_catalog.pg_roles where rolname = name) order by at`;
+  const names = needs.extensions.map(({ name }) => name);
+  const extensions = await session.sql<{ name: string }[]>`
+    select wanted.name from unnest(${names}::text[]) with ordinality as wanted (name, at)
+    where not exists (select from pg_catalog.pg_available_extensions a where a.name = wanted.name) order by at`;
+  return { roles: roles.map(({ name }) => name), extensions: extensions.map(({ name }) => name) };
+}
+
+/** What the archive needs and the server lacks, in words. */
+export async function readLacking(session: Session, needs: Needs): Promise<string[]> {
+  const { roles, extensions } = await findLacking(session, needs);
+  return [...roles.map((name) => `role ${name}`), ...extensions.map((name) => `extension ${name}`)];
+}
+
+/** Throws `restore_target` naming at once every role and extension that the server lacks, with the SQL to make them. */
+export async function requireEnvironment(session: Session, needs: Needs): Promise<void> {
+  const { roles, extensions } = await findLacking(session, needs);
+  if (roles.length + extensions.length === 0) return;
+  const lacking = [...roles.map((name) => `role ${name}`), ...extensions.map((name) => `extension ${name}`)];
+  const steps = [];
+  if (roles.length > 0)
+    steps.push(
+      `Make the roles: ${roles.map((name) => `CREATE ROLE ${quoteIdent(name)};`).join(" ")} Or pass --no-owner and --no-acl.`,
+    );
+  if (extensions.length > 0) steps.push("Install the extensions' packages on that server.");
+  throw new BelayError("restore_target", `the server lacks what the archive needs: ${lacking.join(", ")}`, {
+    hint: `Nothing was changed. ${steps.join(" ")}`,
+    details: { reason: "lacking", lacking, roles, extensions },
+  });
+}

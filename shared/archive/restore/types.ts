@@ -1,0 +1,67 @@
+import type { Progress } from "../../context.ts";
+import type { Session, SessionOptions } from "../../postgres/session.ts";
+import type { OpenedArchive } from "../read/types.ts";
+
+/** The database that is restored into. */
+export interface RestoreTarget {
+  /** `database host:port/name`, without user and password. */
+  readonly place: string;
+  open(options?: SessionOptions): Promise<Session>;
+}
+
+/** How an archive is restored; the same choices must be given again to resume. */
+export interface RestoreOptions {
+  /** Sessions that work at the same time; default 2. */
+  readonly jobs?: number;
+  /** `schema.table` of each table wanted, with what it needs; default: everything. */
+  readonly tables?: readonly string[];
+  /** False: everything belongs to the restoring role. Default true. */
+  readonly owners?: boolean;
+  /** False: no grants, revokes or default privileges. Default true. */
+  readonly grants?: boolean;
+  /** False: only what makes objects, no rows. Default true. */
+  readonly rows?: boolean;
+  /** False: leaves the planner's statistics to autovacuum. Default true. */
+  readonly analyze?: boolean;
+  /** Goes on with a restore that was cut off, instead of beginning one. */
+  readonly resume?: boolean;
+  /** Restores beside what is in the database already. */
+  readonly intoNonEmpty?: boolean;
+  /** Most bytes of memory for each index build; default: found from the server's settings. */
+  readonly indexMemoryBytes?: number;
+}
+
+export interface RestoreRequest extends RestoreOptions {
+  readonly archive: OpenedArchive;
+  readonly target: RestoreTarget;
+  report?(progress: Progress): void;
+}
+
+export type RestorePhase = "preflight" | "schema" | "rows" | "indexes" | "finish" | "analyze";
+
+export interface PhaseTime {
+  readonly name: RestorePhase;
+  readonly milliseconds: number;
+}
+
+/** What a finished restore did. */
+export interface RestoreReport {
+  /** The archive's place. */
+  readonly archive: string;
+  readonly format: OpenedArchive["format"];
+  /** `database host:port/name`. */
+  readonly database: string;
+  readonly resumed: boolean;
+  /** Entries of the table of contents, or statements of the script, that were carried out. */
+  readonly entries: number;
+  readonly tables: number;
+  readonly rows: number;
+  /** Bytes of COPY text or INSERT statements. */
+  readonly bytes: number;
+  /** RTO is their sum. */
+  readonly phases: readonly PhaseTime[];
+  /** While rows were loaded; null when there were none. */
+  readonly megabytesPerSecond: number | null;
+  /** What differs from the archive or was left out, each in words. */
+  readonly warnings: readonly string[];
+}
