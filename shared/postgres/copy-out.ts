@@ -1,40 +1,45 @@
 import type { Readable } from "node:stream";
-import { createBatcher } from "./batches.ts";
+import { createBlockBuilder } from "./blocks.ts";
 import { type CopyQuery, startCopy } from "./copy-query.ts";
 import { databaseError } from "./errors.ts";
 import type { Session } from "./session.ts";
 
-const batchBytes = 128 * 1024;
+const defaultBlockBytes = 128 * 1024;
 
-/** Batches that wait for the consumer before the socket is paused. */
-const mostWaiting = 4;
+/** Blocks that wait for the consumer before the socket is paused. */
+const mostWaiting = 2;
+
+export interface CopyOutOptions {
+  /** Bytes of each block but the last; default 128 KiB. */
+  readonly blockBytes?: number;
+}
 
 /**
- * Streams a `COPY ... TO STDOUT` on the session's own connection, inside its transaction, in batches of up to
- * 128 KiB. Ends only when the server has said that the COPY is complete. Leaving early cuts the session: there is
- * no other way to stop the server at once. Throws what databaseError makes of the server's error or a lost connection.
+ * Streams a `COPY ... TO STDOUT` on the session's own connection, inside its transaction, in blocks; returns the rows
+ * copied, by the server's word. Ends only when the server has said that the COPY is complete. Leaving early cuts the
+ * session: there is no other way to stop the server at once. Throws what databaseError makes of the server's error or
+ * a lost connection.
  */
-export async function* copyOut(session: Session, statement: string): AsyncGenerator<Uint8Array> {
-  const rows = createBatcher(batchBytes);
+export async function* copyOut(
+  session: Session,
+  statement: string,
+  options: CopyOutOptions = {},
+): AsyncGenerator<Uint8Array, number> {
+  const { wire } = session;
+  const rows = createBlockBuilder(options.blockBytes ?? defaultBlockBytes);
   let wake = () => {};
   let over = false;
-  const intercept = (stream: Readable) => {
-    // The driver's stream wedges the connection when it fills up at the end of the data or is left early. It is used
-    // as a mailbox only: the driver's data arrives at `push`, and `_read` lets the socket go on.
-    stream.push = (row: Uint8Array | null) => {
-      if (row === null) {
-        resume(stream);
-        return true;
-      }
-      rows.add(row);
-      if (rows.waiting > 0) wake();
-      return rows.waiting < mostWaiting;
-    };
-    stream.destroy = () => stream;
-  };
+  wire.divert({
+    add: rows.add,
+    taken: () => {
+      if (rows.waiting === 0) return;
+      if (rows.waiting >= mostWaiting) wire.pause();
+      wake();
+    },
+  });
   let copy: CopyQuery<Readable> | undefined;
   try {
-    copy = await startCopy<Readable>(session, statement, intercept);
+    copy = await startCopy<Readable>(session, statement, muted);
     const settle = () => {
       over = true;
       wake();
@@ -45,24 +50,24 @@ export async function* copyOut(session: Session, statement: string): AsyncGenera
       wake = resolve;
       if (rows.waiting === 0 && !over) await promise;
       yield* rows.take();
-      if (!over) resume(copy.stream);
+      if (!over) wire.resume();
     }
-    await copy.finished;
+    const copied = await copy.finished;
     rows.flush();
     yield* rows.take();
-    copy = undefined;
+    return copied;
   } catch (error) {
-    copy = undefined;
+    over = true;
     throw databaseError(error, { doing: "reading rows" });
   } finally {
     if (copy !== undefined && !over) await session.destroy();
+    wire.divert(null);
+    wire.resume();
   }
 }
 
-function resume(stream: Readable): void {
-  try {
-    stream._read(0);
-  } catch {
-    // The connection is gone: the query's reject says so.
-  }
+/** The rows never reach the driver's stream, which wedges the connection when it ends unread or is left early. */
+function muted(stream: Readable): void {
+  stream.push = () => true;
+  stream.destroy = () => stream;
 }

@@ -15,6 +15,7 @@ export const sqlState = {
   syntaxError: "42601",
   dependentObjectsStillExist: "2BP01",
   uniqueViolation: "23505",
+  objectInUse: "55006",
   adminShutdown: "57P01",
 } as const;
 

@@ -2,7 +2,8 @@ import postgres from "postgres";
 import { BelayError } from "../errors.ts";
 import { databaseError } from "./errors.ts";
 import { setParameters } from "./settings.ts";
-import { createSockets } from "./socket.ts";
+import { createSockets, type Wire } from "./socket.ts";
+import { takeTlsMode } from "./tls.ts";
 
 /** Tagged template that runs one parameterised query on the session's own connection. */
 export type Sql = postgres.Sql;
@@ -20,6 +21,8 @@ export interface Session {
   /** Server version as `server_version_num`, for example 150018. */
   readonly serverVersion: number;
   readonly alive: boolean;
+  /** The connection beneath the driver, for COPY alone. */
+  readonly wire: Wire;
   /** Ends the connection after what is running. */
   close(): Promise<void>;
   /** Cuts the connection at once: the server rolls back. */
@@ -61,13 +64,15 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
   };
   const early = Promise.withResolvers<never>();
   early.promise.catch(() => {});
-  const sockets = createSockets(connectTimeout * 1000, () => {
+  const { url: place, tls } = takeTlsMode(url);
+  const sockets = createSockets(connectTimeout * 1000, tls, () => {
     onLost();
     // The server's own reason, where it gave one, comes first.
     setTimeout(() => early.reject(connectionLost()), earlyGraceMs);
   });
-  const client = connect(url, {
+  const client = connect(place, {
     max: 1,
+    ssl: false,
     idle_timeout: 0,
     max_lifetime: null,
     connect_timeout: connectTimeout,
@@ -113,6 +118,7 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
       get alive() {
         return !lost && !ended;
       },
+      wire: sockets,
       close: async () => {
         ended = true;
         await client.end({ timeout: 5 });

@@ -1,4 +1,6 @@
 import { connect, type Socket } from "node:net";
+import { createFrameFilter, type FrameFilter, type RowSink } from "./copy-frames.ts";
+import { secured, type TlsMode } from "./tls.ts";
 
 /** Where the driver would connect to: the part of its options that matters here. */
 interface Target {
@@ -10,19 +12,27 @@ interface Target {
 /** Seconds of silence after which the kernel asks whether the server is still there. */
 const keepAliveSeconds = 30;
 
-/**
- * Opens the driver's sockets, so that a session can cut them: the driver's own end waits for an answer that never
- * comes while a COPY is under way.
- */
-export function createSockets(
-  timeoutMs: number,
-  onLost: () => void,
-): {
+/** What a COPY needs of its session's connection. */
+export interface Wire {
+  /** Rows that arrive from now on go to `sink` and not to the driver; null: to the driver again. */
+  divert(sink: RowSink | null): void;
+  pause(): void;
+  resume(): void;
+}
+
+export interface Sockets extends Wire {
   open(target: Target): Promise<Socket>;
   destroyAll(): void;
-} {
+}
+
+/**
+ * Opens the driver's sockets, encrypted as `tls` says, so that a session can cut them (the driver's own end waits for
+ * an answer that never comes while a COPY is under way) and take rows off the wire before the driver sees them.
+ */
+export function createSockets(timeoutMs: number, tls: TlsMode, onLost: () => void): Sockets {
   const sockets = new Set<Socket>();
   let first = true;
+  let main: { socket: Socket; filter: FrameFilter } | undefined;
   return {
     open: async (target) => {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -39,23 +49,51 @@ export function createSockets(
       socket.once("error", reject).once("connect", resolve);
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
+      let safe: Socket;
       try {
         await promise;
+        socket.removeListener("error", reject).removeListener("connect", resolve);
+        socket.setNoDelay(true);
+        safe = await secured(socket, host, tls);
+      } catch (error) {
+        socket.destroy();
+        throw error;
       } finally {
         clearTimeout(timer);
       }
-      socket.removeListener("error", reject).removeListener("connect", resolve);
-      socket.setNoDelay(true);
       // Later sockets carry the driver's requests to cancel.
-      if (first) socket.once("error", onLost).once("close", onLost);
+      if (!first) return safe;
       first = false;
-      // The driver names the server for TLS from this field.
-      return Object.assign(socket, { host });
+      safe.once("error", onLost).once("close", onLost);
+      main = { socket: safe, filter: filtered(safe) };
+      return safe;
     },
     destroyAll: () => {
       for (const socket of sockets) socket.destroy();
     },
+    divert: (sink) => main?.filter.divert(sink),
+    pause: () => main?.socket.pause(),
+    resume: () => main?.socket.resume(),
   };
+}
+
+/** Puts a filter between a socket and the one who listens to its data. */
+function filtered(socket: Socket): FrameFilter {
+  let listener: (chunk: Uint8Array) => void = () => {};
+  const filter = createFrameFilter((chunk) => listener(chunk));
+  const on = socket.on.bind(socket) as (event: string, listener: (...values: never[]) => void) => Socket;
+  socket.on = ((event: string, wanted: (...values: never[]) => void) => {
+    if (event !== "data") return on(event, wanted);
+    listener = wanted as (chunk: Uint8Array) => void;
+    return on("data", (chunk: Uint8Array) => {
+      try {
+        filter.take(chunk);
+      } catch (error) {
+        socket.destroy(error as Error);
+      }
+    });
+  }) as Socket["on"];
+  return filter;
 }
 
 function timedOut(): Error {
