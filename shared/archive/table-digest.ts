@@ -23,7 +23,7 @@ export interface TableDigest {
 const hashedNatively = new Set(["bool", "int2", "int4", "int8", "uuid", "bytea", "date", "timestamp"]);
 
 /** Under which a value's text is the same on every server. */
-const pinned = {
+export const textParameters = {
   search_path: "",
   row_security: "off",
   TimeZone: "UTC",
@@ -41,7 +41,7 @@ const pinned = {
 export async function tableDigest(session: Session, source: DigestSource): Promise<TableDigest> {
   const name = qualified(source.schema, source.table);
   try {
-    return await withParameters(session, pinned, async () => {
+    return await withParameters(session, textParameters, async () => {
       const hash = `pg_catalog.hash_record_extended(row(${(await hashedColumns(session, source)).join(", ")}), 0)`;
       const where = source.where === undefined ? "" : ` where ${source.where}`;
       const [row] = await session.run(`select count(*)::text as rows,
