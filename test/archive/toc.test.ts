@@ -8,7 +8,7 @@ import { isBelayError } from "../../shared/errors.ts";
 
 const archives = resolve(import.meta.dirname, "../../../shared/corpora/archives");
 
-const text = fc.string({ unit: "binary" }).map((value) => value.toWellFormed());
+const text = fc.string({ unit: "binary" }).map((value) => value.replaceAll("\0", "").toWellFormed());
 const line = text.map((value) => value.replaceAll(/[\r\n]+/g, " "));
 const nullable = fc.option(text);
 const entryFields = fc.record({
@@ -32,7 +32,7 @@ const entryFields = fc.record({
 const entries = fc
   .array(entryFields, { maxLength: 20 })
   .map((list) => list.map((fields, index): TocEntry => ({ dumpId: index * 3 + 1, ...fields })));
-const tocs: fc.Arbitrary<Toc> = fc.record({
+const tocs: fc.Arbitrary<Omit<Toc, "encoding">> = fc.record({
   minor: fc.constant(14),
   format: fc.constant("directory" as const),
   compression: fc.constantFrom("none" as const, "gzip" as const),
@@ -49,7 +49,7 @@ describe("a table of contents", () => {
   it("reads back as it was written", () => {
     fc.assert(
       fc.property(tocs, (toc) => {
-        expect(readToc(writeToc(toc))).toEqual(toc);
+        expect(readToc(writeToc(toc))).toEqual({ ...toc, encoding: "SQL_ASCII" });
       }),
     );
   });
@@ -137,7 +137,7 @@ describe.skipIf(!existsSync(archives))("archives that stock pg_dump wrote", asyn
   });
 });
 
-const empty: Toc = {
+const empty: Omit<Toc, "encoding"> = {
   minor: 14,
   format: "directory",
   compression: "gzip",

@@ -1,7 +1,6 @@
-import { Buffer } from "node:buffer";
 import type { Section } from "../../catalog/types.ts";
-import { BelayError } from "../../errors.ts";
 import { decoderFor, encodingOf } from "./encoding.ts";
+import { ascii, type Bytes, invalid, TocInput } from "./toc-input.ts";
 import type { DataOffset, Toc, TocEntry } from "./toc-types.ts";
 
 const formats: Record<number, Toc["format"]> = { 1: "custom", 3: "directory" };
@@ -11,9 +10,6 @@ const compressions: Record<number, Toc["compression"]> = { 0: "none", 1: "gzip",
 /** The fewest bytes that an entry can take, with every string NULL and ints of one byte. */
 const smallestEntry = 30;
 
-/** Strings stay bytes until the ENCODING entry is known. */
-type Bytes = Uint8Array | null;
-
 /**
  * Reads toc.dat of a directory archive, or the head of a custom-format file, versions 1.12 to 1.16 (pg_dump 10 to 18).
  * Throws `archive_invalid` on anything else; never allocates more than a few times the input.
@@ -22,20 +18,29 @@ export function readToc(bytes: Uint8Array): Toc {
   const input = new TocInput(bytes);
   const head = readHead(input);
   const count = input.int("entry count");
-  if (count < 0 || count * smallestEntry > input.left)
-    throw invalid(`${count} entries cannot be in ${input.left} bytes`);
+  if (count < 0) throw invalid(`it counts ${count} entries`);
+  if (count * smallestEntry > input.left) throw input.cut(`${count} entries cannot be in ${input.left} bytes`);
   const raw: RawTocEntry[] = [];
-  for (let index = 0; index < count; index++) raw.push(readEntry(input, head, index));
-  const decode = decoderFor(encodingOf(raw.find((entry) => ascii(entry.desc) === "ENCODING")?.defn ?? null));
+  const ids = new Set<number>();
+  for (let index = 0; index < count; index++) {
+    const entry = readEntry(input, head, index);
+    if (ids.has(entry.dumpId)) throw invalid(`two entries have the id ${entry.dumpId}`);
+    ids.add(entry.dumpId);
+    raw.push(entry);
+  }
+  const encoding = encodingOf(raw.find((entry) => ascii(entry.desc) === "ENCODING")?.defn ?? null);
+  const decode = decoderFor(encoding);
   const text = (value: Bytes) => (value === null ? null : decode(value));
   return {
+    encoding,
     minor: head.minor,
     format: head.format,
     compression: head.compression,
     createdAt: head.createdAt,
-    database: text(head.database),
-    serverVersion: text(head.serverVersion),
-    dumpVersion: text(head.dumpVersion),
+    // Of these three nobody knows the encoding, and nothing depends on them.
+    database: lenient(head.database),
+    serverVersion: lenient(head.serverVersion),
+    dumpVersion: lenient(head.dumpVersion),
     entries: raw.map((entry) => decodeEntry(entry, text)),
     ...(head.format === "custom" ? { end: input.position } : {}),
   };
@@ -137,58 +142,8 @@ function decodeEntry(entry: RawTocEntry, text: (value: Bytes) => string | null):
   };
 }
 
-class TocInput {
-  readonly #bytes: Buffer;
-  position = 0;
-  intSize = 4;
-  offsetSize = 8;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  get left(): number {
-    return this.#bytes.length - this.position;
-  }
-
-  take(length: number, what: string): Buffer {
-    if (length > this.left) throw invalid(`it ends inside ${what}, at byte ${this.#bytes.length}`);
-    const part = this.#bytes.subarray(this.position, this.position + length);
-    this.position += length;
-    return part;
-  }
-
-  byte(what: string): number {
-    return this.take(1, what)[0]!;
-  }
-
-  /** A sign byte, then the absolute value, little endian. */
-  int(what: string): number {
-    const negative = this.byte(what) !== 0;
-    const bytes = this.take(this.intSize, what);
-    let value = 0;
-    for (let index = 0; index < bytes.length; index++) {
-      if (index >= 4 && bytes[index] !== 0) throw invalid(`a number in ${what} does not fit 32 bits`);
-      value += index < 4 ? bytes[index]! * 2 ** (8 * index) : 0;
-    }
-    return negative ? -value : value;
-  }
-
-  str(what: string): Bytes {
-    const length = this.int(what);
-    return length < 0 ? null : this.take(length, what);
-  }
-
-  offset(what: string): DataOffset {
-    const state = this.byte(what);
-    const bytes = this.take(this.offsetSize, what);
-    if (state === 1) return { state: "unknown" };
-    if (state === 3) return { state: "none" };
-    if (state !== 2) throw invalid(`${what} has a data position of state ${state}`);
-    let position = 0n;
-    for (let index = bytes.length - 1; index >= 0; index--) position = position * 256n + BigInt(bytes[index]!);
-    return { state: "known", position };
-  }
+function lenient(bytes: Bytes): string | null {
+  return bytes === null ? null : new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
 function sizeOf(size: number, what: string): number {
@@ -200,15 +155,4 @@ function dependencyId(bytes: Uint8Array, where: string): number {
   const text = ascii(bytes) ?? "";
   if (!/^\d{1,10}$/.test(text)) throw invalid(`${where} depends on something that is not a number`);
   return Number(text);
-}
-
-function ascii(bytes: Bytes): string | null {
-  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-}
-
-function invalid(
-  why: string,
-  hint = "The file is damaged or cut. Fetch it again, or use another archive.",
-): BelayError {
-  return new BelayError("archive_invalid", `reading the archive's table of contents: ${why}`, { hint });
 }

@@ -40,6 +40,11 @@ export interface Toc {
   readonly minor: number;
   readonly format: "directory" | "custom";
   readonly compression: "none" | "gzip" | "lz4" | "zstd";
+  /**
+   * Name of the encoding that the data's bytes are in, from the ENCODING entry; SQL_ASCII without one. The strings of
+   * the entries are decoded: statements go to the server as UTF8, data under this `client_encoding`.
+   */
+  readonly encoding: string;
   /** Wall clock of the host that dumped, in the UTC fields of the date: the format stores no zone. */
   readonly createdAt: Date;
   readonly database: string | null;
