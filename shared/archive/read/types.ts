@@ -40,14 +40,31 @@ export interface TocArchive {
 
 /** A piece of a plain SQL script, in order. `line` counts from 1. */
 export type ScriptPart =
-  | { readonly kind: "statement"; readonly text: string; readonly line: number }
-  /** `rows` is COPY text without its end marker, and must be read to its end before the next part is asked for. */
+  | {
+      readonly kind: "statement";
+      /** Without blanks and comments around it, and without its semicolon. */
+      readonly text: string;
+      readonly line: number;
+      /** Rows in the VALUES lists at the statement's top level. */
+      readonly valueRows: number;
+      /** Where the script's client_encoding is not UTF8 and the statement not plain ASCII: the bytes that count. */
+      readonly encoded: { readonly bytes: Uint8Array; readonly encoding: string } | null;
+    }
+  /** `rows` is the COPY data without its end marker, and must be read to its end before the next part is asked for. */
   | {
       readonly kind: "copy";
       readonly statement: string;
       readonly line: number;
+      /** Line of the first row. */
+      readonly dataLine: number;
+      /** The script's client_encoding here, in which the rows are. */
+      readonly encoding: string;
       readonly rows: AsyncIterable<Uint8Array>;
-    };
+    }
+  /** psql's `\connect`: what follows is for another database of the server; null: the same one again. */
+  | { readonly kind: "connect"; readonly database: string | null; readonly line: number }
+  /** A comment line between statements, with its dashes: pg_dump says there what it wrote and when it is done. */
+  | { readonly kind: "comment"; readonly text: string; readonly line: number };
 
 /** Plain SQL as pg_dump writes it, compressed or not. It can only be read from its beginning. */
 export interface PlainArchive {
