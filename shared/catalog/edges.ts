@@ -24,7 +24,11 @@ async function queryEdges({ session }: KindContext): Promise<readonly Edge[]> {
   const rows = await session.sql<{ edges: string | null }[]>`
     select string_agg(concat(classid, '/', objid, '/0 ', refclassid, '/', refobjid, '/0 ', deptype), E'\n') as edges
     from (
-      select distinct classid, objid, refclassid, refobjid, deptype
+      select distinct classid, objid, refclassid, refobjid,
+        -- An operator of an index is part of its class or family, however weakly it hangs on what it names too.
+        case when classid in ('pg_catalog.pg_amop'::regclass, 'pg_catalog.pg_amproc'::regclass)
+          and refclassid not in ('pg_catalog.pg_opclass'::regclass, 'pg_catalog.pg_opfamily'::regclass)
+          then 'n' else deptype end as deptype
       from pg_catalog.pg_depend
       where objid >= 16384 and deptype <> 'p'
         and (refobjid >= 16384 or refclassid = 'pg_catalog.pg_namespace'::regclass)

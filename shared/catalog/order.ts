@@ -6,6 +6,7 @@ const priorities: readonly string[] = [
   "SCHEMA",
   "PROCEDURAL LANGUAGE",
   "COLLATION",
+  "TRANSFORM",
   "EXTENSION",
   "SHELL TYPE",
   "TYPE",

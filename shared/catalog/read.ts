@@ -7,6 +7,7 @@ import type { KindContext, RawEntry } from "./kind.ts";
 import { kindReaders } from "./kinds/index.ts";
 import { creationOrder } from "./order.ts";
 import { postponed } from "./postpone.ts";
+import { viaShellTypes } from "./shell-types.ts";
 import type { Catalog, CatalogScope, Entry } from "./types.ts";
 import { readUnknownObjects } from "./unknown.ts";
 
@@ -57,10 +58,11 @@ function assemble(
 ): Catalog {
   const keyed = keyedEntries(raw);
   const { dependencies, neededBy } = resolveDependencies(keyed, edges, unknown);
-  const entries: Entry[] = keyed.map(({ key, raw: entry }) => {
+  const all: Entry[] = keyed.map(({ key, raw: entry }) => {
     const { dependsOn: _, usesCatalogDependencies: __, ...fields } = entry;
     return { ...fields, key, dependencies: dependencies.get(key) ?? [], hash: entryHash(entry) };
   });
+  const entries = viaShellTypes(all);
   return {
     entries: creationOrder(postponed(entries)),
     unknown: unknown.map((object, index) => ({ ...object, neededBy: neededBy[index] ?? [] })),

@@ -8,27 +8,10 @@ export async function readUnknownObjects({
 }: KindContext): Promise<Omit<UnknownObject, "neededBy">[]> {
   const rows = await session.sql<{ kind: string; identity: string; classid: number; objid: number }[]>`
     with found (kind, classid, objid) as (
-      select 'CAST', 'pg_cast'::regclass, oid from pg_cast c where oid >= 16384
-        -- A range type brings the cast to its multirange along.
-        and not exists (select from pg_range r where r.rngtypid = c.castsource and r.rngmultitypid = c.casttarget)
-      union all select 'OPERATOR', 'pg_operator'::regclass, oid from pg_operator where oprnamespace = any (${schemaOids}::oid[])
-      union all select 'OPERATOR CLASS', 'pg_opclass'::regclass, oid from pg_opclass where opcnamespace = any (${schemaOids}::oid[])
-      union all select 'OPERATOR FAMILY', 'pg_opfamily'::regclass, oid from pg_opfamily where opfnamespace = any (${schemaOids}::oid[])
-      union all select 'COLLATION', 'pg_collation'::regclass, oid from pg_collation where collnamespace = any (${schemaOids}::oid[])
-      union all select 'CONVERSION', 'pg_conversion'::regclass, oid from pg_conversion where connamespace = any (${schemaOids}::oid[])
-      union all select 'TEXT SEARCH PARSER', 'pg_ts_parser'::regclass, oid from pg_ts_parser where prsnamespace = any (${schemaOids}::oid[])
-      union all select 'TEXT SEARCH TEMPLATE', 'pg_ts_template'::regclass, oid from pg_ts_template where tmplnamespace = any (${schemaOids}::oid[])
-      union all select 'TEXT SEARCH DICTIONARY', 'pg_ts_dict'::regclass, oid from pg_ts_dict where dictnamespace = any (${schemaOids}::oid[])
-      union all select 'TEXT SEARCH CONFIGURATION', 'pg_ts_config'::regclass, oid from pg_ts_config where cfgnamespace = any (${schemaOids}::oid[])
-      union all select 'BASE TYPE', 'pg_type'::regclass, oid from pg_type
-        where typnamespace = any (${schemaOids}::oid[]) and typtype = 'b' and oid not in (select typarray from pg_type)
-      union all select 'FOREIGN TABLE', 'pg_class'::regclass, oid from pg_class where relkind = 'f' and relnamespace = any (${schemaOids}::oid[])
+      select 'FOREIGN TABLE', 'pg_class'::regclass, oid from pg_class where relkind = 'f' and relnamespace = any (${schemaOids}::oid[])
       union all select 'FOREIGN DATA WRAPPER', 'pg_foreign_data_wrapper'::regclass, oid from pg_foreign_data_wrapper where oid >= 16384
       union all select 'SERVER', 'pg_foreign_server'::regclass, oid from pg_foreign_server where oid >= 16384
       union all select 'USER MAPPING', 'pg_user_mapping'::regclass, umid from pg_user_mappings
-      union all select 'PROCEDURAL LANGUAGE', 'pg_language'::regclass, oid from pg_language where oid >= 16384
-      union all select 'ACCESS METHOD', 'pg_am'::regclass, oid from pg_am where oid >= 16384
-      union all select 'TRANSFORM', 'pg_transform'::regclass, oid from pg_transform where oid >= 16384
       union all select 'SUBSCRIPTION', 'pg_subscription'::regclass, oid from pg_subscription
         where subdbid = (select oid from pg_database where datname = current_database())
       union all (select 'BLOB', 'pg_largeobject'::regclass, min(oid) from pg_largeobject_metadata having count(*) > 0)

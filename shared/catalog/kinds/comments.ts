@@ -10,7 +10,8 @@ interface CommentRow {
   /** TABLE, COLUMN, FUNCTION, `CONSTRAINT`... as COMMENT ON names it. */
   readonly type: string;
   readonly schema: string | null;
-  readonly name: string;
+  /** Null for what `args` names alone. */
+  readonly name: string | null;
   /** The column; or, for what hangs on a relation or domain, its name. */
   readonly second: string | null;
   readonly args: string | null;
@@ -84,6 +85,46 @@ export const comments: KindReader = async ({ session, schemaOids }) => {
       union all
       select d.*, 'PUBLICATION', 0, pubname, null, null, pubowner, p.tableoid, p.oid
       from pg_description d join pg_publication p on d.classoid = 'pg_publication'::regclass and p.oid = d.objoid
+      union all
+      select d.*, 'CAST', 0, null, null, '(' || format_type(castsource, null) || ' AS ' || format_type(casttarget, null) || ')',
+        null, c.tableoid, c.oid
+      from pg_description d join pg_cast c on d.classoid = 'pg_cast'::regclass and c.oid = d.objoid and c.oid >= 16384
+      union all
+      select d.*, 'TRANSFORM', 0, null, null, 'FOR ' || format_type(trftype, null) || ' LANGUAGE ' || quote_ident(lanname),
+        null, t.tableoid, t.oid
+      from pg_description d join pg_transform t on d.classoid = 'pg_transform'::regclass and t.oid = d.objoid
+        join pg_language l on l.oid = trflang
+      union all
+      select d.*, 'OPERATOR', oprnamespace, null, null, oprname || ' (' || case oprleft when 0 then 'NONE' else format_type(oprleft, null) end
+        || ', ' || case oprright when 0 then 'NONE' else format_type(oprright, null) end || ')', oprowner, o.tableoid, o.oid
+      from pg_description d join pg_operator o on d.classoid = 'pg_operator'::regclass and o.oid = d.objoid
+        and oprnamespace = any (${oids}::oid[])
+      union all
+      select d.*, 'OPERATOR CLASS', opcnamespace, null, null, quote_ident(opcname) || ' USING ' || quote_ident(amname), opcowner,
+        o.tableoid, o.oid
+      from pg_description d join pg_opclass o on d.classoid = 'pg_opclass'::regclass and o.oid = d.objoid
+        join pg_am a on a.oid = opcmethod
+      union all
+      select d.*, 'OPERATOR FAMILY', opfnamespace, null, null, quote_ident(opfname) || ' USING ' || quote_ident(amname), opfowner,
+        o.tableoid, o.oid
+      from pg_description d join pg_opfamily o on d.classoid = 'pg_opfamily'::regclass and o.oid = d.objoid
+        join pg_am a on a.oid = opfmethod
+      union all
+      select d.*, k.type, k.namespace, k.name, null, null, k.owner, k.classid, k.oid
+      from pg_description d join (
+        select tableoid as classid, oid, 'COLLATION' as type, collnamespace as namespace, collname as name, collowner as owner
+        from pg_collation where oid >= 16384
+        union all select tableoid, oid, 'CONVERSION', connamespace, conname, conowner from pg_conversion where oid >= 16384
+        union all select tableoid, oid, 'TEXT SEARCH PARSER', prsnamespace, prsname, null from pg_ts_parser where oid >= 16384
+        union all select tableoid, oid, 'TEXT SEARCH TEMPLATE', tmplnamespace, tmplname, null from pg_ts_template
+          where oid >= 16384
+        union all select tableoid, oid, 'TEXT SEARCH DICTIONARY', dictnamespace, dictname, dictowner from pg_ts_dict
+          where oid >= 16384
+        union all select tableoid, oid, 'TEXT SEARCH CONFIGURATION', cfgnamespace, cfgname, cfgowner from pg_ts_config
+          where oid >= 16384
+        union all select tableoid, oid, 'LANGUAGE', 0, lanname, lanowner from pg_language where lanispl and oid >= 16384
+        union all select tableoid, oid, 'ACCESS METHOD', 0, amname, null from pg_am where oid >= 16384
+      ) k on d.classoid = k.classid and d.objoid = k.oid
     )
     select classoid as classid, objoid as objid, objsubid, coalesce(description, '') as text, type, nspname as schema,
       name, second, args, pg_get_userbyid(owner) as owner
@@ -111,6 +152,7 @@ function commentEntry(row: CommentRow): RawEntry {
 
 /** The entry's tag, without the schema, and what COMMENT ON takes. */
 function names({ type, schema, name, second, args }: CommentRow): [string, string] {
+  if (name === null) return [`${type} ${args}`, `${type} ${schema === null ? "" : `${quoteIdent(schema)}.`}${args}`];
   const local = quoteIdent(name);
   if (type === "COLUMN")
     return [`COLUMN ${local}.${quoteIdent(second!)}`, `COLUMN ${qualified(schema, name)}.${quoteIdent(second!)}`];

@@ -29,6 +29,8 @@ interface FunctionRow {
   readonly sqlBody: string | null;
   readonly binary: string | null;
   readonly source: string;
+  /** Extensions that the function is marked to depend on. */
+  readonly extensions: readonly string[];
 }
 
 /** FUNCTION and PROCEDURE entries. */
@@ -44,7 +46,9 @@ export const functions: KindReader = async ({ session, schemaOids }) => {
       provolatile as volatility, proisstrict as strict, prosecdef as "securityDefiner", proleakproof as leakproof,
       procost::text as cost, prorows::text as rows, proretset as "returnsSet",
       nullif(prosupport::text, '-') as support, proparallel as parallel, proconfig as config,
-      pg_get_function_sqlbody(p.oid) as "sqlBody", probin as binary, prosrc as source
+      pg_get_function_sqlbody(p.oid) as "sqlBody", probin as binary, prosrc as source,
+      array(select extname::text from pg_depend d join pg_extension x on x.oid = refobjid and refclassid = x.tableoid
+        where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'x' order by extname) as extensions
     from pg_proc p
       join pg_namespace s on s.oid = pronamespace
       join pg_language l on l.oid = prolang
@@ -63,13 +67,17 @@ function functionEntry(row: FunctionRow): RawEntry {
   const create =
     `CREATE ${kind} ${name}(${row.arguments})${returns}\n    LANGUAGE ${quoteIdent(row.language)}` +
     `${properties(row)}${settings}\n    ${body(row)};\n`;
+  const identity = `${kind} ${name}(${row.identityArguments})`;
+  const extensions = row.extensions.map(
+    (extension) => `ALTER ${identity} DEPENDS ON EXTENSION ${quoteIdent(extension)};\n`,
+  );
   return rawEntry({
     kind,
     schema: row.schema,
     name: `${row.name}(${row.inputTypes ?? ""})`,
     owner: row.owner,
-    create,
-    drop: `DROP ${kind} ${name}(${row.identityArguments});\n`,
+    create: create + extensions.join(""),
+    drop: `DROP ${identity};\n`,
     address: address(catalog.proc, row.oid),
   });
 }

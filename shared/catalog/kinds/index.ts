@@ -1,7 +1,12 @@
 import type { KindReader } from "../kind.ts";
+import { accessMethods } from "./access-methods.ts";
 import { aggregates } from "./aggregates.ts";
+import { baseTypes } from "./base-types.ts";
+import { casts } from "./casts.ts";
+import { collations } from "./collations.ts";
 import { comments } from "./comments.ts";
 import { checkConstraints, constraints, invalidNotNulls } from "./constraints.ts";
+import { conversions } from "./conversions.ts";
 import { defaultGrants } from "./default-grants.ts";
 import { defaults } from "./defaults.ts";
 import { domains } from "./domains.ts";
@@ -11,6 +16,9 @@ import { foreignKeys } from "./foreign-keys.ts";
 import { functions } from "./functions.ts";
 import { grants } from "./grants.ts";
 import { indexes } from "./indexes.ts";
+import { languages } from "./languages.ts";
+import { operatorClasses, operatorFamilies } from "./operator-families.ts";
+import { operators } from "./operators.ts";
 import { policies, rowSecurity } from "./policies.ts";
 import { publications } from "./publications.ts";
 import { rules } from "./rules.ts";
@@ -18,6 +26,13 @@ import { schemas } from "./schemas.ts";
 import { sequences } from "./sequences.ts";
 import { statistics } from "./statistics.ts";
 import { tables } from "./tables.ts";
+import {
+  textSearchConfigurations,
+  textSearchDictionaries,
+  textSearchParsers,
+  textSearchTemplates,
+} from "./text-search.ts";
+import { transforms } from "./transforms.ts";
 import { triggers } from "./triggers.ts";
 import { types } from "./types.ts";
 import { materializedViews, views } from "./views.ts";
@@ -26,10 +41,24 @@ import { materializedViews, views } from "./views.ts";
 export const kindReaders: Readonly<Record<string, KindReader>> = {
   schemas,
   extensions,
+  languages,
+  collations,
   types,
+  baseTypes,
   domains,
+  casts,
+  transforms,
   functions,
   aggregates,
+  accessMethods,
+  operators,
+  operatorFamilies,
+  operatorClasses,
+  conversions,
+  textSearchParsers,
+  textSearchTemplates,
+  textSearchDictionaries,
+  textSearchConfigurations,
   tables,
   defaults,
   sequences,

@@ -16,12 +16,15 @@ export interface View {
   readonly references: readonly Address[];
   /** The query needs a primary key (GROUP BY of a key), or itself: it can only be created after the data. */
   readonly late: boolean;
+  /** Extensions that a materialised view is marked to depend on. */
+  readonly extensions: readonly string[];
 }
 
 interface ViewRow {
   readonly oid: number;
   readonly query: string;
   readonly rule: number;
+  readonly extensions: readonly string[];
 }
 
 const shared = new WeakMap<KindContext, Promise<readonly View[]>>();
@@ -42,7 +45,10 @@ async function queryViews(context: KindContext): Promise<readonly View[]> {
   const references = await readReferences(context);
   const rows = await context.session.sql<ViewRow[]>`
     select c.oid::int8::float8 as oid, rtrim(pg_catalog.pg_get_viewdef(c.oid), ';') as query,
-      r.oid::int8::float8 as rule
+      r.oid::int8::float8 as rule,
+      array(select extname::text from pg_catalog.pg_depend d
+        join pg_catalog.pg_extension x on x.oid = d.refobjid and d.refclassid = x.tableoid
+        where d.classid = c.tableoid and d.objid = c.oid and d.deptype = 'x' order by extname) as extensions
     from pg_catalog.pg_class c
     join pg_catalog.pg_rewrite r on r.ev_class = c.oid and r.ev_type = '1'
     where c.relkind in ('v', 'm') and c.relnamespace = any(${context.schemaOids as number[]}::oid[])
@@ -64,6 +70,7 @@ async function queryViews(context: KindContext): Promise<readonly View[]> {
         rule: row.rule,
         references: queries.get(row.oid)!,
         late: isLate(row.oid, queries, relations, references),
+        extensions: row.extensions,
       },
     ];
   });

@@ -1,3 +1,4 @@
+import { quoteIdent } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
 import { addressOf, catalogOid, relationName } from "./relations.ts";
 import { readViews, type View } from "./view-model.ts";
@@ -50,7 +51,11 @@ function materializedViewEntry(view: View): RawEntry {
     ...viewFields(view),
     kind: "MATERIALIZED VIEW",
     section: view.late ? "post-data" : "pre-data",
-    create: createMaterializedView(relation, view.columns, view.query),
+    create:
+      createMaterializedView(relation, view.columns, view.query) +
+      view.extensions
+        .map((name) => `ALTER MATERIALIZED VIEW ${relationName(relation)} DEPENDS ON EXTENSION ${quoteIdent(name)};\n`)
+        .join(""),
     drop: `DROP MATERIALIZED VIEW ${relationName(relation)};\n`,
     tablespace: relation.tablespace,
     tableam: relation.accessMethod,
