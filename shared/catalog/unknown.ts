@@ -8,7 +8,20 @@ export async function readUnknownObjects({
 }: KindContext): Promise<Omit<UnknownObject, "neededBy">[]> {
   const rows = await session.sql<{ kind: string; identity: string; classid: number; objid: number }[]>`
     with found (kind, classid, objid) as (
-      select 'FOREIGN TABLE', 'pg_class'::regclass, oid from pg_class where relkind = 'f' and relnamespace = any (${schemaOids}::oid[])
+      -- A family of the server's or of an extension has no entry that could hold what was added to it.
+      select 'OPERATOR FAMILY MEMBER', m.classid, m.objid
+      from (
+        select tableoid as classid, oid as objid, amopfamily as family, 'pg_operator'::regclass as refclassid, amopopr as refobjid
+        from pg_amop where oid >= 16384
+        union all select tableoid, oid, amprocfamily, 'pg_proc'::regclass, amproc from pg_amproc where oid >= 16384
+      ) m
+      where (family < 16384 or m.refobjid >= 16384 and exists (select from pg_depend d
+          where d.classid = 'pg_opfamily'::regclass and d.objid = family and d.deptype = 'e'))
+        and not exists (select from pg_depend d
+          where d.classid = m.classid and d.objid = m.objid and d.refclassid = 'pg_opclass'::regclass)
+        and not exists (select from pg_depend d
+          where d.classid = m.refclassid and d.objid = m.refobjid and d.deptype = 'e')
+      union all select 'FOREIGN TABLE', 'pg_class'::regclass, oid from pg_class where relkind = 'f' and relnamespace = any (${schemaOids}::oid[])
       union all select 'FOREIGN DATA WRAPPER', 'pg_foreign_data_wrapper'::regclass, oid from pg_foreign_data_wrapper where oid >= 16384
       union all select 'SERVER', 'pg_foreign_server'::regclass, oid from pg_foreign_server where oid >= 16384
       union all select 'USER MAPPING', 'pg_user_mapping'::regclass, umid from pg_user_mappings

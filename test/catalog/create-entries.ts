@@ -15,6 +15,14 @@ const owned = new Set([
   "VIEW",
   "MATERIALIZED VIEW",
   "STATISTICS",
+  "COLLATION",
+  "CONVERSION",
+  "OPERATOR",
+  "OPERATOR CLASS",
+  "OPERATOR FAMILY",
+  "PROCEDURAL LANGUAGE",
+  "TEXT SEARCH DICTIONARY",
+  "TEXT SEARCH CONFIGURATION",
 ]);
 
 /** Runs the CREATE texts in their order, each object then given its owner, as pg_restore would; stops at an error. */
@@ -24,7 +32,9 @@ export async function createEntries(url: string, entries: readonly Entry[]): Pro
     await session.run("set search_path = ''; set check_function_bodies = off");
     for (const entry of entries) {
       try {
-        await session.run(entry.create + ownerStatement(entry));
+        const storage =
+          entry.tableam === null ? "" : `set default_table_access_method = ${quoteIdent(entry.tableam)};\n`;
+        await session.run(storage + entry.create + ownerStatement(entry));
       } catch (error) {
         throw new Error(`${entry.key}: ${(error as Error).message}\n${entry.create}`, { cause: error });
       }
@@ -36,5 +46,8 @@ export async function createEntries(url: string, entries: readonly Entry[]): Pro
 
 function ownerStatement(entry: Entry): string {
   if (!owned.has(entry.kind) || entry.owner === null || !entry.drop?.startsWith("DROP ")) return "";
-  return `\nALTER ${entry.drop.trim().slice("DROP ".length, -1)} OWNER TO ${quoteIdent(entry.owner)};`;
+  return `\nALTER ${entry.drop
+    .trim()
+    .slice("DROP ".length, -1)
+    .replace(/ CASCADE$/, "")} OWNER TO ${quoteIdent(entry.owner)};`;
 }

@@ -45,8 +45,60 @@ const queries = {
   statistics: `select pg_get_statisticsobjdef(oid) as definition, stxstattarget::int, pg_get_userbyid(stxowner)::text from pg_statistic_ext`,
 } as const;
 
+/** The same of casts, operators, types and the like: whole rows, with names for the oids in them. */
+const codeQueries = {
+  casts: `select castsource::regtype::text, casttarget::regtype::text, castfunc::regprocedure::text, castcontext::text, castmethod::text from pg_cast where oid >= 16384`,
+  operators: `
+    select oid::regoperator::text, pg_get_userbyid(oprowner)::text, oprkind::text, oprcanmerge, oprcanhash, oprresult::regtype::text, oprcom::regoperator::text,
+      oprnegate::regoperator::text, oprcode::regprocedure::text, oprrest::regproc::text, oprjoin::regproc::text from pg_operator where oid >= 16384`,
+  families: `select opfnamespace::regnamespace::text, opfname::text, pg_get_userbyid(opfowner)::text, (select amname::text from pg_am where oid = opfmethod) from pg_opfamily where oid >= 16384`,
+  classes: `
+    select opcnamespace::regnamespace::text, opcname::text, pg_get_userbyid(opcowner)::text, opcintype::regtype::text, opcdefault, opckeytype::regtype::text,
+      (select opfname::text from pg_opfamily where oid = opcfamily) as family from pg_opclass where oid >= 16384`,
+  members: `
+    select (pg_identify_object('pg_amop'::regclass, m.oid, 0)).identity, amopopr::regoperator::text, amoppurpose::text, amopsortfamily <> 0 as sorts,
+      (select deptype::text from pg_depend where classid = 'pg_amop'::regclass and objid = m.oid and refclassid in ('pg_opclass'::regclass, 'pg_opfamily'::regclass)) from pg_amop m where oid >= 16384`,
+  supports: `
+    select (pg_identify_object('pg_amproc'::regclass, m.oid, 0)).identity, amproc::regprocedure::text,
+      (select deptype::text from pg_depend where classid = 'pg_amproc'::regclass and objid = m.oid and refclassid in ('pg_opclass'::regclass, 'pg_opfamily'::regclass)) from pg_amproc m where oid >= 16384`,
+  collations: `select to_jsonb(c) - '{oid,collnamespace,collowner,collencoding}'::text[] as row, collnamespace::regnamespace::text, pg_get_userbyid(collowner)::text from pg_collation c where oid >= 16384`,
+  conversions: `select to_jsonb(c) - 'oid' - 'connamespace' - 'conowner' as row, connamespace::regnamespace::text, pg_get_userbyid(conowner)::text from pg_conversion c where oid >= 16384`,
+  types: `
+    select to_jsonb(t) - '{oid,typnamespace,typowner,typarray,typelem,typrelid,typbasetype,typcollation,typacl,typsubscript}'::text[] as row, oid::regtype::text,
+      pg_get_userbyid(typowner)::text as owner, typelem::regtype::text, typbasetype::regtype::text, typcollation::regcollation::text, typarray::regtype::text, typsubscript::regproc::text
+    from pg_type t where oid >= 16384 and typtype in ('b', 'r', 'm', 'p')`,
+  ranges: `select rngtypid::regtype::text, rngsubtype::regtype::text, rngmultitypid::regtype::text, rngcollation::regcollation::text, rngcanonical::regproc::text, rngsubdiff::regproc::text from pg_range where rngtypid >= 16384`,
+  languages: `select lanname::text, pg_get_userbyid(lanowner)::text, lanpltrusted, lanplcallfoid::regproc::text, laninline::regproc::text, lanvalidator::regproc::text from pg_language where oid >= 16384`,
+  methods: `select amname::text, amtype::text, amhandler::regproc::text from pg_am where oid >= 16384`,
+  transforms: `select trftype::regtype::text, (select lanname::text from pg_language where oid = trflang), trffromsql::regprocedure::text, trftosql::regprocedure::text from pg_transform`,
+  parsers: `select prsnamespace::regnamespace::text, prsname::text, prsstart::text, prstoken::text, prsend::text, prsheadline::text, prslextype::text from pg_ts_parser where oid >= 16384`,
+  templates: `select tmplnamespace::regnamespace::text, tmplname::text, tmplinit::text, tmpllexize::text from pg_ts_template where oid >= 16384`,
+  dictionaries: `
+    select oid::regdictionary::text, pg_get_userbyid(dictowner)::text, dictinitoption, (select tmplname::text from pg_ts_template where oid = dicttemplate) from pg_ts_dict where oid >= 16384`,
+  configurations: `
+    select oid::regconfig::text, pg_get_userbyid(cfgowner)::text, (select prsname::text from pg_ts_parser where oid = cfgparser) as parser,
+      (select json_agg(json_build_array(maptokentype, mapseqno, mapdict::regdictionary::text) order by maptokentype, mapseqno) from pg_ts_config_map where mapcfg = c.oid) as map
+    from pg_ts_config c where oid >= 16384`,
+  functions: `
+    select oid::regprocedure::text, to_jsonb(p) - '{oid,pronamespace,proowner,prolang,provariadic,prosupport,prorettype,proargtypes,proallargtypes,protrftypes,proargdefaults,prosqlbody,proacl}'::text[] as row,
+      pg_get_userbyid(proowner)::text, prolang::int < 16384 as builtin, protrftypes::regtype[]::text, prorettype::regtype::text
+    from pg_proc p where oid >= 16384 and pronamespace::regnamespace::text !~ '^pg_'`,
+  comments: `
+    select identity, description from pg_description, pg_identify_object(classoid, objoid, objsubid)
+    where objoid >= 16384`,
+} as const;
+
 /** One sorted line per fact. */
-export async function relationFacts(url: string): Promise<string[]> {
+export function relationFacts(url: string): Promise<string[]> {
+  return sortedFacts(url, queries);
+}
+
+/** One sorted line per fact of code-like objects. */
+export function codeFacts(url: string): Promise<string[]> {
+  return sortedFacts(url, codeQueries);
+}
+
+async function sortedFacts(url: string, queries: Readonly<Record<string, string>>): Promise<string[]> {
   const session = await openSession(url);
   try {
     await session.run("set search_path = ''");
