@@ -18,7 +18,8 @@ export interface ArchiveSummary {
   readonly bytes: number;
 }
 
-const largestManifest = 256 * 1024 * 1024;
+/** Bytes beyond which a manifest is refused. */
+export const largestManifest = 256 * 1024 * 1024;
 
 /** One whose manifest does not read: it is there, but what it holds is not known. */
 export interface DamagedArchive {
@@ -72,19 +73,21 @@ export async function readManifest(store: ObjectStore, id: string): Promise<Mani
       cause: error,
     });
   }
-  return parseManifest(text, id);
+  const manifest = parseManifest(text, id);
+  if (manifest.id !== id) throw damaged(id, `it is of the archive ${manifest.id}`);
+  return manifest;
 }
 
-function parseManifest(text: string, id: string): Manifest {
+/** Checks a manifest's text; throws `archive_invalid` naming `where` when it does not read. */
+export function parseManifest(text: string, where: string): Manifest {
   let data: unknown;
   try {
     data = JSON.parse(text);
   } catch {
-    throw damaged(id, "it is not JSON");
+    throw damaged(where, "it is not JSON");
   }
   const parsed = manifestSchema.safeParse(data);
-  if (!parsed.success) throw damaged(id, parsed.error.issues.map((issue) => issue.path.join(".")).join(", "));
-  if (parsed.data.id !== id) throw damaged(id, `it is of the archive ${parsed.data.id}`);
+  if (!parsed.success) throw damaged(where, parsed.error.issues.map((issue) => issue.path.join(".")).join(", "));
   return parsed.data;
 }
 
@@ -107,8 +110,8 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function damaged(id: string, why: string): BelayError {
-  return new BelayError("archive_invalid", `the manifest of the archive ${id} is damaged: ${why}`, {
+function damaged(archive: string, why: string): BelayError {
+  return new BelayError("archive_invalid", `the manifest of the archive ${archive} is damaged: ${why}`, {
     hint: "Use another archive; list them with `belay archives`.",
   });
 }

@@ -1,8 +1,12 @@
+import { Buffer } from "node:buffer";
 import { BelayError } from "../../errors.ts";
 
 /** What ends the COPY text in an archive's data file: a line of backslash and dot, and two empty lines (format, section 5). */
 export const endMarker = new TextEncoder().encode("\\.\n\n\n");
 const newline = 10;
+const markerLine = Buffer.from("\n\\.\n");
+/** The marker with the newline of the line before it. */
+const markedLine = Buffer.concat([Uint8Array.of(newline), endMarker]);
 
 /** Rows and bytes of COPY text: values never hold a bare newline, so newlines are rows. */
 export interface CopyCount {
@@ -24,19 +28,30 @@ export async function* withEndMarker(chunks: AsyncIterable<Uint8Array>): AsyncGe
   yield endMarker;
 }
 
-/** Takes the end marker off a data file's text; throws `archive_invalid` naming `what` when it is not there. */
+/**
+ * Takes the end marker off a data file's text. Throws `archive_invalid` naming `what` when it is not there, and when it
+ * comes before the end: the server would leave the rows behind it without a word.
+ */
 export async function* withoutEndMarker(chunks: AsyncIterable<Uint8Array>, what: string): AsyncGenerator<Uint8Array> {
-  let tail: Uint8Array = new Uint8Array(0);
+  let tail: Buffer = Buffer.from([newline]);
+  let begun = false;
   for await (const chunk of chunks) {
-    const joined = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
-    const kept = Math.max(0, joined.length - endMarker.length);
-    if (kept > 0) yield joined.subarray(0, kept);
-    tail = joined.slice(kept);
+    const joined = Buffer.concat([tail, chunk]);
+    const kept = Math.max(0, joined.length - markedLine.length);
+    const early = joined.indexOf(markerLine);
+    if (early !== -1 && early < kept) throw invalid(`${what} has rows behind its end marker`);
+    // The newline that was put before the first line is not passed on.
+    const from = begun ? 0 : 1;
+    if (kept > from) yield joined.subarray(from, kept);
+    begun ||= kept > 0;
+    tail = joined.subarray(kept);
   }
-  if (Buffer.compare(tail, endMarker) !== 0)
-    throw new BelayError("archive_invalid", `${what} does not end as a data file does: it was cut`, {
-      hint: "The archive is damaged. Use another one.",
-    });
+  if (Buffer.compare(tail, markedLine) !== 0) throw invalid(`${what} does not end as a data file does: it was cut`);
+  if (begun) yield Uint8Array.of(newline);
+}
+
+function invalid(why: string): BelayError {
+  return new BelayError("archive_invalid", why, { hint: "The archive is damaged. Use another one." });
 }
 
 function newlines(chunk: Uint8Array): number {

@@ -33,6 +33,7 @@ export function readToc(bytes: Uint8Array): Toc {
   const text = (value: Bytes) => (value === null ? null : decode(value));
   return {
     encoding,
+    intSize: input.intSize,
     minor: head.minor,
     format: head.format,
     compression: head.compression,

@@ -50,6 +50,8 @@ export interface Toc {
   readonly database: string | null;
   readonly serverVersion: string | null;
   readonly dumpVersion: string | null;
+  /** Bytes of an integer, without its sign, here and in the blocks of a custom-format file. */
+  readonly intSize: number;
   readonly entries: readonly TocEntry[];
   /** Custom format: where the first data block begins. */
   readonly end?: number;

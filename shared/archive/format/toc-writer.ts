@@ -7,7 +7,7 @@ const sectionCodes: Record<Section, number> = { none: 1, "pre-data": 2, data: 3,
 const intLimit = 0x7fffffff;
 
 /** Writes toc.dat of a directory archive, version 1.14, which pg_restore 13 to 18 read. Strings are written as UTF-8. */
-export function writeToc(toc: Omit<Toc, "encoding">): Uint8Array {
+export function writeToc(toc: Omit<Toc, "encoding" | "intSize">): Uint8Array {
   const out = new TocBytes();
   out.raw(Buffer.from("PGDMP", "latin1"));
   // 1.14.0, ints of 4 bytes, offsets of 8, format 3: the directory shares tar's code.

@@ -1,0 +1,84 @@
+import { decompress } from "../compression/decompress.ts";
+import { damaged } from "../damage.ts";
+import { hashing } from "../digesting.ts";
+import { withoutEndMarker } from "../format/copy-text.ts";
+import type { Toc, TocEntry } from "../format/toc.ts";
+import type { ArchivedObject, Manifest } from "../types.ts";
+import { type DataFile, type DirectoryFiles, filesOfManifest, listFiles, missingFile } from "./directory-files.ts";
+import { readLargeObjectList } from "./large-object-list.ts";
+import { checkFileName } from "./names.ts";
+import type { ArchivePlace, LargeObject, TocArchive } from "./types.ts";
+
+/** Since this minor each BLOBS entry has a list of its own; before, there is one list of this name. */
+const ownListsSince = 16;
+const commonList = "blobs.toc";
+
+/** An archive in directory format, Belay's own when there is a manifest. Throws `archive_invalid` for hostile names. */
+export async function openDirectory(place: ArchivePlace, toc: Toc, manifest: Manifest | null): Promise<TocArchive> {
+  for (const entry of toc.entries)
+    if (entry.file !== "") checkFileName(entry.file, `the entry of ${entry.desc} ${entry.tag}`);
+  const files = manifest === null ? await listFiles(place) : filesOfManifest(manifest);
+  const sums = new Map(manifest?.objects.map((object) => [object.file, object]));
+  const read = (file: DataFile) => {
+    const stored = place.store.read(place.prefix + file.name);
+    const sum = sums.get(file.name);
+    return decompress(file.compression, sum === undefined ? stored : compared(stored, sum), file.name);
+  };
+  return {
+    format: manifest === null ? "directory" : "belay",
+    place,
+    toc,
+    manifest,
+    data: (entry) => readData(place, files, read, entry),
+    largeObjects: (entry) => readLargeObjects(place, files, read, listOf(toc, entry)),
+    dataBytes: (entry) => storedBytes(toc, files, entry),
+  };
+}
+
+function listOf(toc: Toc, entry: TocEntry): string {
+  return toc.minor < ownListsSince ? commonList : entry.file;
+}
+
+async function* readData(
+  place: ArchivePlace,
+  files: DirectoryFiles,
+  read: (file: DataFile) => AsyncIterable<Uint8Array>,
+  entry: TocEntry,
+): AsyncGenerator<Uint8Array> {
+  const what = `the data of ${entry.namespace}.${entry.tag}`;
+  if (entry.file === "") throw damaged(`the table of contents names no file for ${what}`);
+  const file = await files.find(entry.file);
+  if (file === null) throw missingFile(entry.file, place, what);
+  if (entry.copyStmt === null) yield* read(file);
+  else yield* withoutEndMarker(read(file), file.name);
+}
+
+async function* readLargeObjects(
+  place: ArchivePlace,
+  files: DirectoryFiles,
+  read: (file: DataFile) => AsyncIterable<Uint8Array>,
+  list: string,
+): AsyncGenerator<LargeObject> {
+  const listFile = await files.find(list);
+  if (listFile === null) throw missingFile(list, place, "the list of large objects");
+  for await (const { oid, file } of readLargeObjectList(read(listFile), list)) {
+    const found = await files.find(file);
+    if (found === null) throw missingFile(file, place, `large object ${oid}`);
+    yield { oid, content: read(found) };
+  }
+}
+
+function storedBytes(toc: Toc, files: DirectoryFiles, entry: TocEntry): number | null {
+  if (entry.desc !== "BLOBS") return entry.file === "" ? null : (files.listed(entry.file)?.bytes ?? null);
+  const only = toc.entries.filter(({ desc }) => desc === "BLOBS").length === 1;
+  return only ? files.largeObjectBytes : null;
+}
+
+/** Passes stored bytes on; throws at their end when they are not those that were written. */
+async function* compared(chunks: AsyncIterable<Uint8Array>, object: ArchivedObject): AsyncGenerator<Uint8Array> {
+  const stored = hashing();
+  yield* stored.pass(chunks);
+  const { bytes, sha256 } = stored.finish();
+  if (bytes !== object.bytes) throw damaged(`${object.file} has ${bytes} bytes instead of ${object.bytes}`);
+  if (sha256 !== object.sha256) throw damaged(`${object.file} has another sha256 than was written`);
+}
