@@ -4,7 +4,7 @@ import about from "../package.json" with { type: "json" };
 import { type Settings, settingsFromEnvironment } from "../shared/config.ts";
 import { BelayError, isBelayError } from "../shared/errors.ts";
 import type { Command, FlagValues, Invocation } from "./command.ts";
-import { commands, findCommand } from "./commands/index.ts";
+import { allCommands, findCommand } from "./commands/index.ts";
 import { isDirectory, openBelay, openFolder } from "./context.ts";
 import { exit, exitCodeOf } from "./exit.ts";
 import { commandHelp, generalHelp } from "./help.ts";
@@ -37,7 +37,7 @@ async function main(words: readonly string[]): Promise<number> {
     const [name, ...rest] = words;
     if (name === undefined || name === "help" || name === "--help" || name === "-h") {
       const about = rest.find((word) => !word.startsWith("-"));
-      terminal.print(about === undefined ? generalHelp(commands) : commandHelp(findCommand(about)));
+      terminal.print(about === undefined ? generalHelp(await allCommands()) : commandHelp(await findCommand(about)));
       return name === undefined ? exit.usage : exit.done;
     }
     if (name === "--version") {
@@ -48,7 +48,7 @@ async function main(words: readonly string[]): Promise<number> {
       throw new BelayError("usage", `the command comes before ${name}`, {
         hint: "belay COMMAND [flags]; see: belay --help",
       });
-    const command = findCommand(name);
+    const command = await findCommand(name);
     const { values, positionals } = parse(command, rest);
     if (values.help) {
       terminal.print(commandHelp(command));

@@ -1,36 +1,31 @@
 import { BelayError } from "../../shared/errors.ts";
 import type { Command } from "../command.ts";
-import { archives } from "./archives.ts";
-import { audit } from "./audit.ts";
-import { check } from "./check.ts";
-import { drill } from "./drill.ts";
-import { dump } from "./dump.ts";
-import { init } from "./init.ts";
-import { list } from "./list.ts";
-import { register } from "./register.ts";
-import { rollback } from "./rollback.ts";
-import { sync } from "./sync.ts";
-import { template } from "./template.ts";
-import { undo } from "./undo.ts";
 
-export const commands: readonly Command[] = [
-  init,
-  list,
-  check,
-  rollback,
-  undo,
-  register,
-  template,
-  sync,
-  dump,
-  archives,
-  drill,
-  audit,
-];
+/** In the order of the help. Each is loaded when it is asked for: what one command needs costs the others no time. */
+const loaders: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import("./init.ts")).init,
+  list: async () => (await import("./list.ts")).list,
+  check: async () => (await import("./check.ts")).check,
+  rollback: async () => (await import("./rollback.ts")).rollback,
+  undo: async () => (await import("./undo.ts")).undo,
+  register: async () => (await import("./register.ts")).register,
+  template: async () => (await import("./template.ts")).template,
+  sync: async () => (await import("./sync.ts")).sync,
+  dump: async () => (await import("./dump.ts")).dump,
+  archives: async () => (await import("./archives.ts")).archives,
+  drill: async () => (await import("./drill.ts")).drill,
+  audit: async () => (await import("./audit.ts")).audit,
+};
+const aliases: Readonly<Record<string, string>> = { status: "list" };
+
+/** Every command, for the help. */
+export function allCommands(): Promise<Command[]> {
+  return Promise.all(Object.values(loaders).map((load) => load()));
+}
 
 /** The command of that name or alias; throws `usage`. */
-export function findCommand(name: string): Command {
-  const found = commands.find((command) => command.name === name || command.aliases?.includes(name));
-  if (found !== undefined) return found;
+export async function findCommand(name: string): Promise<Command> {
+  const known = Object.hasOwn(aliases, name) ? aliases[name]! : name;
+  if (Object.hasOwn(loaders, known)) return await loaders[known]!();
   throw new BelayError("usage", `there is no command ${name}`, { hint: "See: belay --help" });
 }

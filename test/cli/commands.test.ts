@@ -2,10 +2,12 @@ import { readdirSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commands } from "../../cli/commands/index.ts";
+import { allCommands } from "../../cli/commands/index.ts";
 import { commandHelp } from "../../cli/help.ts";
 import { photograph } from "../rollback/helpers.ts";
 import { belay, openShop, type Shop, section } from "./support.ts";
+
+const commands = await allCommands();
 
 const files = {
   "20250101000000_customers.sql": section(
