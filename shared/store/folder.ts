@@ -1,25 +1,37 @@
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { link, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { readdir, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { BelayError, isBelayError } from "../errors.ts";
+import { isBelayError } from "../errors.ts";
+import { codeOf, exists, folderError, isAbsent, isTaken, leadsOut, missing } from "./folder-errors.ts";
+import { createFile, fillFile, isInside, publishFile, syncFile, syncFolder } from "./folder-files.ts";
 import { checkKey, compareKeys, unfinishedPrefix } from "./keys.ts";
 import { requireInside } from "./range.ts";
 import type { ObjectStore, StoredObject } from "./types.ts";
+
+/** Files whose bytes are sent to the disk at the same time. */
+const syncsAtOnce = 4;
 
 /** A local folder as a store: objects are files, written under a temporary name, synced and then renamed. */
 export function createFolderStore(folder: string): ObjectStore {
   const url = pathToFileURL(folder).href;
   const pathOf = (key: string) => join(folder, ...checkKey(key).split("/"));
 
+  /** The key's path, unless symbolic links lead from it out of the folder. */
+  async function insideOf(key: string): Promise<string> {
+    const path = pathOf(key);
+    if (!(await isInside(folder, path))) throw leadsOut(key, url);
+    return path;
+  }
+
   async function head(key: string): Promise<StoredObject | null> {
     try {
-      const found = await stat(pathOf(key));
+      const found = await stat(await insideOf(key));
       return found.isFile() ? { key, size: found.size, modified: found.mtime } : null;
     } catch (error) {
       if (isAbsent(error)) return null;
-      throw folderError(error, url, `looking for ${key}`);
+      throw told(error, `looking for ${key}`);
     }
   }
 
@@ -29,15 +41,14 @@ export function createFolderStore(folder: string): ObjectStore {
 
     async write(key, chunks, options = {}) {
       const path = pathOf(key);
-      if (options.createOnly && (await head(key)) !== null) throw exists(key, url);
+      const createOnly = options.createOnly === true;
+      if (createOnly && (await head(key)) !== null) throw exists(key, url);
       const unfinished = join(dirname(path), unfinishedPrefix + randomBytes(8).toString("hex"));
       try {
-        await makeFolder(dirname(path));
-        const bytes = await writeAll(unfinished, chunks);
-        // A link fails when the name is taken; a rename would silently replace it.
-        if (options.createOnly) await link(unfinished, path);
-        else await rename(unfinished, path);
-        await syncFolder(dirname(path));
+        await insideOf(key);
+        const bytes = await fillFile(await createFile(unfinished), chunks, options.syncLater !== true);
+        await publishFile(unfinished, path, createOnly);
+        if (options.syncLater !== true) await syncFolder(dirname(path));
         return bytes;
       } catch (error) {
         if (isTaken(error)) throw exists(key, url);
@@ -47,9 +58,21 @@ export function createFolderStore(folder: string): ObjectStore {
       }
     },
 
+    async sync(keys) {
+      const waiting = [...keys];
+      const work = async () => {
+        for (let key = waiting.pop(); key !== undefined; key = waiting.pop())
+          await syncFile(await insideOf(key)).catch((error) => {
+            throw isAbsent(error) ? missing(key!, url, error) : told(error, `syncing ${key}`);
+          });
+      };
+      await Promise.all(Array.from({ length: syncsAtOnce }, work));
+      for (const path of new Set(keys.map((key) => dirname(pathOf(key))))) await syncFolder(path);
+    },
+
     async *read(key, range) {
       try {
-        const path = pathOf(key);
+        const path = await insideOf(key);
         let bounds = {};
         if (range !== undefined) {
           const { start, end } = requireInside(key, range, await sizeOf(path));
@@ -60,59 +83,95 @@ export function createFolderStore(folder: string): ObjectStore {
         const stream = createReadStream(path, { highWaterMark: 256 * 1024, ...bounds });
         for await (const chunk of stream) yield chunk as Uint8Array;
       } catch (error) {
-        if (isBelayError(error)) throw error;
         if (isAbsent(error) || codeOf(error) === "EISDIR") throw missing(key, url, error);
-        throw folderError(error, url, `reading ${key}`);
+        throw told(error, `reading ${key}`);
       }
     },
 
     async *list(prefix) {
       const start = prefix.slice(0, prefix.lastIndexOf("/") + 1);
       const keys: string[] = [];
-      for await (const key of walk(folder, start)) if (key.startsWith(prefix)) keys.push(key);
+      for await (const { key, name } of walk(start))
+        if (key.startsWith(prefix) && !name.startsWith(unfinishedPrefix)) keys.push(key);
       for (const key of keys.sort(compareKeys)) {
         const found = await head(key);
         if (found !== null) yield found;
       }
     },
 
+    async *listFolders(prefix) {
+      for (const entry of (await entriesOf(prefix)).sort((a, b) => compareKeys(a.name, b.name))) {
+        if (!entry.isDirectory()) continue;
+        // An empty folder is no object's.
+        for await (const { name } of walk(`${prefix}${entry.name}/`)) {
+          if (name.startsWith(unfinishedPrefix)) continue;
+          yield entry.name;
+          break;
+        }
+      }
+    },
+
     async delete(key) {
-      await unlink(pathOf(key)).catch((error) => {
-        if (!isAbsent(error)) throw folderError(error, url, `deleting ${key}`);
-      });
+      try {
+        const path = await insideOf(key);
+        await unlink(path);
+        await removeEmpty(dirname(path));
+      } catch (error) {
+        if (!isAbsent(error)) throw told(error, `deleting ${key}`);
+      }
+    },
+
+    async *unfinished(prefix) {
+      const start = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+      for await (const { key, name } of walk(start)) {
+        if (!key.startsWith(prefix) || !name.startsWith(unfinishedPrefix)) continue;
+        const found = await stat(join(folder, key)).catch(() => null);
+        if (found !== null) yield { key, id: "", active: found.mtime, bytes: found.size };
+      }
+    },
+
+    async discard({ key }) {
+      const name = key.slice(key.lastIndexOf("/") + 1);
+      if (!name.startsWith(unfinishedPrefix)) throw missing(key, url, undefined);
+      // The key of a temporary file is no object's key, but its folder is checked as one.
+      const path = join(dirname(await insideOf(`${key.slice(0, -name.length)}x`)), name);
+      try {
+        await unlink(path);
+        await removeEmpty(dirname(path));
+      } catch (error) {
+        if (!isAbsent(error)) throw folderError(error, url, `discarding ${key}`);
+      }
     },
   };
 
-  async function* walk(root: string, start: string): AsyncGenerator<string> {
-    const entries = await readdir(join(root, start), { withFileTypes: true }).catch((error) => {
+  /** Folders that hold nothing any more, up to the store's own. */
+  async function removeEmpty(path: string): Promise<void> {
+    for (let at = path; at !== folder && at.startsWith(folder); at = dirname(at))
+      try {
+        await rmdir(at);
+      } catch {
+        return;
+      }
+  }
+
+  function told(error: unknown, doing: string): unknown {
+    return isBelayError(error) ? error : folderError(error, url, doing);
+  }
+
+  async function entriesOf(prefix: string) {
+    return await readdir(join(folder, prefix), { withFileTypes: true }).catch((error) => {
       if (isAbsent(error)) return [];
-      throw folderError(error, url, `listing ${start}`);
+      throw folderError(error, url, `listing ${prefix}`);
     });
-    for (const entry of entries) {
-      if (entry.isDirectory()) yield* walk(root, `${start}${entry.name}/`);
-      else if (entry.isFile() && !entry.name.startsWith(unfinishedPrefix)) yield start + entry.name;
+  }
+
+  /** Files below, temporary ones too; symbolic links are not followed. */
+  async function* walk(start: string): AsyncGenerator<{ key: string; name: string }> {
+    for (const entry of await entriesOf(start)) {
+      if (entry.isDirectory()) yield* walk(`${start}${entry.name}/`);
+      else if (entry.isFile()) yield { key: start + entry.name, name: entry.name };
     }
   }
-}
-
-/** Not `mkdir(recursive)`: under /proc it never returns (Node.js 24), and a rollback would wait for it with its locks. */
-async function makeFolder(path: string): Promise<void> {
-  const missing: string[] = [];
-  for (let at = path; !(await isThere(at)) && dirname(at) !== at; at = dirname(at)) missing.unshift(at);
-  for (const folder of missing)
-    await mkdir(folder).catch(async (error) => {
-      if (codeOf(error) !== "EEXIST" || !(await isThere(folder))) throw error;
-    });
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    (error) => {
-      if (codeOf(error) === "ENOENT") return false;
-      throw error;
-    },
-  );
 }
 
 async function sizeOf(path: string): Promise<number> {
@@ -120,74 +179,3 @@ async function sizeOf(path: string): Promise<number> {
   if (found.isFile()) return found.size;
   throw Object.assign(new Error("it is not a file"), { code: "EISDIR", syscall: "read" });
 }
-
-async function writeAll(path: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
-  const file = await open(path, "wx");
-  try {
-    let bytes = 0;
-    for await (const chunk of chunks) {
-      for (let offset = 0; offset < chunk.length; ) {
-        offset += (await file.write(chunk, offset)).bytesWritten;
-      }
-      bytes += chunk.length;
-    }
-    await file.sync();
-    return bytes;
-  } finally {
-    await file.close();
-  }
-}
-
-/** Without it a crash could lose the name of a file whose bytes are safe. Not every file system can. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r").catch(() => null);
-  await folder?.sync().catch(() => {});
-  await folder?.close();
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown; syscall?: unknown } | null)?.code;
-  return typeof code === "string" && (error as { syscall?: unknown }).syscall !== undefined ? code : undefined;
-}
-
-function isTaken(error: unknown): boolean {
-  return codeOf(error) === "EEXIST" && (error as { syscall?: unknown }).syscall === "link";
-}
-
-function isAbsent(error: unknown): boolean {
-  return codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
-}
-
-function exists(key: string, url: string): BelayError {
-  return new BelayError("store_exists", `${key} is already in ${url}`, {
-    hint: "Objects are never overwritten: use another id.",
-  });
-}
-
-function missing(key: string, url: string, cause: unknown): BelayError {
-  return new BelayError("store_missing_object", `${key} is not in ${url}`, {
-    hint: "List what is there with `belay archives`.",
-    cause,
-  });
-}
-
-function folderError(error: unknown, url: string, doing: string): BelayError {
-  const code = codeOf(error);
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS")
-    return new BelayError("store_denied", `${url} refused ${doing} (${code})`, {
-      hint: "Give this user read and write access to the folder.",
-      cause: error,
-    });
-  return new BelayError("store_failed", `${url} failed ${doing} (${code ?? String(error)})`, {
-    hint: hints[code ?? ""] ?? "Check the folder.",
-    cause: error,
-  });
-}
-
-const hints: Readonly<Record<string, string>> = {
-  ENOSPC: "The disk is full: make room and run the same command again.",
-  EDQUOT: "The disk quota is used up: make room and run the same command again.",
-  ENOTDIR: "A part of the path is a file: name a folder in BELAY_STORE or --store.",
-  EEXIST: "A part of the path is a file: name a folder in BELAY_STORE or --store.",
-  ENOENT: "No folder can be made there: name another one in BELAY_STORE or --store.",
-};

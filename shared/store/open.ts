@@ -2,23 +2,29 @@ import { fileURLToPath } from "node:url";
 import { BelayError } from "../errors.ts";
 import { createFolderStore } from "./folder.ts";
 import { createS3Store } from "./s3.ts";
-import { createS3Client, parseS3Url, type StoreCredentials } from "./s3-client.ts";
+import { createS3Client, type StoreCredentials } from "./s3-client.ts";
+import { parseS3Url, type S3Defaults } from "./s3-place.ts";
 import type { ObjectStore } from "./types.ts";
 
 export type { StoreCredentials } from "./s3-client.ts";
+
+/** What an entrypoint found in the usual AWS variables: credentials, and where the URL is silent, endpoint and region. */
+export type StoreEnvironment = {
+  readonly [Name in keyof StoreCredentials]?: StoreCredentials[Name] | undefined;
+} & S3Defaults;
 
 /**
  * The store at `s3://bucket/prefix?endpoint=...&region=...` or `file:///dir`. Nothing is sent yet: a store that does
  * not answer shows at the first use. Throws `usage` for a URL that is wrong, `store_denied` for S3 without credentials.
  */
-export function openStore(url: string, credentials: Partial<StoreCredentials> | null = null): ObjectStore {
+export function openStore(url: string, credentials: StoreEnvironment | null = null): ObjectStore {
   const protocol = URL.canParse(url) ? new URL(url).protocol : "";
   if (protocol === "file:") return createFolderStore(fileURLToPath(url));
   if (protocol !== "s3:")
     throw new BelayError("usage", "the store's URL is not an s3:// or file:// URL", {
       hint: "Use s3://bucket/prefix?endpoint=...&region=... or file:///dir in BELAY_STORE or --store.",
     });
-  const place = parseS3Url(url);
+  const place = parseS3Url(url, credentials ?? {});
   const { accessKeyId, secretAccessKey, sessionToken } = credentials ?? {};
   if (accessKeyId === undefined || secretAccessKey === undefined)
     throw new BelayError("store_denied", `there are no credentials for the bucket ${place.bucket}`, {

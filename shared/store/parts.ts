@@ -1,26 +1,47 @@
 const mebibyte = 1024 * 1024;
 export const smallestPart = 8 * mebibyte;
-const largestUsualPart = 64 * mebibyte;
 
 /** Parts that one multipart upload may have (Amazon S3 user guide, "Amazon S3 multipart upload limits"). */
 export const mostParts = 10_000;
 
+/** Largest part that one table's own growth leads to: a part is held in memory. */
+const largestGrown = 512 * mebibyte;
+
+/** Largest part that S3 takes. */
+const largestPart = 5 * 1024 * mebibyte;
+
+export interface PartLimits {
+  readonly mostParts: number;
+  /** Bytes. */
+  readonly smallestPart: number;
+  readonly uniformParts: boolean;
+}
+
+/** Bytes of the part with this number, counted from 1. */
+export type PartSize = (number: number) => number;
+
 /**
- * Bytes of each part but the last: about 900 parts, because some stores allow 1,000, as long as a part stays at
- * 64 MiB; beyond that about 9,000. `sizeHint` is the expected size in bytes.
+ * Sizes of an upload's parts but the last. All have the size with which `sizeHint` bytes take at most nine tenths of
+ * the parts that the store allows; a table that outgrows its hint then gets parts that double, unless the store wants
+ * them all alike.
  */
-export function partSize(sizeHint: number | undefined): number {
-  if (sizeHint === undefined) return smallestPart;
-  const few = Math.min(largestUsualPart, sizeHint / 900);
-  const wanted = Math.max(smallestPart, few, sizeHint / 9_000);
-  return Math.ceil(wanted / mebibyte) * mebibyte;
+export function partSizes(sizeHint: number | undefined, limits: PartLimits): PartSize {
+  const usual = Math.floor(limits.mostParts * (limits.uniformParts ? 0.5 : 0.9));
+  const wanted = Math.ceil((sizeHint ?? 0) / usual / mebibyte) * mebibyte;
+  const base = Math.min(largestPart, Math.max(limits.smallestPart, wanted));
+  if (limits.uniformParts) return () => base;
+  const step = Math.max(1, Math.floor((limits.mostParts - usual) / 8));
+  const largest = Math.max(base, largestGrown);
+  return (number) => (number <= usual ? base : Math.min(largest, base * 2 ** Math.ceil((number - usual) / step)));
 }
 
 /**
- * Cuts a stream into pieces of exactly `size` bytes and a shorter last one; nothing at all for an empty stream.
- * Every piece owns its bytes.
+ * Cuts a stream into pieces of exactly `sizeOf(1)`, `sizeOf(2)`... bytes and a shorter last one; nothing at all for an
+ * empty stream. Every piece owns its bytes.
  */
-export async function* inParts(chunks: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+export async function* inParts(chunks: AsyncIterable<Uint8Array>, sizeOf: PartSize): AsyncGenerator<Uint8Array> {
+  let number = 1;
+  let size = sizeOf(number);
   let part = new Uint8Array(Math.min(size, 256 * 1024));
   let filled = 0;
   for await (const chunk of chunks) {
@@ -33,6 +54,8 @@ export async function* inParts(chunks: AsyncIterable<Uint8Array>, size: number):
       offset += taken;
       if (filled < size) continue;
       yield part;
+      number += 1;
+      size = sizeOf(number);
       part = new Uint8Array(size);
       filled = 0;
     }

@@ -37,11 +37,25 @@ export function attemptsOf(error: unknown): number {
   return (error as ServiceError | null)?.$metadata?.attempts ?? 1;
 }
 
+/** The store has no such header or request: asking again is in vain. */
+export function isUnknownHeader(error: unknown): boolean {
+  return statusOf(error) === 501 || nameOf(error as ServiceError) === "NotImplemented";
+}
+
+/** Another write of the same key was seen meanwhile; the same request may be sent again. */
+export function isConflict(error: unknown): boolean {
+  return statusOf(error) === 409 && nameOf(error as ServiceError) === "ConditionalRequestConflict";
+}
+
+function nameOf(raw: ServiceError): string {
+  return raw.Code ?? (raw.name === "Error" || raw.name === undefined ? (raw.code ?? "") : raw.name);
+}
+
 /** Turns what the S3 client threw into an error that names the place, the act and the next step. */
 export function s3Error(error: unknown, context: { place: string; bucket: string; doing: string }): BelayError {
   if (isBelayError(error)) return error;
   const raw = error as ServiceError;
-  const name = raw.Code ?? (raw.name === "Error" || raw.name === undefined ? (raw.code ?? "") : raw.name);
+  const name = nameOf(raw);
   const network = raw.code ?? name;
   const status = statusOf(error);
   const make = (code: ErrorCode, text: string, hint: string) =>
@@ -76,6 +90,18 @@ export function s3Error(error: unknown, context: { place: string; bucket: string
       "store_failed",
       `${context.place} sent ${context.doing} elsewhere (${name})`,
       "Check the region in BELAY_STORE: s3://bucket/prefix?region=...",
+    );
+  if (status === 501 || name === "NotImplemented")
+    return make(
+      "store_failed",
+      `${context.place} does not know what ${context.doing} asked for${raw.message ? `: ${raw.message}` : ""}`,
+      "Take out of the store's URL what this store cannot do (sse, lock, storageClass, checksum); see docs/stores.md.",
+    );
+  if (/part/i.test(`${name} ${raw.message}`) && status === 400)
+    return make(
+      "store_failed",
+      `${context.place} refused ${context.doing}: ${name}${raw.message ? `, ${raw.message}` : ""}`,
+      "A store that allows fewer or other parts than S3 needs maxParts=1000, partMiB or uniformParts=true in its URL; see docs/stores.md.",
     );
   const answer = status === undefined ? name : `${status}${name === "" ? "" : ` ${name}`}`;
   return make(

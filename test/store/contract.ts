@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isBelayError } from "../../shared/errors.ts";
-import type { ObjectStore } from "../../shared/store/types.ts";
+import type { ObjectStore, UnfinishedUpload } from "../../shared/store/types.ts";
 
 export async function* chunksOf(...chunks: readonly (Uint8Array | string)[]): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) yield typeof chunk === "string" ? Buffer.from(chunk) : chunk;
@@ -42,13 +42,22 @@ export async function codeOf(doing: Promise<unknown>): Promise<string> {
   return "no error";
 }
 
-/** What every store must do; `open` gives a store on an empty place. */
-export function storeContract(name: string, open: () => Promise<{ store: ObjectStore; close(): Promise<void> }>): void {
+/** A store on an empty place. */
+export interface OpenedStore {
+  readonly store: ObjectStore;
+  /** Begins an upload of `bytes` bytes under a key and leaves it unfinished, as a killed process does. */
+  readonly abandon: ((key: string, bytes: number) => Promise<void>) | null;
+  close(): Promise<void>;
+}
+
+/** What every store must do; `abandon` is null for a store that cannot tell of unfinished uploads. */
+export function storeContract(name: string, open: () => Promise<OpenedStore>): void {
   describe(`${name} keeps the store's contract`, () => {
     let store: ObjectStore;
+    let abandon: OpenedStore["abandon"];
     let close: () => Promise<void>;
     beforeAll(async () => {
-      ({ store, close } = await open());
+      ({ store, abandon, close } = await open());
     });
     afterAll(() => close?.());
 
@@ -135,6 +144,69 @@ export function storeContract(name: string, open: () => Promise<{ store: ObjectS
       expect(await keysUnder("list/")).toEqual(["list/a-b", "list/a/1", "list/a/2", "list/b", "list/c"]);
       expect(await keysUnder("list/a")).toEqual(["list/a-b", "list/a/1", "list/a/2"]);
       expect(await keysUnder("nothing/here/")).toEqual([]);
+    });
+
+    test("names under a prefix are listed once, in order, without what is in them", async () => {
+      for (const key of [
+        "folders/b/1",
+        "folders/b/2",
+        "folders/a/x",
+        "folders/a/deep/er",
+        "folders/file",
+        "folders/a-b/x",
+        "folders2/z/1",
+      ])
+        await store.write(key, chunksOf("x"));
+      const names = async (prefix: string) => {
+        const all: string[] = [];
+        for await (const found of store.listFolders(prefix)) all.push(found);
+        return all;
+      };
+      expect(await names("folders/")).toEqual(["a", "a-b", "b"]);
+      expect(await names("folders/a/")).toEqual(["deep"]);
+      expect(await names("folders/nothing/")).toEqual([]);
+      await store.delete("folders/b/1");
+      await store.delete("folders/b/2");
+      expect(await names("folders/")).toEqual(["a", "a-b"]);
+    });
+
+    test("what is written to be synced later is there at once, and may be synced again", async () => {
+      const keys = Array.from({ length: 20 }, (_, n) => `later/${n % 3}/${n}`);
+      for (const key of keys) await store.write(key, chunksOf(key), { createOnly: true, syncLater: true });
+      await store.sync(keys);
+      await store.sync(keys.slice(0, 1));
+      await store.sync([]);
+      for (const key of keys) expect((await collect(store.read(key))).toString()).toBe(key);
+    });
+
+    test("an upload that was left behind is no object, is found, and goes when it is discarded", async ({ skip }) => {
+      if (abandon === null) return skip("this store cannot tell");
+      const unfinished = async (prefix: string) => {
+        const all: UnfinishedUpload[] = [];
+        for await (const found of store.unfinished(prefix)) all.push(found);
+        return all;
+      };
+      const before = Date.now() - 60_000;
+      await store.write("left/finished", manyBytes(9_000_000));
+      await abandon("left/behind", 9_000_000);
+      await abandon("left/behind", 9_000_000);
+      expect(await store.head("left/behind")).toBe(null);
+      expect(await keysUnder("left/")).toEqual(["left/finished"]);
+      const found = await unfinished("left/");
+      expect(found.length).toBe(2);
+      for (const one of found) {
+        expect(one.key).toMatch(/^left\//);
+        expect(one.bytes).toBeGreaterThan(8_000_000);
+        expect(one.active.getTime()).toBeGreaterThan(before);
+        expect(one.active.getTime()).toBeLessThan(Date.now() + 60_000);
+      }
+      expect(await unfinished("left2/")).toEqual([]);
+      await store.discard(found[0]!);
+      await store.discard(found[0]!);
+      expect(await unfinished("left/")).toEqual([found[1]]);
+      await store.discard(found[1]!);
+      expect(await unfinished("")).toEqual([]);
+      expect(await sha256(store.read("left/finished"))).toBe(await sha256(manyBytes(9_000_000)));
     });
 
     test("a deleted object is gone, and deleting it again is fine", async () => {

@@ -1,16 +1,17 @@
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openStore } from "../../shared/store/open.ts";
-import { partSize } from "../../shared/store/parts.ts";
 import { createS3Store } from "../../shared/store/s3.ts";
-import { createS3Client, parseS3Url } from "../../shared/store/s3-client.ts";
+import { createS3Client } from "../../shared/store/s3-client.ts";
+import { parseS3Url } from "../../shared/store/s3-place.ts";
 import { startTestS3 } from "../support/s3.ts";
 import { chunksOf, codeOf, collect, manyBytes, sha256, storeContract } from "./contract.ts";
 import { type Fault, freePort, startFaultProxy } from "./fault-proxy.ts";
@@ -24,6 +25,10 @@ storeContract("a folder", async () => {
   const folder = await mkdtemp(join(tmpdir(), "belay-store-"));
   return {
     store: openStore(pathToFileURL(folder).href),
+    abandon: async (key, bytes) => {
+      const name = `.belay-unfinished-${randomBytes(8).toString("hex")}`;
+      await writeFile(join(folder, dirname(key), name), Buffer.alloc(bytes));
+    },
     close: () => rm(folder, { recursive: true }),
   };
 });
@@ -32,42 +37,13 @@ storeContract("an S3 server without If-None-Match", async () => {
   const server = await startTestS3({ bucket: "archives" });
   return {
     store: openStore(`s3://archives/some/prefix?endpoint=${server.endpoint}`, credentials),
+    abandon: null,
     close: () => server.stop(),
   };
 });
 
-const realServer = join(import.meta.dirname, "../../../shared/tools/s3-real.sh");
-if (process.env.BELAY_TEST_S3_REAL === "1" && existsSync(realServer)) {
-  storeContract("a Ceph object gateway", () => openRealStore("archives"));
-}
-
 async function firstOf<T>(items: AsyncIterable<T>): Promise<T | undefined> {
   for await (const item of items) return item;
-}
-
-async function openRealStore(bucket: string) {
-  const run = promisify(execFile);
-  const folder = await mkdtemp(join(tmpdir(), "belay-ceph-"));
-  await run(realServer, ["start", folder, String(await freePort())]);
-  const { stdout } = await run(realServer, ["env", folder]);
-  const values = Object.fromEntries(
-    stdout
-      .trim()
-      .split("\n")
-      .map((line) => line.split(/=(.*)/s)),
-  );
-  const credentials = { accessKeyId: values.AWS_ACCESS_KEY_ID, secretAccessKey: values.AWS_SECRET_ACCESS_KEY };
-  const { CreateBucketCommand } = await import("@aws-sdk/client-s3");
-  const { createS3Client, parseS3Url } = await import("../../shared/store/s3-client.ts");
-  const url = `s3://${bucket}/prefix?endpoint=${values.AWS_ENDPOINT_URL_S3}`;
-  await createS3Client(parseS3Url(url), credentials).send(new CreateBucketCommand({ Bucket: bucket }));
-  return {
-    store: openStore(url, credentials),
-    close: async () => {
-      await run(realServer, ["stop", folder]);
-      await rm(folder, { recursive: true });
-    },
-  };
 }
 
 describe("an S3 store that misbehaves", () => {
@@ -98,15 +74,20 @@ describe("an S3 store that misbehaves", () => {
         expect(await codeOf(store.write("half", manyBytes(30 * mebibyte)))).toBe("store_failed");
         expect(await store.head("half")).toBe(null);
         expect(seen.some((line) => line.startsWith("DELETE /archives/half?uploadId="))).toBe(true);
-        expect(seen.filter((line) => line.includes("partNumber=2")).length).toBe(4);
+        expect(seen.filter((line) => line.includes("partNumber=2")).length).toBe(6);
       },
     );
   });
 
-  test("500 once is tried again", async () => {
+  test.each<[string, Fault]>([
+    ["500", internal],
+    ["503 SlowDown", { status: 503, code: "SlowDown" }],
+    ["429", { status: 429, code: "TooManyRequests" }],
+    ["a connection that breaks", { reset: true }],
+  ])("%s, twice, is tried again", async (_, fault) => {
     let failed = 0;
     await through(
-      ({ path }) => (path.includes("partNumber=2") && failed++ === 0 ? internal : undefined),
+      ({ path }) => (path.includes("partNumber=2") && failed++ < 2 ? fault : undefined),
       async (url) => {
         const store = openStore(url, credentials);
         await store.write("mended", manyBytes(20 * mebibyte));
@@ -122,6 +103,152 @@ describe("an S3 store that misbehaves", () => {
         const store = openStore(url, credentials);
         expect(await codeOf(store.write("incomplete", manyBytes(9 * mebibyte)))).toBe("store_failed");
         expect(await store.head("incomplete")).toBe(null);
+      },
+    );
+  });
+
+  test("a complete that fails after it said 200 is tried again, or leaves nothing", async () => {
+    let failed = 0;
+    const late: Fault = { status: 200, code: "InternalError" };
+    await through(
+      ({ method, path }) => (method === "POST" && path.includes("uploadId=") && failed++ < 1 ? late : undefined),
+      async (url) => {
+        const store = openStore(url, credentials);
+        await store.write("late", manyBytes(9 * mebibyte));
+        expect(await sha256(store.read("late"))).toBe(await sha256(manyBytes(9 * mebibyte)));
+      },
+    );
+  });
+
+  test("a store that knows no If-None-Match (501): looking first does it, in one request and in parts", async () => {
+    const seen: string[] = [];
+    await through(
+      ({ method, path, headers }) => {
+        if (headers["if-none-match"] === undefined) return undefined;
+        seen.push(`${method} ${path}`);
+        return { status: 501, code: "NotImplemented" };
+      },
+      async (url) => {
+        const large = openStore(url, credentials);
+        await large.write("plain-large", manyBytes(9 * mebibyte), { createOnly: true });
+        expect(await sha256(large.read("plain-large"))).toBe(await sha256(manyBytes(9 * mebibyte)));
+        expect(await codeOf(large.write("plain-large", chunksOf("y"), { createOnly: true }))).toBe("store_exists");
+        const store = openStore(url, credentials);
+        await store.write("plain", chunksOf("x"), { createOnly: true });
+        await store.write("plain2", chunksOf("x"), { createOnly: true });
+        expect(await codeOf(store.write("plain", chunksOf("y"), { createOnly: true }))).toBe("store_exists");
+        // Each store learns it once.
+        expect(seen.length).toBe(2);
+      },
+    );
+  });
+
+  test("a conditional write that met another one (409) is sent again", async () => {
+    let failed = 0;
+    await through(
+      ({ method }) =>
+        method === "PUT" && failed++ < 2 ? { status: 409, code: "ConditionalRequestConflict" } : undefined,
+      async (url) => {
+        await openStore(url, credentials).write("conflict", chunksOf("x"), { createOnly: true });
+        expect(failed).toBe(3);
+      },
+    );
+  });
+
+  test("another writer that came first while the parts were sent keeps the key", async () => {
+    const direct = openStore(`s3://archives?endpoint=${server.endpoint}`, credentials);
+    const slow = async function* () {
+      yield* manyBytes(9 * mebibyte);
+      await direct.write("overtaken", chunksOf("first"));
+    };
+    expect(await codeOf(direct.write("overtaken", slow(), { createOnly: true }))).toBe("store_exists");
+    expect((await collect(direct.read("overtaken"))).toString()).toBe("first");
+  });
+
+  test("a store that takes fewer parts: the error names the setting", async () => {
+    await through(
+      ({ path }) =>
+        path.includes("partNumber=3") ? { status: 400, code: "InvalidArgument", message: "Part number" } : undefined,
+      async (url) => {
+        const error = await openStore(url, credentials)
+          .write("few", manyBytes(30 * mebibyte))
+          .catch((reason) => reason);
+        expect(error).toMatchObject({ code: "store_failed", hint: expect.stringContaining("maxParts=1000") });
+      },
+    );
+  });
+
+  test("a table that outgrows every part: store_failed naming the setting, aborted; parts that grow carry it", async () => {
+    const at = (settings: string) => openStore(`s3://archives?endpoint=${server.endpoint}&${settings}`, credentials);
+    const error = await at("maxParts=4&partMiB=5&uniformParts=true")
+      .write("outgrown", manyBytes(30 * mebibyte))
+      .catch((reason) => reason);
+    expect(error).toMatchObject({ code: "store_failed", hint: expect.stringContaining("partMiB") });
+    expect(await at("").head("outgrown")).toBe(null);
+    await at("maxParts=4&partMiB=5").write("grown", manyBytes(24 * mebibyte), { sizeHint: 10 });
+    expect(await sha256(at("").read("grown"))).toBe(await sha256(manyBytes(24 * mebibyte)));
+  });
+
+  test("a store that does not lock what it should: store_failed that says so", async () => {
+    const store = openStore(`s3://archives?endpoint=${server.endpoint}&lock=GOVERNANCE&lockDays=1`, credentials);
+    const error = await store.write("unlocked", chunksOf("x")).catch((reason) => reason);
+    expect(error).toMatchObject({ code: "store_failed", message: expect.stringContaining("did not lock") });
+  });
+
+  test("half a list without a way to the rest is an error, not a short list", async () => {
+    const body = `<?xml version="1.0"?><ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>a</Key><Size>1</Size></Contents></ListBucketResult>`;
+    await through(
+      () => ({ status: 200, body }),
+      async (url) => {
+        expect(await codeOf(firstOf(openStore(url, credentials).list("")))).toBe("store_failed");
+        expect(await codeOf(firstOf(openStore(url, credentials).listFolders("")))).toBe("store_failed");
+      },
+    );
+  });
+
+  test("a list of several thousand objects is whole and in order, however the store pages it", async () => {
+    const keys = Array.from({ length: 2_345 }, (_, n) => `k${(n * 7919) % 2_345}`);
+    const page = (from: number) => {
+      const some = keys.slice(from, from + 1_000);
+      const next = from + 1_000 < keys.length ? `<NextContinuationToken>${from + 1_000}</NextContinuationToken>` : "";
+      const contents = some.map((key) => `<Contents><Key>${key}</Key><Size>1</Size></Contents>`).join("");
+      return `<?xml version="1.0"?><ListBucketResult><IsTruncated>${next !== ""}</IsTruncated>${next}${contents}</ListBucketResult>`;
+    };
+    await through(
+      ({ path }) => ({ status: 200, body: page(Number(/continuation-token=(\d+)/.exec(path)?.[1] ?? 0)) }),
+      async (url) => {
+        const found: string[] = [];
+        for await (const { key } of openStore(url, credentials).list("")) found.push(key);
+        expect(found).toEqual([...keys].sort());
+      },
+    );
+  });
+
+  test("a store that cannot tell of unfinished uploads says so, with what to do instead", async () => {
+    const error = await firstOf(
+      openStore(`s3://archives?endpoint=${server.endpoint}`, credentials).unfinished(""),
+    ).catch((reason) => reason);
+    expect(error).toMatchObject({ code: "store_failed", hint: expect.stringContaining("lifecycle rule") });
+  });
+
+  test("a refusal to delete a locked object: store_denied with the date", async () => {
+    const direct = openStore(`s3://archives?endpoint=${server.endpoint}`, credentials);
+    await direct.write("held", chunksOf("x"));
+    await through(
+      ({ method }) => {
+        if (method === "DELETE") return { status: 403, code: "AccessDenied" };
+        return method === "HEAD"
+          ? { status: 200, headers: { "x-amz-object-lock-retain-until-date": "2031-05-06T07:08:09Z" } }
+          : undefined;
+      },
+      async (url) => {
+        const error = await openStore(url, credentials)
+          .delete("held")
+          .catch((reason) => reason);
+        expect(error).toMatchObject({
+          code: "store_denied",
+          message: expect.stringContaining("locked until 2031-05-06T07:08:09"),
+        });
       },
     );
   });
@@ -240,6 +367,57 @@ describe("an S3 server that takes connections and says nothing", () => {
 });
 
 describe("a folder that misbehaves", () => {
+  test("a symbolic link that leads out of it is neither listed, read, written through nor deleted", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "belay-store-"));
+    const outside = await mkdtemp(join(tmpdir(), "belay-outside-"));
+    await writeFile(join(outside, "secret"), "secret");
+    await symlink(outside, join(folder, "away"));
+    await symlink(join(outside, "secret"), join(folder, "file"));
+    await mkdir(join(folder, "in"));
+    await writeFile(join(folder, "in", "x"), "inside");
+    await symlink(join(folder, "in"), join(folder, "within"));
+    const store = openStore(pathToFileURL(folder).href);
+    const keys: string[] = [];
+    for await (const { key } of store.list("")) keys.push(key);
+    expect(keys).toEqual(["in/x"]);
+    for (const key of ["away/secret", "file"]) {
+      expect(await codeOf(collect(store.read(key)))).toBe("store_denied");
+      expect(await codeOf(store.head(key))).toBe("store_denied");
+      expect(await codeOf(store.delete(key))).toBe("store_denied");
+    }
+    expect(await codeOf(store.write("away/new/deep", chunksOf("x")))).toBe("store_denied");
+    expect((await collect(store.read("within/x"))).toString()).toBe("inside");
+    expect(await readdir(outside)).toEqual(["secret"]);
+    await rm(folder, { recursive: true });
+    await rm(outside, { recursive: true });
+  });
+
+  test("a store that is itself reached by a symbolic link works", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "belay-store-"));
+    await mkdir(join(folder, "real"));
+    await symlink(join(folder, "real"), join(folder, "link"));
+    const store = openStore(pathToFileURL(join(folder, "link")).href);
+    await store.write("a/b", chunksOf("x"), { createOnly: true });
+    expect((await collect(store.read("a/b"))).toString()).toBe("x");
+    await rm(folder, { recursive: true });
+  });
+
+  test("folders go with their last object, while others write into them", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "belay-store-"));
+    const store = openStore(pathToFileURL(folder).href);
+    await Promise.all(
+      Array.from({ length: 8 }, async (_, writer) => {
+        for (let n = 0; n < 25; n += 1) {
+          const key = `a/${n % 3}/${writer}`;
+          await store.write(key, chunksOf("x"));
+          await store.delete(key);
+        }
+      }),
+    );
+    expect(await readdir(folder)).toEqual([]);
+    await rm(folder, { recursive: true });
+  });
+
   test("an interrupted write leaves no file in the folder, not even a temporary one", async () => {
     const folder = await mkdtemp(join(tmpdir(), "belay-store-"));
     const store = openStore(pathToFileURL(folder).href);
@@ -310,42 +488,5 @@ describe("a folder that misbehaves", () => {
     const store = openStore(pathToFileURL(join(folder, "file")).href);
     expect(await codeOf(store.write("x", chunksOf("x")))).toBe("store_failed");
     await rm(folder, { recursive: true });
-  });
-});
-
-describe("a store's URL", () => {
-  test.each([
-    ["s3://key:secret@bucket/x", "usage"],
-    ["s3://bucket/x?endpoint=http://user:pass@host", "usage"],
-    ["s3://bucket/x?endpoint=nonsense", "usage"],
-    ["https://bucket/x", "usage"],
-    ["nonsense", "usage"],
-  ])("%s is refused", async (url, code) => {
-    expect(await codeOf((async () => openStore(url, credentials))())).toBe(code);
-  });
-
-  test("S3 without credentials says which variables to set", () => {
-    expect(() => openStore("s3://bucket/x")).toThrow(/no credentials for the bucket bucket/);
-  });
-
-  test("the place shown holds no credentials", () => {
-    const store = openStore("s3://bucket/deep/prefix/?endpoint=http://127.0.0.1:9000&region=eu-west-1", {
-      accessKeyId: "KEY",
-      secretAccessKey: "SECRET",
-    });
-    expect(store.url).toBe("s3://bucket/deep/prefix?endpoint=http://127.0.0.1:9000&region=eu-west-1");
-  });
-});
-
-describe("the part size", () => {
-  test.each([
-    [undefined, 8],
-    [0, 8],
-    [7_000 * mebibyte, 8],
-    [30_000 * mebibyte, 34],
-    [200_000 * mebibyte, 64],
-    [1_000_000 * mebibyte, 112],
-  ])("for %s expected bytes is %s MiB", (hint, size) => {
-    expect(partSize(hint)).toBe(size * mebibyte);
   });
 });

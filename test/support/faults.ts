@@ -16,12 +16,9 @@ export interface Faults {
 /** A store that works until it is told what to get wrong. */
 export function faultyStore(store: ObjectStore, faults: Faults): ObjectStore {
   return {
-    url: store.url,
+    ...store,
     write: (key, chunks, options) => store.write(key, disturbed(key, chunks, faults), options),
     read: (key, range) => spoiled(key, store.read(key, range), faults),
-    head: (key) => store.head(key),
-    list: (prefix) => store.list(prefix),
-    delete: (key) => store.delete(key),
   };
 }
 

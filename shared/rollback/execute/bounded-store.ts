@@ -45,8 +45,12 @@ export function boundStore(inner: ObjectStore, limits: StoreLimits): BoundedStor
       return inner.write(key, feed.chunks, options).finally(feed.end);
     },
     head: (key) => waiting(`looking for ${key}`, () => inner.head(key)),
+    sync: (keys) => waiting("making objects durable", () => inner.sync(keys)),
     list: (prefix) => inner.list(prefix),
+    listFolders: (prefix) => inner.listFolders(prefix),
     delete: (key) => inner.delete(key),
+    unfinished: (prefix) => inner.unfinished(prefix),
+    discard: (upload) => inner.discard(upload),
   };
   const within = async <T>(work: (store: ObjectStore) => Promise<T>): Promise<T> => {
     const started = performance.now();

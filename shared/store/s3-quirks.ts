@@ -1,0 +1,20 @@
+/** What a compatible store is known to want otherwise than Amazon's; docs/stores.md names the sources. */
+export interface Quirks {
+  readonly region?: string;
+  readonly mostParts?: number;
+  readonly uniformParts?: boolean;
+}
+
+const known: readonly (readonly [host: RegExp, quirks: Quirks])[] = [
+  // "Object part sizes must be ... the same size" but the last (R2, "Multipart upload"); its one region is auto.
+  [/\.r2\.cloudflarestorage\.com$/, { region: "auto", uniformParts: true }],
+  // At most 1,000 parts (Scaleway, "Object Storage limits").
+  [/\.scw\.cloud$/, { mostParts: 1_000 }],
+];
+
+/** By the endpoint's host; nothing for a store that is not known. */
+export function quirksOf(endpoint: string | undefined): Quirks {
+  if (endpoint === undefined) return {};
+  const { hostname } = new URL(endpoint);
+  return known.find(([host]) => host.test(hostname))?.[1] ?? {};
+}
