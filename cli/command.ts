@@ -1,6 +1,8 @@
 import type { ParseArgsOptionsConfig } from "node:util";
+import type { OpenedArchive } from "../shared/archive/read/types.ts";
 import type { Belay } from "../shared/context.ts";
 import type { MigrationFolder } from "../shared/migrations/types.ts";
+import type { StoreCredentials } from "../shared/store/open.ts";
 import type { ExitCode } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -12,6 +14,10 @@ export interface Invocation {
   readonly flags: FlagValues;
   readonly terminal: Terminal;
   readonly belay: Belay;
+  /** Keys of S3 stores, from the environment. */
+  readonly credentials: Partial<StoreCredentials>;
+  /** Any archive: an id in the store, a `file://` or `s3://` place, or a path on this machine. */
+  openArchive(word: string): Promise<OpenedArchive>;
   /** The migrations folder of the checkout. */
   folder(): Promise<MigrationFolder>;
   /** The migrations folder, or undefined when none was named and the checkout has none: the ledger stands alone. */

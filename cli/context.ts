@@ -1,23 +1,19 @@
 import { existsSync, statSync } from "node:fs";
+import { openArchive } from "../shared/archive/read/open.ts";
+import type { OpenedArchive } from "../shared/archive/read/types.ts";
 import { layoutNames, type Settings } from "../shared/config.ts";
 import type { Belay } from "../shared/context.ts";
 import { BelayError } from "../shared/errors.ts";
 import { readMigrationFolder } from "../shared/migrations/read-folder.ts";
 import type { MigrationFolder } from "../shared/migrations/types.ts";
 import { openSession } from "../shared/postgres/session.ts";
-import { openStore } from "../shared/store/open.ts";
+import { openStore, type StoreCredentials } from "../shared/store/open.ts";
 import type { ObjectStore } from "../shared/store/types.ts";
+import { archivePlace } from "./places.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Credentials of an S3 store, by the usual AWS variables. */
-export interface StoreCredentials {
-  readonly accessKeyId?: string;
-  readonly secretAccessKey?: string;
-  readonly sessionToken?: string;
-}
-
 /** The adapters of a command line: a store and database that complain only when a verb needs them. */
-export function openBelay(settings: Settings, credentials: StoreCredentials, terminal: Terminal): Belay {
+export function openBelay(settings: Settings, credentials: Partial<StoreCredentials>, terminal: Terminal): Belay {
   let store: ObjectStore | undefined;
   return {
     settings,
@@ -39,6 +35,16 @@ export function openBelay(settings: Settings, credentials: StoreCredentials, ter
 
 function missing(setting: string, variable: string): BelayError {
   return new BelayError("usage", `no ${setting} is set`, { hint: `Pass --${setting} or set ${variable}.` });
+}
+
+/** Opens any archive for reading; only an id needs the store of the settings. */
+export async function openArchiveNamed(
+  word: string,
+  belay: Pick<Belay, "store">,
+  credentials: Partial<StoreCredentials>,
+): Promise<OpenedArchive> {
+  const place = archivePlace(word);
+  return await openArchive(place, { credentials, ...(place.includes("://") ? {} : { store: belay.store }) });
 }
 
 /** Reads the migrations folder of the settings; throws `usage` when there is none. */

@@ -5,7 +5,7 @@ import { type Settings, settingsFromEnvironment } from "../shared/config.ts";
 import { BelayError, isBelayError } from "../shared/errors.ts";
 import type { Command, FlagValues, Invocation } from "./command.ts";
 import { allCommands, findCommand } from "./commands/index.ts";
-import { isDirectory, openBelay, openFolder } from "./context.ts";
+import { isDirectory, openArchiveNamed, openBelay, openFolder } from "./context.ts";
 import { exit, exitCodeOf } from "./exit.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
@@ -93,11 +93,14 @@ function invocation(flags: FlagValues, words: readonly string[], terminal: Termi
     sessionToken: process.env.AWS_SESSION_TOKEN,
   };
   const named = flags.migrations !== undefined || process.env.BELAY_MIGRATIONS !== undefined;
+  const belay = openBelay(settings, credentials, terminal);
   return {
     words,
     flags,
     terminal,
-    belay: openBelay(settings, credentials, terminal),
+    belay,
+    credentials,
+    openArchive: (word) => openArchiveNamed(word, belay, credentials),
     folder: () => openFolder(settings),
     folderIfAny: async () => (named || isDirectory(settings.migrations) ? openFolder(settings) : undefined),
   };

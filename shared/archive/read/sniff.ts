@@ -24,7 +24,8 @@ export function sniff(head: Uint8Array): FileKind {
   if (text.startsWith("\x1f\x8b")) return { kind: "compressed", compression: "gzip" };
   if (text.startsWith("\x28\xb5\x2f\xfd")) return { kind: "compressed", compression: "zstd" };
   if (text.startsWith("\x04\x22\x4d\x18")) return { kind: "compressed", compression: "lz4" };
-  if (/^[\x50-\x5f]\x2a\x4d\x18/.test(text)) return { kind: "compressed", compression: skippedBy(bytes) };
+  if ((bytes[0]! & 0xf0) === 0x50 && text.slice(1, 4) === "*M\x18")
+    return { kind: "compressed", compression: skippedBy(bytes) };
   if (text.slice(tarMagicAt, tarMagicAt + 5) === "ustar") return tar(text.slice(0, 100).replace(/\0.*$/s, ""));
   return foreign(text) ?? plainOr(text);
 }
