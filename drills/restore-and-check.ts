@@ -1,3 +1,4 @@
+import { openArchive } from "../shared/archive/read/open.ts";
 import { restoreArchive } from "../shared/archive/restore/restore.ts";
 import type { Manifest } from "../shared/archive/types.ts";
 import type { Belay } from "../shared/context.ts";
@@ -56,11 +57,10 @@ export async function restoreAndCheck(restoration: Restoration, watch: Stopwatch
   return outcomes;
 }
 
-async function restoreInto({ belay, archiveId, scratch }: CheckContext) {
+async function restoreInto({ belay, archiveId, scratchUrl }: CheckContext) {
   const { entries, rows } = await restoreArchive({
-    session: scratch,
-    store: belay.store,
-    id: archiveId,
+    archive: await openArchive(archiveId, { store: belay.store }),
+    url: scratchUrl,
     report: (progress) => belay.report(progress),
   });
   return passed(`${count(entries, "entry", "entries")} and ${count(rows, "row")} restored without an error`);

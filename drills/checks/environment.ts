@@ -1,5 +1,6 @@
 import { readTableOfContents } from "../../shared/archive/read/objects.ts";
-import { readLacking } from "../../shared/archive/restore/preflight.ts";
+import { readLacking } from "../../shared/archive/restore/preflight/environment.ts";
+import { readForbiddenOwners } from "../../shared/archive/restore/preflight/rights.ts";
 import type { Manifest } from "../../shared/archive/types.ts";
 import type { Session } from "../../shared/postgres/session.ts";
 import type { ObjectStore } from "../../shared/store/types.ts";
@@ -10,7 +11,7 @@ export const environmentCheck: Check = {
   name: "environment",
   async run({ belay, scratch, manifest }) {
     const lacking = await readLacking(scratch, manifest);
-    if (lacking.length === 0) lacking.push(...(await readForbiddenOwners(scratch, belay.store, manifest)));
+    if (lacking.length === 0) lacking.push(...(await readForbidden(scratch, belay.store, manifest)));
     const sourceMajor = Math.floor(manifest.source.serverVersionNum / 10_000);
     const scratchMajor = Math.floor(scratch.serverVersion / 10_000);
     if (scratchMajor < sourceMajor) lacking.push(`PostgreSQL ${sourceMajor} (the scratch server is ${scratchMajor})`);
@@ -24,13 +25,8 @@ export const environmentCheck: Check = {
 };
 
 /** Owners in whose name the scratch role may not make objects; a superuser may in everybody's. */
-async function readForbiddenOwners(scratch: Session, store: ObjectStore, manifest: Manifest): Promise<string[]> {
-  const toc = await readTableOfContents(store, manifest);
-  const owners = [...new Set(toc.entries.flatMap(({ owner }) => owner || []))];
-  // Before 16 every member could act as the role.
-  const right = scratch.serverVersion >= 160_000 ? "SET" : "MEMBER";
-  const rows = await scratch.sql<{ name: string; own: string }[]>`
-    select r.rolname as name, current_user as own from pg_catalog.pg_roles r
-    where r.rolname = any (${owners}::text[]) and not pg_catalog.pg_has_role(r.oid, ${right}) order by 1`;
-  return rows.map(({ name, own }) => `the right of ${own} to act as ${name}`);
+async function readForbidden(scratch: Session, store: ObjectStore, manifest: Manifest): Promise<string[]> {
+  const { entries } = await readTableOfContents(store, manifest);
+  const [row] = await scratch.sql`select current_user as self`;
+  return (await readForbiddenOwners(scratch, entries)).map((name) => `the right of ${row!.self} to act as ${name}`);
 }

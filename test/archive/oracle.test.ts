@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from "vitest";
+import { openArchive } from "../../shared/archive/read/open.ts";
 import { restoreArchive } from "../../shared/archive/restore/restore.ts";
 import { verifyArchive } from "../../shared/archive/verify.ts";
 import { dumpDatabase } from "../../shared/archive/write/dump.ts";
-import { openSession } from "../../shared/postgres/session.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDebianDatabase, describeWithDebian, pgDump, pgRestore, runProgram } from "../support/debian.ts";
 import type { TestDatabase } from "../support/postgres.ts";
@@ -39,9 +39,8 @@ describeWithDebian("a dump of a whole database, checked with stock pg_dump and p
         expect(await pgDump(target.url)).toBe(wanted);
       }
       const target = await create();
-      const session = await openSession(target.url);
-      const report = await restoreArchive({ session, store: belay.store, id: manifest.id });
-      await session.close();
+      const archive = await openArchive(manifest.id, { store: belay.store });
+      const report = await restoreArchive({ archive, url: target.url });
       expect(await pgDump(target.url)).toBe(wanted);
       expect(report.rows).toBe(manifest.tables.reduce((sum, table) => sum + table.rows, 0));
     },

@@ -1,13 +1,5 @@
 import type { Progress } from "../../context.ts";
-import type { Session, SessionOptions } from "../../postgres/session.ts";
 import type { OpenedArchive } from "../read/types.ts";
-
-/** The database that is restored into. */
-export interface RestoreTarget {
-  /** `database host:port/name`, without user and password. */
-  readonly place: string;
-  open(options?: SessionOptions): Promise<Session>;
-}
 
 /** How an archive is restored; the same choices must be given again to resume. */
 export interface RestoreOptions {
@@ -33,7 +25,8 @@ export interface RestoreOptions {
 
 export interface RestoreRequest extends RestoreOptions {
   readonly archive: OpenedArchive;
-  readonly target: RestoreTarget;
+  /** The database that is restored into. */
+  readonly url: string;
   report?(progress: Progress): void;
 }
 

@@ -1,0 +1,149 @@
+import { describeDatabase } from "../../postgres/errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { TocArchive } from "../read/types.ts";
+import { createClock } from "./clock.ts";
+import type { RestoreContext } from "./execute/context.ts";
+import { indexMemory } from "./execute/memory.ts";
+import { runTasks } from "./execute/schedule.ts";
+import { openRestoreSession } from "./execute/sessions.ts";
+import { beginState, claimRestore, resumeState, shareRestore } from "./execute/state.ts";
+import { inTransactions, runSteps, type SqlStep } from "./execute/statements.ts";
+import { analyzeAll } from "./finish/analyze.ts";
+import { finishRestore } from "./finish/last.ts";
+import { unsoundObjects } from "./finish/objects.ts";
+import { sequencesBehind } from "./finish/sequences.ts";
+import { planRestore } from "./plan/plan.ts";
+import type { RestorePlan, Step, Task } from "./plan/types.ts";
+import { requireEnvironment } from "./preflight/environment.ts";
+import { majorOf, readServerFacts, requireRoom } from "./preflight/preflight.ts";
+import { requireOwners } from "./preflight/rights.ts";
+import { refuseSource } from "./preflight/source.ts";
+import { needsOf } from "./preflight/toc-needs.ts";
+import type { RestoreReport, RestoreRequest } from "./types.ts";
+
+export type TocRestore = RestoreRequest & { readonly archive: TocArchive };
+
+const usualJobs = 2;
+
+/** Restores an archive with a table of contents; see restoreArchive. */
+export async function restoreToc(request: TocRestore): Promise<RestoreReport> {
+  const { archive, url } = request;
+  const clock = createClock(request.report ?? (() => {}));
+  const parameters = { standard_conforming_strings: standardStrings(archive) ? "on" : "off" };
+  const control = await openRestoreSession(url, parameters);
+  const sessions: Session[] = [control];
+  try {
+    clock.enter("preflight");
+    await claimRestore(control, (message) => clock.report({ phase: "restore", message }));
+    const plan = await preflight(request, control);
+    const { resume } = request;
+    const state = resume ? await resumeState(control, archive, request) : await beginState(control, archive, request);
+    const jobs = Math.max(1, request.jobs ?? usualJobs);
+    const memory = request.indexMemoryBytes ?? (await indexMemory(control, jobs));
+    const context: RestoreContext = {
+      archive,
+      state,
+      encoding: archive.toc.encoding,
+      majors: { from: majorOf(archive.toc.serverVersion), into: Math.floor(control.serverVersion / 10_000) },
+      intoNonEmpty: request.intoNonEmpty ?? false,
+      warnings: [...plan.leftOut],
+      counts: { entries: 0, tables: 0, rows: 0, bytes: 0 },
+      report: clock.report,
+    };
+    const worker = { ...parameters, maintenance_work_mem: `${Math.floor(memory / 1024)}kB` };
+    while (sessions.length < jobs + 1) {
+      const session = await openRestoreSession(url, worker);
+      sessions.push(session);
+      await shareRestore(session);
+    }
+    await execute(request, plan, sessions, context, clock);
+    const { counts, warnings } = context;
+    const loading = clock.phases.find(({ name }) => name === "rows")?.milliseconds ?? 0;
+    return {
+      archive: archive.place.url,
+      format: archive.format,
+      database: describeDatabase(url),
+      resumed: state.resumed,
+      ...counts,
+      phases: clock.phases,
+      megabytesPerSecond: counts.bytes === 0 || loading === 0 ? null : counts.bytes / 1000 / loading,
+      warnings,
+    };
+  } finally {
+    await Promise.allSettled(sessions.map((session) => session.close()));
+  }
+}
+
+async function preflight(request: TocRestore, session: Session): Promise<RestorePlan> {
+  const { archive, url, owners = true, grants = true, rows = true } = request;
+  await refuseSource(session, archive.manifest);
+  if (!request.resume) await requireRoom(session, describeDatabase(url), request);
+  const facts = await readServerFacts(session);
+  const selected = null;
+  const wanted = archive.toc.entries;
+  await requireEnvironment(session, needsOf(wanted, archive.manifest, { owners, grants }));
+  if (owners) await requireOwners(session, wanted, facts.self);
+  return planRestore(archive.toc, {
+    owners,
+    grants,
+    rows,
+    self: facts.self,
+    serverVersion: session.serverVersion,
+    selected,
+    tablespaces: facts.tablespaces,
+    dataBytes: (entry) => archive.dataBytes(entry),
+  });
+}
+
+async function execute(
+  { archive, analyze = true }: TocRestore,
+  plan: RestorePlan,
+  [control, ...workers]: readonly Session[],
+  context: RestoreContext,
+  clock: ReturnType<typeof createClock>,
+): Promise<void> {
+  clock.enter("schema");
+  await runInOrder(control!, plan.before, context);
+  clock.enter("rows");
+  let loads = plan.tasks.filter(isLoad).filter(({ step }) => !context.state.done.has(step.entry.dumpId)).length;
+  if (loads === 0) clock.enter("indexes");
+  await runTasks(workers, plan.tasks, context, (tasks) => {
+    const loaded = tasks.filter(isLoad).length;
+    loads -= loaded;
+    if (loaded > 0 && loads === 0) clock.enter("indexes");
+  });
+  clock.enter("finish");
+  await runInOrder(control!, plan.grants, context);
+  await runTasks(workers, plan.refreshes, context);
+  context.warnings.push(...(await sequencesBehind(control!)));
+  context.warnings.push(...(await unsoundObjects(control!, archive.toc.entries)));
+  if (analyze) {
+    clock.enter("analyze");
+    await analyzeAll(workers);
+  }
+  clock.enter("finish");
+  await finishRestore(control!, plan.last, context);
+  clock.stop();
+}
+
+async function runInOrder(session: Session, steps: readonly Step[], context: RestoreContext): Promise<void> {
+  const left = steps.filter(
+    (step): step is SqlStep => step.kind === "sql" && !context.state.done.has(step.entry.dumpId),
+  );
+  let done = 0;
+  for (const batch of inTransactions(left)) {
+    await runSteps(session, batch, context);
+    done += batch.length;
+    context.report({ phase: "restore", message: batch.at(-1)!.entry.desc, done, total: left.length });
+  }
+}
+
+function isLoad({ step }: Task): boolean {
+  return step.kind !== "sql";
+}
+
+/** An archive that does not say is read as pg_restore reads it: backslashes escape. */
+function standardStrings({ toc }: TocArchive): boolean {
+  const entry = toc.entries.find(({ desc }) => desc === "STDSTRINGS");
+  return entry?.defn?.includes("'on'") ?? false;
+}
