@@ -3,6 +3,8 @@ export interface BlockBuilder {
   add(chunk: Uint8Array, from: number, to: number): void;
   /** Full blocks, in order; they are the caller's from then on. */
   take(): Uint8Array[];
+  /** Gives a block back that nobody uses any more; its memory is used again. */
+  recycle(block: Uint8Array): void;
   /** Makes a block of what is left. */
   flush(): void;
   /** Full blocks that wait. */
@@ -11,20 +13,27 @@ export interface BlockBuilder {
 
 const firstBytes = 16 * 1024;
 
+/** Full blocks that are used again. */
+const mostKept = 4;
+
 /** Below this many bytes a loop is faster than a call that copies. */
 const shortCopy = 48;
 
 export function createBlockBuilder(size: number): BlockBuilder {
   let full: Uint8Array[] = [];
-  let block = Buffer.alloc(0);
+  let block: Buffer = Buffer.alloc(0);
   let filled = 0;
+  let large = false;
+  const kept: Buffer[] = [];
   const flush = () => {
     if (filled > 0) full.push(block.subarray(0, filled));
     block = Buffer.alloc(0);
     filled = 0;
   };
   const grow = (needed: number) => {
-    const larger = Buffer.allocUnsafeSlow(Math.min(size, Math.max(needed, block.length * 4, firstBytes)));
+    const bytes = large ? size : Math.min(size, Math.max(needed, block.length * 4, firstBytes));
+    const larger = (bytes === size ? kept.pop() : undefined) ?? Buffer.allocUnsafeSlow(bytes);
+    large = bytes === size;
     larger.set(block.subarray(0, filled));
     block = larger;
   };
@@ -52,6 +61,9 @@ export function createBlockBuilder(size: number): BlockBuilder {
       const taken = full;
       full = [];
       return taken;
+    },
+    recycle: (used) => {
+      if (used.length === size && kept.length < mostKept) kept.push(used as Buffer);
     },
     flush,
   };

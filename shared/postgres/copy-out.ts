@@ -1,10 +1,15 @@
 import type { Readable } from "node:stream";
-import { createBlockBuilder } from "./blocks.ts";
+import { type BlockBuilder, createBlockBuilder } from "./blocks.ts";
 import { type CopyQuery, startCopy } from "./copy-query.ts";
 import { databaseError } from "./errors.ts";
 import type { Session } from "./session.ts";
 
 const defaultBlockBytes = 128 * 1024;
+
+/** Blocks of a COPY. The consumer may give each back, once nobody uses it any more. */
+export interface CopyBlocks extends AsyncGenerator<Uint8Array, number> {
+  recycle(block: Uint8Array): void;
+}
 
 /** Blocks that wait for the consumer before the socket is paused. */
 const mostWaiting = 2;
@@ -20,13 +25,13 @@ export interface CopyOutOptions {
  * session: there is no other way to stop the server at once. Throws what databaseError makes of the server's error or
  * a lost connection.
  */
-export async function* copyOut(
-  session: Session,
-  statement: string,
-  options: CopyOutOptions = {},
-): AsyncGenerator<Uint8Array, number> {
-  const { wire } = session;
+export function copyOut(session: Session, statement: string, options: CopyOutOptions = {}): CopyBlocks {
   const rows = createBlockBuilder(options.blockBytes ?? defaultBlockBytes);
+  return Object.assign(read(session, statement, rows), { recycle: rows.recycle });
+}
+
+async function* read(session: Session, statement: string, rows: BlockBuilder): AsyncGenerator<Uint8Array, number> {
+  const { wire } = session;
   let wake = () => {};
   let over = false;
   wire.divert({

@@ -1,18 +1,18 @@
 import { BelayError } from "../../errors.ts";
-import type { Session } from "../../postgres/session.ts";
 import { setParameters } from "../../postgres/settings.ts";
 import type { ObjectStore } from "../../store/types.ts";
 import { once, sha256 } from "../digesting.ts";
 import { writeToc } from "../format/toc.ts";
 import { archiveKey, manifestFile, readmeFile, tocFile } from "../names.ts";
 import type { ArchivedObject, Manifest } from "../types.ts";
-import { type ArchivedParts, verifyParts } from "../verify.ts";
+import type { ArchivedParts } from "../verify.ts";
 import type { ArchiveInput } from "./input.ts";
 import { type ArchiveLayout, layOut } from "./layout.ts";
+import { readBackObject } from "./read-back.ts";
 import { defaultReadme } from "./readme.ts";
 import { rolesOf } from "./roles.ts";
 import { readExtensions } from "./source.ts";
-import { type WrittenTable, writeTable } from "./write-table.ts";
+import { writeTables } from "./write-tables.ts";
 
 export type { ArchiveInput } from "./input.ts";
 export type { SequenceToArchive, TableToArchive } from "./layout.ts";
@@ -24,8 +24,8 @@ const fastLevel = 1;
 const smallLevel = 6;
 
 /**
- * Writes an archive: tables streamed, toc.dat, README.txt, then every byte of every object read back from the store,
- * decoded and counted, and only then manifest.json. On any failure it removes what it wrote and throws: no manifest,
+ * Writes an archive: tables streamed and read back from the store, decoded and counted, then toc.dat and README.txt, and
+ * only when every byte of every object has been read back, manifest.json. On any failure it removes what it wrote and throws: no manifest,
  * no archive. Throws `needs_worker` beyond the budget, `store_exists` when the id is taken, and the store's and database's errors.
  */
 export async function writeArchive(input: ArchiveInput): Promise<Manifest> {
@@ -35,13 +35,16 @@ export async function writeArchive(input: ArchiveInput): Promise<Manifest> {
   try {
     const layout = layOut(input);
     for (const reader of input.readers) await setParameters(reader, readParameters);
-    const tables = await writeTables(input, layout, written);
-    const objects = tables.map(({ object }) => object);
-    objects.push(await writeSmall(input, tocFile, tocBytes(input, layout), written));
+    const level = input.gzipLevel ?? (input.purpose === "dump" ? smallLevel : fastLevel);
+    const tables = await writeTables(input, layout, level, written);
     const readme = input.readme ?? defaultReadme(input);
-    objects.push(await writeSmall(input, readmeFile, Buffer.from(readme), written));
+    const small = [
+      await writeSmall(input, tocFile, tocBytes(input, layout), written),
+      await writeSmall(input, readmeFile, Buffer.from(readme), written),
+    ];
+    await readBackSmall(input, small);
+    const objects = [...tables.map(({ object }) => object), ...small];
     const parts = { tables: tables.map(({ table }) => table), entries: entryHashes(input), objects };
-    await readBack(input, parts);
     const manifest = await describe(input, parts);
     await publish(input, manifest, written);
     return manifest;
@@ -50,46 +53,6 @@ export async function writeArchive(input: ArchiveInput): Promise<Manifest> {
     await Promise.allSettled([...written].map((file) => store.delete(archiveKey(id, file))));
     throw error;
   }
-}
-
-/** Each reader takes the largest table that is left; the first failure stops all. */
-async function writeTables(input: ArchiveInput, layout: ArchiveLayout, written: Set<string>): Promise<WrittenTable[]> {
-  const waiting = [...layout.tables].sort((a, b) => (a.table.sizeHint ?? 0) - (b.table.sizeHint ?? 0));
-  const done = new Map<string, WrittenTable>();
-  const total = waiting.length;
-  let rawBytes = 0;
-  let failure: { error: unknown } | undefined;
-  const level = input.gzipLevel ?? (input.purpose === "dump" ? smallLevel : fastLevel);
-  const onBytes = (bytes: number) => {
-    if (failure !== undefined) throw failure.error;
-    rawBytes += bytes;
-    if (input.budgetBytes !== null && rawBytes > input.budgetBytes) throw needsWorker(input.budgetBytes);
-  };
-  const work = async (reader: Session) => {
-    for (let next = waiting.pop(); next !== undefined && failure === undefined; next = waiting.pop()) {
-      const { table, file } = next;
-      const key = archiveKey(input.id, file);
-      written.add(file);
-      const result = await writeTable(reader, input.store, key, file, table, { level, onBytes });
-      done.set(file, result);
-      input.report?.({
-        phase: "archive",
-        message: `${table.schema}.${table.table}: ${result.table.rows} rows`,
-        done: done.size,
-        total,
-        unit: "tables",
-      });
-    }
-  };
-  const fail = async (error: unknown) => {
-    if (failure !== undefined) return;
-    failure = { error };
-    // Another reader may wait for rows or for the store: without its connection it ends too.
-    await Promise.allSettled(input.readers.map((reader) => reader.destroy()));
-  };
-  await Promise.all(input.readers.map((reader) => work(reader).catch(fail)));
-  if (failure !== undefined) throw (failure as { error: unknown }).error;
-  return layout.tables.map(({ file }) => done.get(file)!);
 }
 
 function tocBytes(input: ArchiveInput, layout: ArchiveLayout): Uint8Array {
@@ -120,18 +83,10 @@ function entryHashes(input: ArchiveInput): Manifest["entries"] {
   return input.entries.map(({ key, hash }) => ({ key, hash }));
 }
 
-async function readBack(input: ArchiveInput, parts: ArchivedParts): Promise<void> {
-  input.report?.({ phase: "verify", message: "reading every byte back", total: parts.objects.length, unit: "tables" });
-  const problems = await verifyParts(input.store, input.id, parts);
-  if (problems.length === 0) return;
-  throw new BelayError(
-    "archive_unverified",
-    `the archive ${input.id} is not what was written: ${problems.join("; ")}`,
-    {
-      hint: "Nothing was published. Look at the store's health and run the same command again.",
-      details: { problems },
-    },
-  );
+/** The small objects; every table's rows were read back while the next ones were written. */
+async function readBackSmall(input: ArchiveInput, objects: readonly ArchivedObject[]): Promise<void> {
+  input.report?.({ phase: "verify", message: "reading the last objects back" });
+  for (const object of objects) await readBackObject(input.store, archiveKey(input.id, object.file), object);
 }
 
 async function describe(input: ArchiveInput, parts: ArchivedParts): Promise<Manifest> {
@@ -179,15 +134,4 @@ function taken(id: string, store: ObjectStore): BelayError {
   return new BelayError("store_exists", `the archive ${id} is already in ${store.url}`, {
     hint: "Archives are never overwritten: use another id.",
   });
-}
-
-function needsWorker(budget: number): BelayError {
-  return new BelayError(
-    "needs_worker",
-    `there are more than ${budget} bytes of rows, the most that may be archived here`,
-    {
-      hint: "Nothing changed. Run the same command with `belay` where there is no such limit.",
-      details: { budget },
-    },
-  );
 }
