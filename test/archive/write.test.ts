@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listArchives } from "../../shared/archive/list.ts";
+import { openArchive } from "../../shared/archive/read/open.ts";
 import { restoreArchive } from "../../shared/archive/restore/restore.ts";
 import { tableDigest } from "../../shared/archive/table-digest.ts";
 import { verifyArchive } from "../../shared/archive/verify.ts";
@@ -69,7 +70,7 @@ describe("writing an archive", () => {
     expect(new Set(seen)).toEqual(new Set(["archive", "verify"]));
     const target = await createDatabase();
     const session = await openSession(target.url);
-    await restoreArchive({ session, store, id: manifest.id });
+    await restoreArchive({ archive: await openArchive(manifest.id, { store }), url: target.url });
     for (const table of manifest.tables) {
       expect(await tableDigest(session, table)).toEqual({ rows: table.rows, digest: table.digest });
     }
@@ -224,72 +225,5 @@ describe("writing an archive", () => {
     expect(error.message).toMatch(/BLOB|LARGE OBJECT/i);
     expect(await keysIn(belay.store)).toEqual([]);
     await odd.drop();
-  });
-});
-
-describe("restoring an archive", () => {
-  test("into a database that is not empty is refused, naming what is there", async () => {
-    const belay = testBelay({ database: database.url });
-    const { id } = await dumpDatabase(belay, { reason: "x" });
-    const target = await createDatabase({ sql: "create table in_the_way ()" });
-    const session = await openSession(target.url);
-    const error = await errorOf(restoreArchive({ session, store: belay.store, id }));
-    expect(error).toMatchObject({ code: "scratch_unavailable" });
-    expect(error.message).toContain("public.in_the_way");
-    await session.close();
-    await target.drop();
-  });
-
-  test("without a role or an extension that it needs is refused, naming them", async () => {
-    const belay = testBelay({ database: database.url });
-    const { id } = await dumpDatabase(belay, { reason: "x" });
-    const key = `archives/${id}/manifest.json`;
-    const parts: Uint8Array[] = [];
-    for await (const chunk of belay.store.read(key)) parts.push(chunk);
-    const changed = JSON.parse(Buffer.concat(parts).toString());
-    changed.roles.push("nobody_has_this_role");
-    changed.extensions.push({ name: "no_such_extension", version: "1", schema: "public" });
-    await belay.store.write(
-      key,
-      (async function* () {
-        yield Buffer.from(JSON.stringify(changed));
-      })(),
-    );
-    const target = await createDatabase();
-    const session = await openSession(target.url);
-    const error = await errorOf(restoreArchive({ session, store: belay.store, id }));
-    expect(error.code).toBe("scratch_unavailable");
-    expect(error.message).toMatch(/role nobody_has_this_role, extension no_such_extension/);
-    await session.close();
-    await target.drop();
-  });
-
-  test("an unknown archive is unknown_archive", async () => {
-    const belay = testBelay({ database: database.url });
-    const session = await belay.openSession();
-    expect((await errorOf(restoreArchive({ session, store: belay.store, id: "nothing" }))).code).toBe(
-      "unknown_archive",
-    );
-    await session.close();
-  });
-});
-
-describe("a reader on an exported snapshot", () => {
-  test("sees what was there at the snapshot and nothing later, and may not write", async () => {
-    const session = await openSession(database.url);
-    await session.run("begin isolation level read committed");
-    const snapshot = await exportSnapshot(session);
-    await runSql(database.url, "insert into customers values (-1, 'later')");
-    const reader = await openReader(database.url, snapshot.id);
-    const [row] = await reader.sql`select count(*)::int as n from public.customers where id = -1`;
-    expect(row!.n).toBe(0);
-    await expect(reader.run("delete from public.customers")).rejects.toThrow(/read-only/);
-    await reader.destroy();
-    await session.close();
-    await runSql(database.url, "delete from customers where id = -1");
-  });
-
-  test("a snapshot that is over is an error", async () => {
-    expect((await errorOf(openReader(database.url, "00000003-0000001B-1"))).code).toBe("database_error");
   });
 });
