@@ -1,4 +1,5 @@
 import { BelayError, isBelayError } from "../errors.ts";
+import { mapPooled } from "../pool.ts";
 import type { ObjectStore } from "../store/types.ts";
 import { collect } from "./digesting.ts";
 import { archiveKey, manifestFile } from "./names.ts";
@@ -10,6 +11,8 @@ export interface ArchiveSummary {
   readonly purpose: Manifest["purpose"];
   readonly snapshotAt: string;
   readonly database: string;
+  /** Which database it is of, whatever its name: system identifier and oid. */
+  readonly source: string;
   readonly migration: string | null;
   readonly createdBy: string;
   readonly reason: string;
@@ -17,6 +20,9 @@ export interface ArchiveSummary {
   readonly rows: number;
   readonly bytes: number;
 }
+
+/** Manifests that are read at the same time: a store answers each after some milliseconds. */
+const manifestsAtOnce = 8;
 
 /** Bytes beyond which a manifest is refused. */
 export const largestManifest = 256 * 1024 * 1024;
@@ -31,6 +37,8 @@ export interface ArchiveSurvey {
   readonly whole: readonly ArchiveSummary[];
   /** Newest name first. */
   readonly damaged: readonly DamagedArchive[];
+  /** Prefixes without a manifest: being written, broken off, or of somebody else. No archives. */
+  readonly unfinished: readonly string[];
 }
 
 /** Archives whose manifest reads, newest first. One without a manifest is unfinished or failed and never shown. */
@@ -41,24 +49,28 @@ export async function listArchives(store: ObjectStore): Promise<ArchiveSummary[]
 /** Whole archives, and those whose manifest is damaged: whoever takes the latest or removes old ones has to know of both. */
 export async function surveyArchives(store: ObjectStore): Promise<ArchiveSurvey> {
   const ids: string[] = [];
-  for await (const { key } of store.list(archivesPrefix)) {
-    const [id, file, ...rest] = key.slice(archivesPrefix.length).split("/");
-    if (id !== undefined && file === manifestFile && rest.length === 0) ids.push(id);
-  }
-  const whole: ArchiveSummary[] = [];
-  const damaged: DamagedArchive[] = [];
-  for (const id of ids) {
-    try {
-      whole.push(summary(await readManifest(store, id)));
-    } catch (error) {
-      // One that went while we listed is no damage.
-      if (isBelayError(error, "archive_invalid")) damaged.push({ id, why: error.message });
-      else if (!isBelayError(error, "unknown_archive")) throw error;
-    }
-  }
+  for await (const id of store.listFolders(archivesPrefix)) ids.push(id);
+  const found = await mapPooled(ids, manifestsAtOnce, (id) => look(store, id));
+  const whole = found.filter((one) => "purpose" in one);
+  const damaged = found.filter((one) => "why" in one);
+  const unfinished = found.filter((one) => "unfinished" in one).map(({ unfinished }) => unfinished);
   const newestFirst = (a: ArchiveSummary, b: ArchiveSummary) =>
     a.snapshotAt === b.snapshotAt ? compare(b.id, a.id) : compare(b.snapshotAt, a.snapshotAt);
-  return { whole: whole.sort(newestFirst), damaged: damaged.sort((a, b) => compare(b.id, a.id)) };
+  return { whole: whole.sort(newestFirst), damaged: damaged.sort((a, b) => compare(b.id, a.id)), unfinished };
+}
+
+async function look(
+  store: ObjectStore,
+  id: string,
+): Promise<ArchiveSummary | DamagedArchive | { readonly unfinished: string }> {
+  try {
+    return summary(await readManifest(store, id));
+  } catch (error) {
+    if (isBelayError(error, "archive_invalid")) return { id, why: error.message };
+    // One that went while we listed is no damage.
+    if (isBelayError(error, "unknown_archive")) return { unfinished: id };
+    throw error;
+  }
 }
 
 /** Throws `unknown_archive` when there is none of that id, `archive_invalid` when it does not read. */
@@ -97,6 +109,7 @@ function summary(manifest: Manifest): ArchiveSummary {
     purpose: manifest.purpose,
     snapshotAt: manifest.snapshotAt,
     database: manifest.source.database,
+    source: `${manifest.source.systemIdentifier}/${manifest.source.databaseOid}`,
     migration: manifest.migration,
     createdBy: manifest.createdBy,
     reason: manifest.reason,
