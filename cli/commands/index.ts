@@ -12,6 +12,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   template: async () => (await import("./template.ts")).template,
   sync: async () => (await import("./sync.ts")).sync,
   dump: async () => (await import("./dump.ts")).dump,
+  restore: async () => (await import("./restore.ts")).restore,
   archives: async () => (await import("./archives.ts")).archives,
   drill: async () => (await import("./drill.ts")).drill,
   audit: async () => (await import("./audit.ts")).audit,

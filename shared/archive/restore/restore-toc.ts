@@ -2,6 +2,7 @@ import { describeDatabase } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { TocArchive } from "../read/types.ts";
 import { createClock } from "./clock.ts";
+import { databaseName } from "./create-database.ts";
 import type { RestoreContext } from "./execute/context.ts";
 import { indexMemory } from "./execute/memory.ts";
 import { runTasks } from "./execute/schedule.ts";
@@ -12,6 +13,7 @@ import { analyzeAll } from "./finish/analyze.ts";
 import { finishRestore } from "./finish/last.ts";
 import { unsoundObjects } from "./finish/objects.ts";
 import { sequencesBehind } from "./finish/sequences.ts";
+import { databaseSteps } from "./plan/database.ts";
 import { planRestore } from "./plan/plan.ts";
 import type { RestorePlan, Step, Task } from "./plan/types.ts";
 import { requireEnvironment } from "./preflight/environment.ts";
@@ -96,7 +98,7 @@ async function preflight(request: TocRestore, session: Session): Promise<Restore
 }
 
 async function execute(
-  { archive, analyze = true }: TocRestore,
+  { archive, url, made, owners = true, grants = true, analyze = true }: TocRestore,
   plan: RestorePlan,
   [control, ...workers]: readonly Session[],
   context: RestoreContext,
@@ -122,6 +124,7 @@ async function execute(
     await analyzeAll(workers);
   }
   clock.enter("finish");
+  if (made) await runInOrder(control!, databaseSteps(archive.toc, databaseName(url), { owners, grants }), context);
   await finishRestore(control!, plan.last, context);
   clock.stop();
 }

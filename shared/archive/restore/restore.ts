@@ -1,5 +1,5 @@
-import { BelayError } from "../../errors.ts";
 import type { OpenedArchive } from "../read/types.ts";
+import { restorePlain } from "./plain/restore-plain.ts";
 import { restoreToc } from "./restore-toc.ts";
 import type { RestoreReport, RestoreRequest } from "./types.ts";
 
@@ -13,7 +13,7 @@ export type { RestoreOptions, RestoreReport, RestoreRequest } from "./types.ts";
 export async function restoreArchive(request: RestoreRequest): Promise<RestoreReport> {
   const { archive } = request;
   if (isToc(archive)) return restoreToc({ ...request, archive });
-  throw new BelayError("archive_invalid", `${archive.place.url} is plain SQL, which is not restored yet`);
+  return restorePlain({ ...request, archive });
 }
 
 function isToc(archive: OpenedArchive): archive is Exclude<OpenedArchive, { format: "plain" }> {

@@ -24,6 +24,8 @@ export interface RestoreOptions {
 }
 
 export interface RestoreRequest extends RestoreOptions {
+  /** The database was made for this restore: its own settings, owner and grants are restored too. */
+  readonly made?: boolean;
   readonly archive: OpenedArchive;
   /** The database that is restored into. */
   readonly url: string;

@@ -1,0 +1,155 @@
+import { isBelayError } from "../../../errors.ts";
+import { copyIn } from "../../../postgres/copy-in.ts";
+import type { Session } from "../../../postgres/session.ts";
+import { readCopyStatement } from "../../read/plain/copy-statement.ts";
+import { createInsertNames } from "../../read/plain/names.ts";
+import { refuseScript } from "../../read/plain/refuse.ts";
+import { type StatementKind, statementKind } from "../../read/plain/statement-kind.ts";
+import type { PlainArchive, ScriptPart } from "../../read/types.ts";
+import { createBatcher, StatementFailure } from "./batches.ts";
+import { type DecideContext, decide, isWanted } from "./decide.ts";
+import { type FailedStatement, type ScriptProgress, scriptError } from "./script-error.ts";
+import { asPsql } from "./script-session.ts";
+
+export interface ScriptRun {
+  readonly archive: PlainArchive;
+  readonly session: Session;
+  readonly context: DecideContext;
+  readonly progress: ScriptProgress;
+  /** Each warning once. */
+  warn(warning: string): void;
+  onBytes(stored: number): void;
+  /** The first rows, and what follows the last ones. */
+  enter(phase: "rows" | "finish"): void;
+}
+
+type Statement = Extract<ScriptPart, { kind: "statement" }>;
+type Copy = Extract<ScriptPart, { kind: "copy" }>;
+
+const limits = { characters: 256 * 1024, statements: 2000 };
+/** Each holds its locks to the end of the query. */
+const definitionLimits = { characters: 256 * 1024, statements: 50 };
+
+/** Runs a script's parts in order on one session, as psql with ON_ERROR_STOP: the first error ends it, with its line. */
+export async function runScript(run: ScriptRun): Promise<void> {
+  const { archive, session, context, progress } = run;
+  const script = archive.place.prefix.split("/").at(-1) ?? archive.place.prefix;
+  const { tables } = context.options;
+  const insertName = createInsertNames();
+  const loaded = new Set<string>();
+  const count = (statements: number, rows: number) => {
+    progress.statements += statements;
+    progress.rows += rows;
+  };
+  const inserts = createBatcher(session, limits, count);
+  const definitions = createBatcher(session, definitionLimits, count);
+  const flush = async () => {
+    await inserts.flush();
+    await definitions.flush();
+  };
+  const note = (schema: string | null, table: string | null) => {
+    loaded.add(JSON.stringify([schema, table]));
+    progress.tables = loaded.size;
+  };
+
+  const together = async (part: Statement, kind: StatementKind["kind"]) => {
+    const inside = progress.transactionLine !== null;
+    if (kind !== "insert") {
+      await inserts.flush();
+      return await definitions.add(part, inside);
+    }
+    const name = insertName(part.text);
+    if (name !== null && !isWanted(name, tables)) return;
+    if (name !== null) note(name.schema, name.table);
+    run.enter("rows");
+    progress.bytes += part.text.length;
+    await definitions.flush();
+    await inserts.add(part, inside);
+  };
+  const statement = async (part: Statement) => {
+    const kind = statementKind(part.text);
+    const decision = decide(kind, part.text, context);
+    if (decision.action === "refuse") throw refuseScript(script, part.line, decision.why, decision.hint);
+    if (decision.action === "skip") {
+      if (decision.warning !== null) run.warn(decision.warning);
+      return;
+    }
+    if (decision.action === "together" && part.encoded === null) return await together(part, kind.kind);
+    await flush();
+    if (kind.kind === "alone" && !/^(select|set|reset)\b/i.test(part.text)) run.enter("finish");
+    await guard({ script, line: part.line, text: part.text }, progress, async () => {
+      await session.run(part.encoded === null ? part.text : await converted(session, part.encoded));
+    });
+    count(1, 0);
+    if (kind.kind === "transaction") follow(kind.verb, part.line, progress);
+  };
+  const copy = async (part: Copy) => {
+    await flush();
+    const target = readCopyStatement(part.statement);
+    const name = { schema: target?.schema ?? null, table: target?.table ?? "" };
+    if (context.options.rows === false || !isWanted(name, tables)) return;
+    run.enter("rows");
+    const failed = { script, line: part.line, text: part.statement, dataLine: part.dataLine };
+    await guard(failed, progress, async () => {
+      if (part.encoding !== "UTF8") await setEncoding(session, part.encoding);
+      count(1, await copyIn(session, part.statement, counted(part.rows, progress)));
+      if (part.encoding !== "UTF8") await setEncoding(session, "UTF8");
+    });
+    note(name.schema, name.table);
+  };
+
+  try {
+    for await (const part of archive.parts({ onBytes: run.onBytes })) {
+      if (part.kind === "statement") await statement(part);
+      else if (part.kind === "copy") await copy(part);
+      else if (part.kind === "connect") {
+        if (part.database !== null && part.database !== context.database)
+          throw refuseScript(script, part.line, `it connects to another database, ${part.database}`);
+        await flush();
+        await asPsql(session);
+      }
+    }
+    await flush();
+  } catch (error) {
+    if (!(error instanceof StatementFailure)) throw error;
+    throw scriptError(error.cause, { script, ...error.statement }, progress);
+  }
+  if (progress.transactionLine !== null)
+    throw refuseScript(
+      script,
+      progress.transactionLine,
+      "the transaction that begins here never ends: it is rolled back",
+    );
+}
+
+async function guard(failed: FailedStatement, progress: ScriptProgress, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (isBelayError(error, "archive_invalid")) throw error;
+    throw scriptError(error, failed, progress);
+  }
+}
+
+function follow(verb: "begin" | "end" | "inside", line: number, progress: ScriptProgress): void {
+  if (verb === "begin") progress.transactionLine ??= line;
+  if (verb === "end") progress.transactionLine = null;
+}
+
+async function* counted(chunks: AsyncIterable<Uint8Array>, progress: ScriptProgress): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    progress.bytes += chunk.length;
+    yield chunk;
+  }
+}
+
+async function setEncoding(session: Session, encoding: string): Promise<void> {
+  await session.sql`select pg_catalog.set_config('client_encoding', ${encoding}, false)`;
+}
+
+/** The driver speaks UTF-8 alone: the server itself says what a statement's bytes mean. */
+async function converted(session: Session, encoded: NonNullable<Statement["encoded"]>): Promise<string> {
+  const bytes = Buffer.from(encoded.bytes);
+  const [row] = await session.sql`select pg_catalog.convert_from(${bytes}, ${encoded.encoding}) as text`;
+  return row!.text;
+}
