@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { splitScript } from "../../shared/archive/read/plain/split.ts";
+import { skipBlank } from "../../shared/sql/blank.ts";
 import { describeWithDebian, tryProgram } from "../support/debian.ts";
 import { type EchoServer, startEchoServer } from "./echo-server.ts";
 
@@ -171,9 +172,10 @@ describeWithDebian("psql's own lexer", () => {
   );
 });
 
-/** What psql sends, without the comments that it drops and the semicolon that it keeps. */
+/** What psql sends, without the comments before it and in its lines, and the semicolon that it keeps. */
 function folded(text: string): string {
   return text
+    .slice(skipBlank(text, 0))
     .replace(/--[^\r\n]*/g, "")
     .replace(/\s+/g, "")
     .replace(/;$/, "");

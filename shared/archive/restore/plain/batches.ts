@@ -4,6 +4,8 @@ import type { Session } from "../../../postgres/session.ts";
 export interface BatchedStatement {
   readonly text: string;
   readonly line: number;
+  /** Rows that it inserts: of several statements in one query, the driver tells the count of the first alone. */
+  readonly valueRows: number;
 }
 
 export interface Batcher {
@@ -81,7 +83,8 @@ async function runBatch(
     const text = batch.map((statement) => statement.text).join(";\n");
     const whole = inside ? `SAVEPOINT ${savepoint};\n${text};\nRELEASE SAVEPOINT ${savepoint}` : text;
     try {
-      onDone(batch.length, inserted(await session.run(whole)));
+      await session.run(whole);
+      onDone(batch.length, rowsOf(batch));
       return;
     } catch (error) {
       if (!session.alive) throw new StatementFailure(batch[0]!, error);
@@ -90,24 +93,14 @@ async function runBatch(
   }
   for (const statement of batch) {
     try {
-      onDone(1, inserted(await session.run(statement.text)));
+      await session.run(statement.text);
+      onDone(1, statement.valueRows);
     } catch (error) {
       throw new StatementFailure(statement, error);
     }
   }
 }
 
-interface Result {
-  readonly command?: string;
-  readonly count?: number | null;
-}
-
-/** One statement gives one result, several an array of them; a result is itself an array, of rows. */
-function inserted(answer: unknown): number {
-  const results = Array.isArray(answer) && Array.isArray(answer[0]) && !isResult(answer) ? answer : [answer];
-  return (results as Result[]).reduce((sum, { command, count }) => sum + (command === "INSERT" ? (count ?? 0) : 0), 0);
-}
-
-function isResult(answer: unknown): boolean {
-  return typeof (answer as Result).command === "string";
+function rowsOf(batch: readonly BatchedStatement[]): number {
+  return batch.reduce((sum, { valueRows }) => sum + valueRows, 0);
 }

@@ -52,6 +52,7 @@ export async function restorePlain(request: PlainRestore): Promise<RestoreReport
     });
     clock.enter("analyze");
     await asPsql(session);
+    await session.run("SET synchronous_commit = on");
     if (analyze) await analyzeAll([session]);
     await waitForDisk(session);
     clock.stop();

@@ -52,6 +52,12 @@ export async function runScript(run: ScriptRun): Promise<void> {
     progress.tables = loaded.size;
   };
 
+  const alone = async ({ text, line, encoded }: Statement) => {
+    await guard({ script, line, text }, progress, async () => {
+      const result = await session.run(encoded === null ? text : await converted(session, encoded));
+      count(1, result.command === "INSERT" ? (result.count ?? 0) : 0);
+    });
+  };
   const together = async (part: Statement, kind: StatementKind["kind"]) => {
     const inside = progress.transactionLine !== null;
     if (kind !== "insert") {
@@ -64,7 +70,9 @@ export async function runScript(run: ScriptRun): Promise<void> {
     run.enter("rows");
     progress.bytes += part.text.length;
     await definitions.flush();
-    await inserts.add(part, inside);
+    if (part.valueRows > 0) return await inserts.add(part, inside);
+    await inserts.flush();
+    await alone(part);
   };
   const statement = async (part: Statement) => {
     const kind = statementKind(part.text);
@@ -77,10 +85,7 @@ export async function runScript(run: ScriptRun): Promise<void> {
     if (decision.action === "together" && part.encoded === null) return await together(part, kind.kind);
     await flush();
     if (kind.kind === "alone" && !/^(select|set|reset)\b/i.test(part.text)) run.enter("finish");
-    await guard({ script, line: part.line, text: part.text }, progress, async () => {
-      await session.run(part.encoded === null ? part.text : await converted(session, part.encoded));
-    });
-    count(1, 0);
+    await alone(part);
     if (kind.kind === "transaction") follow(kind.verb, part.line, progress);
   };
   const copy = async (part: Copy) => {
