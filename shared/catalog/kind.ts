@@ -10,7 +10,21 @@ export interface KindContext {
   readonly excludeSchemas: readonly string[];
   /** Oids of the schemas whose objects are read; members of extensions are left out by each reader. */
   readonly schemaOids: readonly number[];
+  /** Whether large objects are read: there may be millions of them. */
+  readonly largeObjects: boolean;
+  /** Which of the rarer catalogs hold objects that are no extension's: readers of the others have nothing to ask. */
+  readonly inUse: ReadonlySet<RareCatalog>;
+  /** Oids of the system catalogs with objects that have comments, those made by initdb aside. */
+  readonly commented: ReadonlySet<number>;
 }
+
+/** System catalogs with nothing but the server's and extensions' own objects, in most databases. */
+export const rareCatalogs = [
+  ...(["pg_am", "pg_cast", "pg_collation", "pg_conversion", "pg_foreign_data_wrapper"] as const),
+  ...(["pg_foreign_server", "pg_language", "pg_opclass", "pg_operator", "pg_opfamily", "pg_subscription"] as const),
+  ...(["pg_transform", "pg_ts_config", "pg_ts_dict", "pg_ts_parser", "pg_ts_template"] as const),
+] as const;
+export type RareCatalog = (typeof rareCatalogs)[number];
 
 /** An entry before keys, dependencies by key, and hash are settled by readCatalog. */
 export interface RawEntry extends Omit<Entry, "key" | "hash" | "dependencies"> {

@@ -3,6 +3,8 @@ import type { Entry, Section } from "./types.ts";
 
 /** pg_dump's order of kinds among entries that do not depend on each other (pg_dump_sort.c). */
 const priorities: readonly string[] = [
+  "DATABASE",
+  "DATABASE PROPERTIES",
   "SCHEMA",
   "PROCEDURAL LANGUAGE",
   "COLLATION",
@@ -35,6 +37,7 @@ const priorities: readonly string[] = [
   "SEQUENCE OWNED BY",
   "TABLE ATTACH",
   "DEFAULT",
+  "BLOB",
   "TABLE DATA",
   "SEQUENCE SET",
   "CONSTRAINT",
@@ -50,6 +53,7 @@ const priorities: readonly string[] = [
   "PUBLICATION",
   "PUBLICATION TABLE",
   "PUBLICATION TABLES IN SCHEMA",
+  "SUBSCRIPTION",
   "DEFAULT ACL",
   "EVENT TRIGGER",
   "MATERIALIZED VIEW DATA",

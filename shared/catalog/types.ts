@@ -56,6 +56,8 @@ export interface Catalog {
 export interface CatalogScope {
   /** Schemas left out with all that they hold; default: belay alone. */
   readonly excludeSchemas?: readonly string[];
+  /** Read the entries of large objects too (kind BLOB, named by their oid); default false, which names them as unknown. */
+  readonly largeObjects?: boolean;
 }
 
 export interface CatalogDifference {

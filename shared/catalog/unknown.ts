@@ -1,10 +1,12 @@
 import type { KindContext } from "./kind.ts";
+import { readableMapping } from "./kinds/foreign-data.ts";
+import { ofDatabase, readableSubscriptions } from "./kinds/subscriptions.ts";
 import type { UnknownObject } from "./types.ts";
 
 /** Names every object of the database that no kind reader writes. Members of extensions come with their extension. */
 export async function readUnknownObjects({
   session,
-  schemaOids,
+  largeObjects,
 }: KindContext): Promise<Omit<UnknownObject, "neededBy">[]> {
   const rows = await session.sql<{ kind: string; identity: string; classid: number; objid: number }[]>`
     with found (kind, classid, objid) as (
@@ -21,16 +23,17 @@ export async function readUnknownObjects({
           where d.classid = m.classid and d.objid = m.objid and d.refclassid = 'pg_opclass'::regclass)
         and not exists (select from pg_depend d
           where d.classid = m.refclassid and d.objid = m.refobjid and d.deptype = 'e')
-      union all select 'FOREIGN TABLE', 'pg_class'::regclass, oid from pg_class where relkind = 'f' and relnamespace = any (${schemaOids}::oid[])
-      union all select 'FOREIGN DATA WRAPPER', 'pg_foreign_data_wrapper'::regclass, oid from pg_foreign_data_wrapper where oid >= 16384
-      union all select 'SERVER', 'pg_foreign_server'::regclass, oid from pg_foreign_server where oid >= 16384
-      union all select 'USER MAPPING', 'pg_user_mapping'::regclass, umid from pg_user_mappings
-      union all select 'SUBSCRIPTION', 'pg_subscription'::regclass, oid from pg_subscription
-        where subdbid = (select oid from pg_database where datname = current_database())
-      union all (select 'BLOB', 'pg_largeobject'::regclass, min(oid) from pg_largeobject_metadata having count(*) > 0)
+      -- Options that the server does not show to us look like none.
+      union all select 'USER MAPPING', 'pg_user_mapping'::regclass, umid
+        from pg_user_mappings u join pg_foreign_server s on s.oid = srvid where not ${readableMapping({ session })}
+      union all select 'SUBSCRIPTION', 'pg_subscription'::regclass, oid from pg_subscription s
+        where ${ofDatabase({ session })} and not ${readableSubscriptions({ session })}
+      union all (select 'BLOB', 'pg_largeobject'::regclass, oid from pg_largeobject_metadata where not ${largeObjects} limit 1)
     )
-    select f.kind, f.classid::oid as classid, f.objid, case f.kind when 'BLOB' then (select count(*) from pg_largeobject_metadata) || ' large objects'
-        else coalesce(i.identity, f.kind) end as identity
+    select f.kind, f.classid::oid as classid, f.objid,
+      case f.kind when 'BLOB' then 'large objects' else coalesce(i.identity, f.kind) end ||
+      case f.kind when 'USER MAPPING' then ' (its options are hidden from this role: read it as superuser)'
+        when 'SUBSCRIPTION' then ' (its connection is hidden from this role: read it as superuser)' else '' end as identity
     from found f, pg_identify_object(f.classid::oid, f.objid, 0) i
     where not exists (
       select from pg_depend d where d.classid = f.classid and d.objid = f.objid and d.deptype = 'e'
@@ -38,6 +41,9 @@ export async function readUnknownObjects({
     union all
     select distinct on (l.classoid, l.objoid) 'SECURITY LABEL', l.classoid, l.objoid, coalesce(i.identity, 'security label')
     from pg_seclabel l, pg_identify_object(l.classoid, l.objoid, 0) i
+    where l.classoid not in ('pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass,
+      'pg_language'::regclass, 'pg_extension'::regclass, 'pg_event_trigger'::regclass, 'pg_publication'::regclass,
+      'pg_subscription'::regclass, 'pg_largeobject'::regclass)
     order by 1, 4`;
   return rows.map(({ kind, identity, classid, objid }) => ({
     kind,

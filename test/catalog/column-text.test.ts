@@ -44,17 +44,27 @@ describe("columnDefinition", () => {
 });
 
 describe("columnStatements", () => {
+  const table = { kind: "r", schema: "public", name: "t" } as const;
+
   it("is nothing for a column with defaults only", () => {
-    expect(columnStatements("public.t", column({ expression: "1", notNull: true }))).toBe("");
+    expect(columnStatements(table, column({ expression: "1", notNull: true }))).toBe("");
   });
 
   it("sets statistics, storage, compression and options, in this order", () => {
     const tuned = column({ statistics: 0, storage: "EXTERNAL", compression: "lz4", options: "n_distinct=5" });
-    expect(columnStatements("public.t", tuned)).toBe(
+    expect(columnStatements(table, tuned)).toBe(
       "ALTER TABLE ONLY public.t ALTER COLUMN note SET STATISTICS 0;\n" +
         "ALTER TABLE ONLY public.t ALTER COLUMN note SET STORAGE EXTERNAL;\n" +
         "ALTER TABLE ONLY public.t ALTER COLUMN note SET COMPRESSION lz4;\n" +
         "ALTER TABLE ONLY public.t ALTER COLUMN note SET (n_distinct=5);\n",
+    );
+  });
+
+  it("says FOREIGN TABLE, and gives the column's options, where it is one", () => {
+    const far = column({ statistics: 5, foreignOptions: "column_name 'other'" });
+    expect(columnStatements({ ...table, kind: "f" }, far, 180000)).toBe(
+      "ALTER FOREIGN TABLE ONLY public.t ALTER COLUMN note SET STATISTICS 5;\n" +
+        "ALTER FOREIGN TABLE ONLY public.t ALTER COLUMN note OPTIONS (\n    column_name 'other'\n);\n",
     );
   });
 });
@@ -92,6 +102,7 @@ function column(parts: Partial<Column>): Column {
     storage: null,
     compression: null,
     options: null,
+    foreignOptions: null,
     ...parts,
   };
 }

@@ -23,6 +23,11 @@ const owned = new Set([
   "PROCEDURAL LANGUAGE",
   "TEXT SEARCH DICTIONARY",
   "TEXT SEARCH CONFIGURATION",
+  "FOREIGN DATA WRAPPER",
+  "SERVER",
+  "FOREIGN TABLE",
+  "PUBLICATION",
+  "SUBSCRIPTION",
 ]);
 
 /** Runs the CREATE texts in their order, each object then given its owner, as pg_restore would; stops at an error. */

@@ -148,7 +148,7 @@ describe("readCatalog", () => {
     await session.run("begin; select lo_create(0), lo_create(0)");
     const { unknown } = await readCatalog(session);
     await session.run("rollback");
-    expect(unknown.map(({ kind, identity }) => `${kind}: ${identity}`)).toEqual(["BLOB: 2 large objects"]);
+    expect(unknown.map(({ kind, identity }) => `${kind}: ${identity}`)).toEqual(["BLOB: large objects"]);
   });
 });
 

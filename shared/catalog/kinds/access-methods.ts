@@ -3,7 +3,8 @@ import type { KindReader } from "../kind.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 
 /** ACCESS METHOD entries, without those of excluded schemas. */
-export const accessMethods: KindReader = async ({ session, excludeSchemas }) => {
+export const accessMethods: KindReader = async ({ session, excludeSchemas, inUse }) => {
+  if (!inUse.has("pg_am")) return [];
   const rows = await session.sql<{ oid: number; name: string; type: "i" | "t"; handler: string }[]>`
     select a.oid, amname as name, amtype as type, amhandler::text as handler
     from pg_am a join pg_proc p on p.oid = amhandler join pg_namespace n on n.oid = pronamespace

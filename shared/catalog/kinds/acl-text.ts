@@ -53,6 +53,17 @@ const privilegesOf: Record<string, Privilege[]> = {
   ],
   TYPE: [["U", "USAGE"]],
   TYPES: [["U", "USAGE"]],
+  "FOREIGN DATA WRAPPER": [["U", "USAGE"]],
+  "FOREIGN SERVER": [["U", "USAGE"]],
+  DATABASE: [
+    ["C", "CREATE"],
+    ["c", "CONNECT"],
+    ["T", "TEMPORARY"],
+  ],
+  "LARGE OBJECT": [
+    ["r", "SELECT"],
+    ["w", "UPDATE"],
+  ],
   "LARGE OBJECTS": [
     ["r", "SELECT"],
     ["w", "UPDATE"],

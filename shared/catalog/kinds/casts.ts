@@ -14,7 +14,8 @@ interface CastRow {
 const contextWords = { e: "", a: " AS ASSIGNMENT", i: " AS IMPLICIT" };
 
 /** CAST entries, without those that a range type brings along to its multirange, and those of excluded schemas. */
-export const casts: KindReader = async ({ session, excludeSchemas }) => {
+export const casts: KindReader = async ({ session, excludeSchemas, inUse }) => {
+  if (!inUse.has("pg_cast")) return [];
   const rows = await session.sql<CastRow[]>`
     select c.oid, format_type(castsource, null) as source, format_type(casttarget, null) as target,
       castmethod as method, castcontext as context, ${functionSignature(session, session.sql`castfunc`)} as function

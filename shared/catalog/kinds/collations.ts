@@ -18,7 +18,8 @@ interface CollationRow {
 const providers = { b: "builtin", c: "libc", i: "icu" };
 
 /** COLLATION entries. The version is left out, as pg_dump does: a restored collation has that of its new server. */
-export const collations: KindReader = async ({ session, schemaOids, serverVersion }) => {
+export const collations: KindReader = async ({ session, schemaOids, serverVersion, inUse }) => {
+  if (!inUse.has("pg_collation")) return [];
   const locale = serverVersion >= 170000 ? session.sql`colllocale` : session.sql`colliculocale`;
   const rules = serverVersion >= 160000 ? session.sql`collicurules` : session.sql`null`;
   const rows = await session.sql<CollationRow[]>`

@@ -1,5 +1,6 @@
 import { qualified, quoteIdent } from "../identifiers.ts";
 import type { Column } from "./columns.ts";
+import { alterTable, type Relation, relationName } from "./relations.ts";
 
 export interface ColumnParts {
   /** Write the default or generation expression; default true. */
@@ -42,13 +43,20 @@ export function notNullTableConstraint(column: Column): string {
   return `${name}NOT NULL ${quoteIdent(column.name)}${column.notNullNoInherit ? " NO INHERIT" : ""}`;
 }
 
-/** Statements for the properties of a column that CREATE TABLE cannot set. `table` is the qualified, quoted name. */
-export function columnStatements(table: string, column: Column): string {
-  const alter = `ALTER TABLE ONLY ${table} ALTER COLUMN ${quoteIdent(column.name)} SET`;
+/** Statements for the properties of a column that CREATE TABLE cannot set. */
+export function columnStatements(
+  relation: Pick<Relation, "kind" | "schema" | "name">,
+  column: Column,
+  serverVersion = 0,
+): string {
+  const target = `${relationName(relation)} ALTER COLUMN ${quoteIdent(column.name)}`;
+  const alter = `${alterTable(relation)} ONLY ${target} SET`;
   let text = "";
   if (column.statistics !== null) text += `${alter} STATISTICS ${column.statistics};\n`;
   if (column.storage !== null) text += `${alter} STORAGE ${column.storage};\n`;
   if (column.compression !== null) text += `${alter} COMPRESSION ${column.compression};\n`;
   if (column.options !== null && column.options !== "") text += `${alter} (${column.options});\n`;
+  if (column.foreignOptions !== null && column.foreignOptions !== "")
+    text += `ALTER FOREIGN TABLE ${serverVersion >= 180000 ? "ONLY " : ""}${target} OPTIONS (\n    ${column.foreignOptions}\n);\n`;
   return text;
 }

@@ -1,4 +1,5 @@
 import type { KindContext } from "../kind.ts";
+import { optionsSql } from "./foreign-data.ts";
 
 /** One column as the catalog has it. `columnDefinition` in column-text.ts gives its clause in CREATE TABLE. */
 export interface Column {
@@ -33,6 +34,8 @@ export interface Column {
   readonly compression: "pglz" | "lz4" | null;
   /** `n_distinct=5, ...`, or null. */
   readonly options: string | null;
+  /** Of a foreign table's column, as ALTER takes them, or null. */
+  readonly foreignOptions: string | null;
 }
 
 type ColumnRow = Omit<Column, "notNullSource" | "notNullName" | "notNullNoInherit" | "notNullInherited">;
@@ -74,7 +77,8 @@ async function queryColumns(context: KindContext): Promise<ReadonlyMap<number, r
         case a.attstorage when 'p' then 'PLAIN' when 'e' then 'EXTERNAL' when 'x' then 'EXTENDED' when 'm' then 'MAIN' end
       end as storage,
       case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end as compression,
-      pg_catalog.array_to_string(a.attoptions, ', ') as options
+      pg_catalog.array_to_string(a.attoptions, ', ') as options,
+      case when a.attfdwoptions is not null then ${optionsSql(context, "a.attfdwoptions")} end as "foreignOptions"
     from pg_catalog.pg_attribute a
     join pg_catalog.pg_class c on c.oid = a.attrelid
     join pg_catalog.pg_type t on t.oid = a.atttypid

@@ -3,7 +3,7 @@ import type { KindReader, RawEntry } from "../kind.ts";
 import { type Check, readChecks } from "./checks.ts";
 import { type Index, type IndexConstraint, readIndexes } from "./index-model.ts";
 import { addIndexConstraint } from "./index-text.ts";
-import { addressOf, catalogOid, type Relation, readRelations, relationName } from "./relations.ts";
+import { addressOf, alterTable, catalogOid, type Relation, readRelations, relationName } from "./relations.ts";
 import { readTables } from "./tables.ts";
 
 /** CONSTRAINT entries of primary keys, unique and exclusion constraints. */
@@ -44,7 +44,7 @@ export const checkConstraints: KindReader = async (context) => {
   const inline = new Set((await readTables(context)).flatMap((table) => table.checks.map((check) => check.oid)));
   return (await readChecks(context)).flatMap((check) => {
     const table = relations.get(check.relation);
-    if (table === undefined || table.isExtensionMember || table.kind === "f") return [];
+    if (table === undefined || table.isExtensionMember) return [];
     return check.isLocal && !inline.has(check.oid) ? [addedEntry("CHECK CONSTRAINT", table, check)] : [];
   });
 };
@@ -68,6 +68,7 @@ function indexConstraintEntry(index: Index, constraint: IndexConstraint): RawEnt
 
 /** A constraint that is added to the table and its children. */
 function addedEntry(kind: string, table: Relation, constraint: Pick<Check, "oid" | "name" | "definition">): RawEntry {
+  const alter = alterTable(table);
   const name = relationName(table);
   return {
     kind,
@@ -75,8 +76,8 @@ function addedEntry(kind: string, table: Relation, constraint: Pick<Check, "oid"
     name: `${table.name} ${constraint.name}`,
     owner: table.owner,
     section: "post-data",
-    create: `ALTER TABLE ${name}\n    ADD CONSTRAINT ${quoteIdent(constraint.name)} ${constraint.definition};\n`,
-    drop: `ALTER TABLE ${name} DROP CONSTRAINT ${quoteIdent(constraint.name)};\n`,
+    create: `${alter} ${name}\n    ADD CONSTRAINT ${quoteIdent(constraint.name)} ${constraint.definition};\n`,
+    drop: `${alter} ${name} DROP CONSTRAINT ${quoteIdent(constraint.name)};\n`,
     tablespace: null,
     tableam: null,
     copy: null,

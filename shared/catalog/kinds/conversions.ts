@@ -14,7 +14,8 @@ interface ConversionRow {
 }
 
 /** CONVERSION entries. */
-export const conversions: KindReader = async ({ session, schemaOids }) => {
+export const conversions: KindReader = async ({ session, schemaOids, inUse }) => {
+  if (!inUse.has("pg_conversion")) return [];
   const rows = await session.sql<ConversionRow[]>`
     select c.oid, nspname as schema, conname as name, pg_get_userbyid(conowner) as owner,
       pg_encoding_to_char(conforencoding) as from, pg_encoding_to_char(contoencoding) as to,

@@ -1,7 +1,15 @@
 import { quoteIdent } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
 import { type Column, readColumns } from "./columns.ts";
-import { addressOf, catalogOid, noAddress, type Relation, readRelations, relationName } from "./relations.ts";
+import {
+  addressOf,
+  alterTable,
+  catalogOid,
+  noAddress,
+  type Relation,
+  readRelations,
+  relationName,
+} from "./relations.ts";
 import { readTables } from "./tables.ts";
 
 /** DEFAULT entries: defaults that come after their table, and those of views. */
@@ -22,6 +30,7 @@ export const defaults: KindReader = async (context) => {
 
 function defaultEntry(relation: Relation, column: Column): RawEntry {
   const table = relationName(relation);
+  const alter = alterTable(relation);
   const name = quoteIdent(column.name);
   return {
     kind: "DEFAULT",
@@ -29,8 +38,8 @@ function defaultEntry(relation: Relation, column: Column): RawEntry {
     name: `${relation.name} ${column.name}`,
     owner: relation.owner,
     section: "pre-data",
-    create: `ALTER TABLE ONLY ${table} ALTER COLUMN ${name} SET DEFAULT ${column.expression};\n`,
-    drop: `ALTER TABLE ${table} ALTER COLUMN ${name} DROP DEFAULT;\n`,
+    create: `${alter} ONLY ${table} ALTER COLUMN ${name} SET DEFAULT ${column.expression};\n`,
+    drop: `${alter} ${table} ALTER COLUMN ${name} DROP DEFAULT;\n`,
     tablespace: null,
     tableam: null,
     copy: null,

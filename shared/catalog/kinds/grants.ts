@@ -52,6 +52,12 @@ export const grants: KindReader = async ({ session, schemaOids, serverVersion })
       union all
       select tableoid, oid, 0, 'LANGUAGE', null, lanname, null, null, lanowner, lanacl, acldefault('l', lanowner)
       from pg_language where lanispl
+      union all
+      select tableoid, oid, 0, 'FOREIGN DATA WRAPPER', null, fdwname, null, null, fdwowner, fdwacl, acldefault('F', fdwowner)
+      from pg_foreign_data_wrapper
+      union all
+      select tableoid, oid, 0, 'FOREIGN SERVER', null, srvname, null, null, srvowner, srvacl, acldefault('S', srvowner)
+      from pg_foreign_server
     )
     select o.classid, o.objid, o.objsubid, type, nspname as schema, name, args, "column",
       pg_get_userbyid(owner) as owner,

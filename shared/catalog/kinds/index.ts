@@ -12,19 +12,23 @@ import { defaults } from "./defaults.ts";
 import { domains } from "./domains.ts";
 import { eventTriggers } from "./event-triggers.ts";
 import { extensions } from "./extensions.ts";
+import { foreignData } from "./foreign-data.ts";
 import { foreignKeys } from "./foreign-keys.ts";
 import { functions } from "./functions.ts";
 import { grants } from "./grants.ts";
 import { indexes } from "./indexes.ts";
 import { languages } from "./languages.ts";
+import { largeObjects } from "./large-objects.ts";
 import { operatorClasses, operatorFamilies } from "./operator-families.ts";
 import { operators } from "./operators.ts";
 import { policies, rowSecurity } from "./policies.ts";
 import { publications } from "./publications.ts";
 import { rules } from "./rules.ts";
 import { schemas } from "./schemas.ts";
+import { securityLabels } from "./security-labels.ts";
 import { sequences } from "./sequences.ts";
 import { statistics } from "./statistics.ts";
+import { subscriptions } from "./subscriptions.ts";
 import { tables } from "./tables.ts";
 import {
   textSearchConfigurations,
@@ -59,6 +63,7 @@ export const kindReaders: Readonly<Record<string, KindReader>> = {
   textSearchTemplates,
   textSearchDictionaries,
   textSearchConfigurations,
+  foreignData,
   tables,
   defaults,
   sequences,
@@ -76,7 +81,10 @@ export const kindReaders: Readonly<Record<string, KindReader>> = {
   statistics,
   eventTriggers,
   publications,
+  subscriptions,
+  largeObjects,
   comments,
+  securityLabels,
   grants,
   defaultGrants,
 };

@@ -14,7 +14,8 @@ interface LanguageRow {
  * PROCEDURAL LANGUAGE entries, without those of excluded schemas. They always name their functions; pg_dump writes
  * `CREATE OR REPLACE PROCEDURAL LANGUAGE x` where it does not dump these, which only an extension `x` restores.
  */
-export const languages: KindReader = async ({ session, excludeSchemas }) => {
+export const languages: KindReader = async ({ session, excludeSchemas, inUse }) => {
+  if (!inUse.has("pg_language")) return [];
   const rows = await session.sql<LanguageRow[]>`
     select l.oid, lanname as name, pg_get_userbyid(lanowner) as owner, lanpltrusted as trusted, f.functions
     from pg_language l, lateral (

@@ -33,7 +33,8 @@ interface Member {
 
 /** OPERATOR FAMILY entries, with the members that belong to no class. */
 export const operatorFamilies: KindReader = async (context) => {
-  const { session, schemaOids } = context;
+  const { session, schemaOids, inUse } = context;
+  if (!inUse.has("pg_opfamily")) return [];
   const rows = await session.sql<FamilyRow[]>`
     select f.oid, nspname as schema, opfname as name, pg_get_userbyid(opfowner) as owner, amname as method,
       ${membersOf(context, "pg_opfamily", session.sql`f.oid`)} as members
@@ -49,7 +50,8 @@ export const operatorFamilies: KindReader = async (context) => {
 
 /** OPERATOR CLASS entries. */
 export const operatorClasses: KindReader = async (context) => {
-  const { session, schemaOids } = context;
+  const { session, schemaOids, inUse } = context;
+  if (!inUse.has("pg_opclass")) return [];
   const rows = await session.sql<ClassRow[]>`
     select c.oid, n.nspname as schema, opcname as name, pg_get_userbyid(opcowner) as owner, amname as method,
       opcdefault as "isDefault", opcintype::regtype::text as type, opckeytype::regtype::text as storage,

@@ -27,7 +27,8 @@ interface Related {
 }
 
 /** OPERATOR entries. One that was only named as another's commutator or negator has no function: that other brings it along. */
-export const operators: KindReader = async ({ session, schemaOids }) => {
+export const operators: KindReader = async ({ session, schemaOids, inUse }) => {
+  if (!inUse.has("pg_operator")) return [];
   const related = (oid: "oprcom" | "oprnegate") => session.sql`(
     select json_build_object('namespace', r.oprnamespace::int8, 'schema', rn.nspname, 'name', r.oprname)
     from pg_operator r join pg_namespace rn on rn.oid = r.oprnamespace where r.oid = o.${session.sql(oid)})`;

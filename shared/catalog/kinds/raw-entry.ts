@@ -3,15 +3,20 @@ import type { Address } from "../types.ts";
 
 /** Oids of system catalogs, the same in every database (src/include/catalog), besides those in relations.ts. */
 export const catalog = {
+  database: 1262,
   proc: 1255,
   type: 1247,
   class: 1259,
   attribute: 1249,
+  userMapping: 1418,
+  foreignServer: 1417,
+  foreignDataWrapper: 2328,
   accessMethod: 2601,
   cast: 2605,
   constraint: 2606,
   conversion: 2607,
   language: 2612,
+  largeObject: 2613,
   namespace: 2615,
   operatorClass: 2616,
   operator: 2617,
@@ -24,6 +29,7 @@ export const catalog = {
   textSearchConfiguration: 3602,
   textSearchTemplate: 3764,
   eventTrigger: 3466,
+  subscription: 6100,
   publication: 6104,
   publicationRelation: 6106,
   publicationSchema: 6237,

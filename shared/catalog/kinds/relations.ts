@@ -60,6 +60,11 @@ export function relationName(relation: Pick<Relation, "schema" | "name">): strin
   return qualified(relation.schema, relation.name);
 }
 
+/** `ALTER TABLE`, or what it is for a foreign table. */
+export function alterTable(relation: Pick<Relation, "kind">): string {
+  return relation.kind === "f" ? "ALTER FOREIGN TABLE" : "ALTER TABLE";
+}
+
 const shared = new WeakMap<KindContext, Promise<ReadonlyMap<number, Relation>>>();
 
 /** All relations in scope by oid, members of extensions too; read once per context. */

@@ -15,6 +15,14 @@ export interface TableColumn {
   readonly ownNotNull: boolean;
 }
 
+/** What only a foreign table has. */
+export interface ForeignTable {
+  readonly oid: number;
+  readonly server: string;
+  /** As CREATE takes them; "" for none. */
+  readonly options: string;
+}
+
 /** All that CREATE TABLE and the statements after it need. */
 export interface Table {
   readonly relation: Relation;
@@ -22,6 +30,7 @@ export interface Table {
   readonly columns: readonly TableColumn[];
   /** Written in CREATE TABLE, by name. */
   readonly checks: readonly Check[];
+  readonly foreign: ForeignTable | null;
 }
 
 /**
@@ -35,8 +44,11 @@ export function tableColumn(
   isAfterTable: boolean,
 ): TableColumn {
   const printed = column.isLocal || relation.isPartition;
-  const notNullInherited =
-    column.notNullInherited || parentColumns.some((parent) => parent.notNull && olderNotNull(column));
+  const notNullAbove = parentColumns.some((parent) => parent.notNull);
+  // A NOT NULL that is validated here and not in the parents would come back from them not validated.
+  const notNullInherited = olderNotNull(column)
+    ? notNullAbove
+    : column.notNullInherited && (notNullAbove || parentColumns.length === 0);
   const shared = { printed, ownNotNull: column.notNull && !notNullInherited };
   if (column.expression === null && parentColumns.some(hasDefault))
     return { ...shared, column: { ...column, expression: "NULL" }, expression: printed ? "inline" : "separate" };

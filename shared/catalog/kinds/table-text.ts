@@ -1,15 +1,16 @@
 import { quoteIdent } from "../identifiers.ts";
 import { columnDefinition, columnStatements, notNullTableConstraint } from "./column-text.ts";
+import { optionsClause } from "./foreign-data.ts";
 import { optionList } from "./options.ts";
-import { type Relation, relationName } from "./relations.ts";
+import { alterTable, type Relation, relationName } from "./relations.ts";
 import type { Table, TableColumn } from "./table-model.ts";
 
 /** CREATE TABLE and the statements for what it cannot say, in pg_dump's wording. */
-export function createTable(table: Table): string {
+export function createTable(table: Table, serverVersion: number): string {
   const { relation } = table;
   const name = relationName(relation);
-  const unlogged = relation.persistence === "u" ? "UNLOGGED " : "";
-  let text = `CREATE ${unlogged}TABLE ${name}`;
+  const words = table.foreign !== null ? "FOREIGN " : relation.persistence === "u" ? "UNLOGGED " : "";
+  let text = `CREATE ${words}TABLE ${name}`;
   if (relation.ofType !== null) text += ` OF ${relation.ofType}`;
   const lines = bodyLines(table);
   if (lines.length > 0) text += ` (\n    ${lines.join(",\n    ")}\n)`;
@@ -17,11 +18,12 @@ export function createTable(table: Table): string {
   if (table.parents.length > 0 && !relation.isPartition)
     text += `\nINHERITS (${table.parents.map(relationName).join(", ")})`;
   if (relation.partitionKey !== null) text += `\nPARTITION BY ${relation.partitionKey}`;
-  text += `${withClause(relation)};\n`;
+  if (table.foreign !== null) text += `\nSERVER ${quoteIdent(table.foreign.server)}`;
+  text += `${withClause(relation)}${optionsClause(table.foreign?.options ?? null, "\n")};\n`;
   // Servers 17 and newer let a partitioned table name the access method of its future partitions.
   if (relation.kind === "p" && relation.accessMethod !== null)
     text += `ALTER TABLE ONLY ${name} SET ACCESS METHOD ${quoteIdent(relation.accessMethod)};\n`;
-  for (const column of table.columns) text += statementsAfter(name, column);
+  for (const column of table.columns) text += statementsAfter(relation, column, serverVersion);
   return text + relationStatements(relation);
 }
 
@@ -49,17 +51,22 @@ function columnLine(relation: Relation, { column, expression, ownNotNull }: Tabl
   return [columnDefinition(column, parts)];
 }
 
-function statementsAfter(name: string, { column, printed, ownNotNull }: TableColumn): string {
+function statementsAfter(
+  relation: Relation,
+  { column, printed, ownNotNull }: TableColumn,
+  serverVersion: number,
+): string {
   const late = !printed && ownNotNull && column.notNullSource === "attribute";
-  const notNull = late ? `ALTER TABLE ONLY ${name} ALTER COLUMN ${quoteIdent(column.name)} SET NOT NULL;\n` : "";
-  return notNull + columnStatements(name, column);
+  const alter = `${alterTable(relation)} ONLY ${relationName(relation)} ALTER COLUMN ${quoteIdent(column.name)}`;
+  return (late ? `${alter} SET NOT NULL;\n` : "") + columnStatements(relation, column, serverVersion);
 }
 
 /** REPLICA IDENTITY and FORCE ROW LEVEL SECURITY; an index as replica identity is set by the index's entry. */
 export function relationStatements(relation: Relation): string {
   const alter = `\nALTER TABLE ONLY ${relationName(relation)}`;
   let text = "";
-  if (relation.replicaIdentity === "n" && relation.kind !== "v") text += `${alter} REPLICA IDENTITY NOTHING;\n`;
+  if (relation.replicaIdentity === "n" && relation.kind !== "v" && relation.kind !== "f")
+    text += `${alter} REPLICA IDENTITY NOTHING;\n`;
   if (relation.replicaIdentity === "f") text += `${alter} REPLICA IDENTITY FULL;\n`;
   if (relation.forceRowSecurity) text += `${alter} FORCE ROW LEVEL SECURITY;\n`;
   return text;

@@ -2,9 +2,10 @@ import type { KindContext, KindReader, RawEntry } from "../kind.ts";
 import type { Address } from "../types.ts";
 import { type Check, readChecks } from "./checks.ts";
 import { type Column, readColumns } from "./columns.ts";
+import { optionsSql } from "./foreign-data.ts";
 import { type References, readReferences } from "./references.ts";
 import { addressOf, catalogOid, type Relation, readRelations, relationName } from "./relations.ts";
-import { hasDefault, type Table, tableColumn } from "./table-model.ts";
+import { type ForeignTable, hasDefault, type Table, tableColumn } from "./table-model.ts";
 import { partsAfterTable } from "./table-parts.ts";
 import { attachPartition, createTable } from "./table-text.ts";
 
@@ -24,11 +25,12 @@ async function buildTables(context: KindContext): Promise<readonly Table[]> {
   const relations = await readRelations(context);
   const columns = await readColumns(context);
   const checks = await readChecks(context);
+  const foreign = await readForeignTables(context);
   const after = partsAfterTable(columns.values(), checks, await readReferences(context));
   const checksOf = Map.groupBy(checks, (check) => check.relation);
   const tables: Table[] = [];
   for (const relation of relations.values()) {
-    if ((relation.kind !== "r" && relation.kind !== "p") || relation.isExtensionMember) continue;
+    if (!tableKinds.has(relation.kind) || relation.isExtensionMember) continue;
     tables.push({
       relation,
       parents: relation.parents.flatMap((oid) => relations.get(oid) ?? []),
@@ -36,9 +38,19 @@ async function buildTables(context: KindContext): Promise<readonly Table[]> {
         tableColumn(relation, column, parentColumns(relation, column, relations, columns), isAfter(after, column)),
       ),
       checks: (checksOf.get(relation.oid) ?? []).filter((check) => isInline(relation, check, after)),
+      foreign: foreign.get(relation.oid) ?? null,
     });
   }
   return tables;
+}
+
+const tableKinds: ReadonlySet<string> = new Set(["r", "p", "f"]);
+
+async function readForeignTables(context: KindContext): Promise<ReadonlyMap<number, ForeignTable>> {
+  const rows = await context.session.sql<ForeignTable[]>`
+    select f.ftrelid::int8::float8 as oid, s.srvname::text as server, ${optionsSql(context, "f.ftoptions")} as options
+    from pg_catalog.pg_foreign_table f join pg_catalog.pg_foreign_server s on s.oid = f.ftserver`;
+  return new Map(rows.map((row) => [row.oid, row]));
 }
 
 /** The parents' columns of the same name; one whose own parent's default was undone has the default NULL. */
@@ -68,30 +80,31 @@ function isInline(relation: Relation, check: Check, after: ReadonlySet<string>):
   return check.isLocal || relation.isPartition;
 }
 
-/** TABLE and TABLE ATTACH entries. */
+/** TABLE, FOREIGN TABLE and TABLE ATTACH entries. */
 export const tables: KindReader = async (context) => {
   const relations = await readRelations(context);
   const references = await readReferences(context);
   const entries: RawEntry[] = [];
   for (const table of await readTables(context)) {
-    entries.push(tableEntry(table, references));
+    entries.push(tableEntry(table, references, context.serverVersion));
     const parent = table.relation.isPartition ? relations.get(table.relation.parents[0]!) : undefined;
     if (parent !== undefined) entries.push(attachEntry(parent, table.relation));
   }
   return entries;
 };
 
-function tableEntry(table: Table, references: References): RawEntry {
+function tableEntry(table: Table, references: References, serverVersion: number): RawEntry {
   const { relation } = table;
+  const kind = table.foreign === null ? "TABLE" : "FOREIGN TABLE";
   return {
-    kind: "TABLE",
+    kind,
     schema: relation.schema,
     name: relation.name,
     owner: relation.owner,
     section: "pre-data",
-    create: createTable(table),
-    drop: `DROP TABLE ${relationName(relation)};\n`,
-    tablespace: relation.tablespace,
+    create: createTable(table, serverVersion),
+    drop: `DROP ${kind} ${relationName(relation)};\n`,
+    tablespace: table.foreign === null ? relation.tablespace : null,
     tableam: relation.kind === "r" ? relation.accessMethod : null,
     copy: null,
     address: addressOf(catalogOid.class, relation.oid),

@@ -37,7 +37,8 @@ interface ConfigurationRow extends TextSearchRow {
 }
 
 /** TEXT SEARCH PARSER entries. */
-export const textSearchParsers: KindReader = async ({ session, schemaOids }) => {
+export const textSearchParsers: KindReader = async ({ session, schemaOids, inUse }) => {
+  if (!inUse.has("pg_ts_parser")) return [];
   const rows = await session.sql<ParserRow[]>`
     select p.oid, nspname as schema, prsname as name, null as owner, prsstart::text as start, prstoken::text as token,
       prsend::text as end, prsheadline::text as headline, prslextype::text as types
@@ -57,7 +58,8 @@ export const textSearchParsers: KindReader = async ({ session, schemaOids }) => 
 };
 
 /** TEXT SEARCH TEMPLATE entries. */
-export const textSearchTemplates: KindReader = async ({ session, schemaOids }) => {
+export const textSearchTemplates: KindReader = async ({ session, schemaOids, inUse }) => {
+  if (!inUse.has("pg_ts_template")) return [];
   const rows = await session.sql<TemplateRow[]>`
     select t.oid, nspname as schema, tmplname as name, null as owner, tmplinit::text as init, tmpllexize::text as lexize
     from pg_ts_template t join pg_namespace n on n.oid = tmplnamespace
@@ -70,7 +72,8 @@ export const textSearchTemplates: KindReader = async ({ session, schemaOids }) =
 };
 
 /** TEXT SEARCH DICTIONARY entries. The server keeps a dictionary's options as SQL. */
-export const textSearchDictionaries: KindReader = async ({ session, schemaOids }) => {
+export const textSearchDictionaries: KindReader = async ({ session, schemaOids, inUse }) => {
+  if (!inUse.has("pg_ts_dict")) return [];
   const rows = await session.sql<DictionaryRow[]>`
     select d.oid, n.nspname as schema, dictname as name, pg_get_userbyid(dictowner) as owner,
       tn.nspname as "templateSchema", tmplname as template, dictinitoption as options
@@ -88,7 +91,8 @@ export const textSearchDictionaries: KindReader = async ({ session, schemaOids }
 };
 
 /** TEXT SEARCH CONFIGURATION entries, with their mappings. */
-export const textSearchConfigurations: KindReader = async ({ session, schemaOids }) => {
+export const textSearchConfigurations: KindReader = async ({ session, schemaOids, inUse }) => {
+  if (!inUse.has("pg_ts_config")) return [];
   const rows = await session.sql<ConfigurationRow[]>`
     select c.oid, n.nspname as schema, cfgname as name, pg_get_userbyid(cfgowner) as owner,
       pn.nspname as "parserSchema", prsname as parser, (

@@ -12,7 +12,8 @@ interface TransformRow {
 }
 
 /** TRANSFORM entries, without those of excluded schemas. */
-export const transforms: KindReader = async ({ session, excludeSchemas }) => {
+export const transforms: KindReader = async ({ session, excludeSchemas, inUse }) => {
+  if (!inUse.has("pg_transform")) return [];
   const rows = await session.sql<TransformRow[]>`
     select t.oid, format_type(trftype, null) as type, lanname as language,
       ${functionSignature(session, session.sql`trffromsql`)} as "fromSql",

@@ -1,6 +1,6 @@
 import { quoteIdent } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
-import { addressOf, catalogOid, type Relation, readRelations, relationName } from "./relations.ts";
+import { addressOf, alterTable, catalogOid, type Relation, readRelations, relationName } from "./relations.ts";
 
 interface TriggerRow {
   readonly oid: number;
@@ -44,7 +44,7 @@ const states = { O: "ENABLE", D: "DISABLE", R: "ENABLE REPLICA", A: "ENABLE ALWA
 /** CREATE TRIGGER with its state; for a partition's clone the state alone. */
 export function createTrigger(table: Relation, trigger: TriggerRow): string {
   const on = `${quoteIdent(trigger.name)} ON ${relationName(table)}`;
-  const state = `\nALTER TABLE ${relationName(table)} ${states[trigger.enabled]} TRIGGER ${quoteIdent(trigger.name)};\n`;
+  const state = `\n${alterTable(table)} ${relationName(table)} ${states[trigger.enabled]} TRIGGER ${quoteIdent(trigger.name)};\n`;
   if (trigger.parent !== 0) return state;
   const extensions = trigger.extensions.map(
     (extension) => `ALTER TRIGGER ${on} DEPENDS ON EXTENSION ${quoteIdent(extension)};\n`,

@@ -27,7 +27,7 @@ export function createMaterializedView(view: Relation, columns: readonly Column[
   const unlogged = view.persistence === "u" ? "UNLOGGED " : "";
   return (
     `CREATE ${unlogged}MATERIALIZED VIEW ${relationName(view)}${withClause(view)} AS\n${query}\n  WITH NO DATA;\n` +
-    columns.map((column) => columnStatements(relationName(view), column)).join("") +
+    columns.map((column) => columnStatements(view, column)).join("") +
     relationStatements(view)
   );
 }
