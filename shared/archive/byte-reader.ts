@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { damaged } from "./damage.ts";
+import { damaged } from "./format/damage.ts";
 
 /** Reads a stream of bytes piece by piece; holds one chunk, or as many as one `take` asks for. */
 export class ByteReader {

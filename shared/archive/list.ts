@@ -3,6 +3,7 @@ import { mapPooled } from "../pool.ts";
 import type { ObjectStore } from "../store/types.ts";
 import { collect } from "./digesting.ts";
 import { archiveKey, manifestFile } from "./names.ts";
+import type { ArchivePlace } from "./read/types.ts";
 import { archivesPrefix, type Manifest, manifestSchema } from "./types.ts";
 
 /** One archive as a list shows it. `bytes` stored; `rows` in all tables. */
@@ -24,8 +25,7 @@ export interface ArchiveSummary {
 /** Manifests that are read at the same time: a store answers each after some milliseconds. */
 const manifestsAtOnce = 8;
 
-/** Bytes beyond which a manifest is refused. */
-export const largestManifest = 256 * 1024 * 1024;
+const largestManifest = 256 * 1024 * 1024;
 
 /** One whose manifest does not read: it is there, but what it holds is not known. */
 export interface DamagedArchive {
@@ -75,9 +75,8 @@ async function look(
 
 /** Throws `unknown_archive` when there is none of that id, `archive_invalid` when it does not read. */
 export async function readManifest(store: ObjectStore, id: string): Promise<Manifest> {
-  let text: string;
   try {
-    text = new TextDecoder().decode(await collect(store.read(archiveKey(id, manifestFile)), largestManifest));
+    return await readManifestAt({ store, prefix: archiveKey(id, ""), url: store.url }, id);
   } catch (error) {
     if (!isBelayError(error, "store_missing_object")) throw error;
     throw new BelayError("unknown_archive", `there is no archive ${id} in ${store.url}`, {
@@ -85,13 +84,23 @@ export async function readManifest(store: ObjectStore, id: string): Promise<Mani
       cause: error,
     });
   }
-  const manifest = parseManifest(text, id);
-  if (manifest.id !== id) throw damaged(id, `it is of the archive ${manifest.id}`);
+}
+
+/** The manifest at an archive's place; throws `archive_invalid` when it does not read, or is of another archive than `id`. */
+export async function readManifestAt(place: ArchivePlace, id: string | null): Promise<Manifest> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await collect(place.store.read(place.prefix + manifestFile), largestManifest);
+  } catch (error) {
+    if (error instanceof RangeError) throw damaged(id ?? place.url, `it has ${error.message}`);
+    throw error;
+  }
+  const manifest = parseManifest(new TextDecoder().decode(bytes), id ?? place.url);
+  if (id !== null && manifest.id !== id) throw damaged(id, `it is of the archive ${manifest.id}`);
   return manifest;
 }
 
-/** Checks a manifest's text; throws `archive_invalid` naming `where` when it does not read. */
-export function parseManifest(text: string, where: string): Manifest {
+function parseManifest(text: string, where: string): Manifest {
   let data: unknown;
   try {
     data = JSON.parse(text);

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { ByteReader } from "../byte-reader.ts";
-import { damaged } from "../damage.ts";
+import { damaged } from "../format/damage.ts";
 import { decodeLz4Block } from "./lz4-block.ts";
 import { XxHash32, xxHash32 } from "./xxhash32.ts";
 

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { damaged } from "../damage.ts";
+import { damaged } from "../format/damage.ts";
 import { compressionLanes, decompressionLanes } from "./lanes.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isBelayError } from "../../errors.ts";
-import { damaged } from "../damage.ts";
+import { damaged } from "../format/damage.ts";
 
 /** Bytes that a (de)compressor hands out at a time. */
 export const chunkSize = 128 * 1024;

@@ -1,7 +1,7 @@
 import { createZstdDecompress } from "node:zlib";
 import { inBatches } from "../../postgres/batches.ts";
 import { ByteReader } from "../byte-reader.ts";
-import { damaged } from "../damage.ts";
+import { damaged } from "../format/damage.ts";
 import { chunkSize, decompressed } from "./through.ts";
 
 const frameMagic = 0xfd2fb528;

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { BelayError } from "../../errors.ts";
+import { damaged } from "./damage.ts";
 
 /** What ends the COPY text in an archive's data file: a line of backslash and dot, and two empty lines (format, section 5). */
 export const endMarker = new TextEncoder().encode("\\.\n\n\n");
@@ -39,19 +39,15 @@ export async function* withoutEndMarker(chunks: AsyncIterable<Uint8Array>, what:
     const joined = Buffer.concat([tail, chunk]);
     const kept = Math.max(0, joined.length - markedLine.length);
     const early = joined.indexOf(markerLine);
-    if (early !== -1 && early < kept) throw invalid(`${what} has rows behind its end marker`);
+    if (early !== -1 && early < kept) throw damaged(`${what} has rows behind its end marker`);
     // The newline that was put before the first line is not passed on.
     const from = begun ? 0 : 1;
     if (kept > from) yield joined.subarray(from, kept);
     begun ||= kept > 0;
     tail = joined.subarray(kept);
   }
-  if (Buffer.compare(tail, markedLine) !== 0) throw invalid(`${what} does not end as a data file does: it was cut`);
+  if (Buffer.compare(tail, markedLine) !== 0) throw damaged(`${what} does not end as a data file does: it was cut`);
   if (begun) yield Uint8Array.of(newline);
-}
-
-function invalid(why: string): BelayError {
-  return new BelayError("archive_invalid", why, { hint: "The archive is damaged. Use another one." });
 }
 
 function newlines(chunk: Uint8Array): number {

@@ -1,5 +1,5 @@
 import type { Compression } from "../compression/decompress.ts";
-import { damaged } from "../damage.ts";
+import { damaged } from "../format/damage.ts";
 import type { Manifest } from "../types.ts";
 import type { ArchivePlace } from "./types.ts";
 

@@ -1,7 +1,8 @@
 import { decompress } from "../compression/decompress.ts";
-import { damaged } from "../damage.ts";
 import { hashing } from "../digesting.ts";
 import { withoutEndMarker } from "../format/copy-text.ts";
+import { damaged } from "../format/damage.ts";
+import { wholeInserts } from "../format/insert-text.ts";
 import type { Toc, TocEntry } from "../format/toc.ts";
 import type { ArchivedObject, Manifest } from "../types.ts";
 import { type DataFile, type DirectoryFiles, filesOfManifest, listFiles, missingFile } from "./directory-files.ts";
@@ -15,8 +16,7 @@ const commonList = "blobs.toc";
 
 /** An archive in directory format, Belay's own when there is a manifest. Throws `archive_invalid` for hostile names. */
 export async function openDirectory(place: ArchivePlace, toc: Toc, manifest: Manifest | null): Promise<TocArchive> {
-  for (const entry of toc.entries)
-    if (entry.file !== "") checkFileName(entry.file, `the entry of ${entry.desc} ${entry.tag}`);
+  checkDataFiles(toc);
   const files = manifest === null ? await listFiles(place) : filesOfManifest(manifest);
   const sums = new Map(manifest?.objects.map((object) => [object.file, object]));
   const read = (file: DataFile) => {
@@ -35,6 +35,18 @@ export async function openDirectory(place: ArchivePlace, toc: Toc, manifest: Man
   };
 }
 
+/** Refuses names that lead elsewhere, and a file for two entries: neither is of pg_dump. */
+function checkDataFiles(toc: Toc): void {
+  const seen = new Set<string>();
+  for (const entry of toc.entries) {
+    const file = entry.hadDumper && entry.desc === "BLOBS" ? listOf(toc, entry) : entry.file;
+    if (file === "") continue;
+    const name = checkFileName(file, `the entry of ${entry.desc} ${entry.tag}`).replace(/\.(gz|lz4|zst)$/, "");
+    if (seen.has(name)) throw damaged(`the table of contents names the file ${file} for two entries`);
+    seen.add(name);
+  }
+}
+
 function listOf(toc: Toc, entry: TocEntry): string {
   return toc.minor < ownListsSince ? commonList : entry.file;
 }
@@ -49,7 +61,7 @@ async function* readData(
   if (entry.file === "") throw damaged(`the table of contents names no file for ${what}`);
   const file = await files.find(entry.file);
   if (file === null) throw missingFile(entry.file, place, what);
-  if (entry.copyStmt === null) yield* read(file);
+  if (entry.copyStmt === null) yield* wholeInserts(read(file), file.name);
   else yield* withoutEndMarker(read(file), file.name);
 }
 

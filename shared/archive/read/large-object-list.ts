@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
-import { damaged } from "../damage.ts";
+import { damaged } from "../format/damage.ts";
+import { OidSet } from "../oid-set.ts";
 import { checkFileName } from "./names.ts";
 
 /** A line is an oid, a blank and a name. */
@@ -12,12 +13,15 @@ export async function* readLargeObjectList(
   chunks: AsyncIterable<Uint8Array>,
   what: string,
 ): AsyncGenerator<{ oid: number; file: string }> {
+  const seen = new OidSet();
   let rest = Buffer.alloc(0);
   for await (const chunk of chunks) {
     rest = Buffer.concat([rest, chunk]);
     let from = 0;
     for (let at = rest.indexOf(newline); at !== -1; at = rest.indexOf(newline, from)) {
-      yield parseLine(rest.subarray(from, at), what);
+      const line = parseLine(rest.subarray(from, at), what);
+      if (!seen.add(line.oid)) throw damaged(`${what} names large object ${line.oid} twice`);
+      yield line;
       from = at + 1;
     }
     rest = rest.subarray(from);
@@ -29,7 +33,11 @@ export async function* readLargeObjectList(
 function parseLine(line: Buffer, what: string): { oid: number; file: string } {
   const [, oid, file] = /^(\d{1,10}) (.+)$/.exec(line.toString("utf8")) ?? [];
   if (oid === undefined || Number(oid) < 1 || Number(oid) > largestOid) throw bad(what);
-  return { oid: Number(oid), file: checkFileName(file!, what) };
+  // One small file under many names would be a bomb.
+  const own = new RegExp(`^blob_${Number(oid)}\\.dat(\\.(gz|lz4|zst))?$`);
+  if (!own.test(checkFileName(file!, what)))
+    throw damaged(`${what} names the file ${JSON.stringify(file!.slice(0, 80))} for large object ${oid}`);
+  return { oid: Number(oid), file: file! };
 }
 
 function bad(what: string) {

@@ -1,4 +1,4 @@
-import { damaged } from "../damage.ts";
+import { damaged } from "../format/damage.ts";
 
 /** pg_restore refuses longer ones too (MAXPGPATH). */
 const longestName = 1024;

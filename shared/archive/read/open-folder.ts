@@ -1,8 +1,8 @@
 import { BelayError, isBelayError } from "../../errors.ts";
-import { damaged } from "../damage.ts";
-import { collect, sha256 } from "../digesting.ts";
+import { sha256 } from "../digesting.ts";
+import { damaged } from "../format/damage.ts";
 import { readToc } from "../format/toc.ts";
-import { largestManifest, parseManifest } from "../list.ts";
+import { readManifestAt } from "../list.ts";
 import { manifestFile, tocFile } from "../names.ts";
 import type { Manifest } from "../types.ts";
 import { openDirectory } from "./directory.ts";
@@ -10,9 +10,8 @@ import { baseBackupHint } from "./sniff.ts";
 import { readTocBytes } from "./table-of-contents.ts";
 import type { ArchivePlace, TocArchive } from "./types.ts";
 
-/** Opens a folder or prefix: Belay's own when it has a manifest, else stock directory format. null: it has no table of contents. */
+/** Opens a folder or prefix in stock directory format. null: there is no table of contents. Throws `archive_invalid`. */
 export async function openFolder(place: ArchivePlace): Promise<TocArchive | null> {
-  if ((await place.store.head(place.prefix + manifestFile)) !== null) return await openOwn(place);
   for (const file of [tocFile, `${tocFile}.gz`]) {
     const found = await place.store.head(place.prefix + file);
     if (found === null) continue;
@@ -34,11 +33,8 @@ export async function openFolder(place: ArchivePlace): Promise<TocArchive | null
 }
 
 /** Opens an archive of Belay's own, wherever it was copied to; its manifest must be that of `id`, if one is asked for. */
-export async function openOwn(place: ArchivePlace, id?: string): Promise<TocArchive> {
-  const bytes = await readSmall(place, manifestFile, largestManifest);
-  const manifest = parseManifest(new TextDecoder().decode(bytes), id ?? place.url);
-  if (id !== undefined && manifest.id !== id)
-    throw damaged(`the manifest of the archive ${id} is damaged: it is of the archive ${manifest.id}`);
+export async function openOwn(place: ArchivePlace, id: string | null): Promise<TocArchive> {
+  const manifest = await readManifestAt(place, id);
   return await openDirectory(place, readToc(await ownTocBytes(place, manifest)), manifest);
 }
 
@@ -52,15 +48,6 @@ async function ownTocBytes(place: ArchivePlace, manifest: Manifest): Promise<Uin
   if (bytes.length !== written.bytes) throw damaged(`${tocFile} has ${bytes.length} bytes instead of ${written.bytes}`);
   if (sha256(bytes) !== written.sha256) throw damaged(`${tocFile} has another sha256 than was written`);
   return bytes;
-}
-
-async function readSmall(place: ArchivePlace, file: string, most: number): Promise<Uint8Array> {
-  try {
-    return await collect(place.store.read(place.prefix + file), most);
-  } catch (error) {
-    if (error instanceof RangeError) throw damaged(`${file} in ${place.url} has ${error.message}`);
-    throw error;
-  }
 }
 
 function withoutManifest(place: ArchivePlace): BelayError {

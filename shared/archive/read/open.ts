@@ -14,35 +14,52 @@ export interface OpenOptions {
   readonly credentials?: Partial<StoreCredentials> | null;
 }
 
+/** Where an archive was found. `own`: it has a manifest of Belay's; `id` when it was asked for by its id. */
+export type FoundArchive =
+  | { readonly kind: "own"; readonly place: ArchivePlace; readonly id: string | null }
+  | { readonly kind: "folder"; readonly place: ArchivePlace; readonly id: null }
+  | { readonly kind: "file"; readonly place: ArchivePlace; readonly id: null; readonly bytes: number };
+
 /**
  * Opens any archive for reading: by id in the store, or at a `file://` or `s3://` place: a folder or prefix with
  * toc.dat, a custom-format file, or plain SQL. The format is told by the bytes, not by names. Changes nothing. Throws
  * `unknown_archive` when nothing is there, `archive_invalid` for what is no archive or is damaged, `usage` for a wrong URL.
  */
 export async function openArchive(archiveOrUrl: string, options: OpenOptions = {}): Promise<OpenedArchive> {
-  if (!isPlace(archiveOrUrl)) return await openById(archiveOrUrl, options.store);
+  return await openFound(await findArchive(archiveOrUrl, options));
+}
+
+/** Looks for an archive without reading it. Throws `unknown_archive` and `usage` as openArchive does. */
+export async function findArchive(archiveOrUrl: string, options: OpenOptions): Promise<FoundArchive> {
+  if (!isPlace(archiveOrUrl)) return await findById(archiveOrUrl, options.store);
   const place = placeAt(archiveOrUrl, options.credentials ?? null);
   const isNamedAsFolder = new URL(archiveOrUrl).pathname.endsWith("/");
   const file = isNamedAsFolder ? null : await place.store.head(place.prefix);
-  if (file !== null) return await openFile(place, file.size);
-  const opened = await openFolder({ ...place, prefix: `${place.prefix}/` });
-  if (opened !== null) return opened;
-  throw await nothingThere(place);
+  if (file !== null) return { kind: "file", place, id: null, bytes: file.size };
+  const folder = { ...place, prefix: `${place.prefix}/` };
+  const isOwn = (await place.store.head(folder.prefix + manifestFile)) !== null;
+  return isOwn ? { kind: "own", place: folder, id: null } : { kind: "folder", place: folder, id: null };
 }
 
-async function openById(id: string, store: ObjectStore | undefined): Promise<OpenedArchive> {
+export async function openFound(found: FoundArchive): Promise<OpenedArchive> {
+  if (found.kind === "own") return await openOwn(found.place, found.id);
+  if (found.kind === "file") return await openFile(found.place, found.bytes);
+  const opened = await openFolder(found.place);
+  if (opened === null) throw await nothingThere(found.place);
+  return opened;
+}
+
+async function findById(id: string, store: ObjectStore | undefined): Promise<FoundArchive> {
   if (store === undefined)
     throw new BelayError("usage", `${JSON.stringify(id)} is an archive's id, but no store is set`, {
       hint: "Pass --store or set BELAY_STORE, or give the archive's place as file://... or s3://...",
     });
   const prefix = archiveKey(id, "");
-  const place = { store, prefix, url: placeUrl(store.url, prefix) };
-  const manifest = await store.head(prefix + manifestFile);
-  if (manifest === null)
+  if ((await store.head(prefix + manifestFile)) === null)
     throw new BelayError("unknown_archive", `there is no archive ${id} in ${store.url}`, {
       hint: "List the archives with `belay archives`.",
     });
-  return await openOwn(place, id);
+  return { kind: "own", place: { store, prefix, url: placeUrl(store.url, prefix) }, id };
 }
 
 /** The URL of what lies under a prefix of a store. */

@@ -63,7 +63,7 @@ function withoutSecrets(url: string): string {
 /** Whether the place is a folder on this machine; of other stores nobody can tell. */
 export async function isFolder(place: ArchivePlace): Promise<boolean> {
   try {
-    for await (const _ of place.store.read(place.prefix)) return false;
+    for await (const _ of place.store.read(place.prefix.replace(/\/$/, ""))) return false;
   } catch (error) {
     const cause = isBelayError(error) ? (error.cause as { code?: unknown } | undefined) : undefined;
     return cause?.code === "EISDIR";

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { decompress } from "../compression/decompress.ts";
-import { damaged } from "../damage.ts";
+import { damaged } from "../format/damage.ts";
 import { readToc, type Toc, TocCut } from "../format/toc.ts";
 import type { ArchivePlace } from "./types.ts";
 

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { ByteReader } from "../../byte-reader.ts";
-import { damaged } from "../../damage.ts";
+import { damaged } from "../../format/damage.ts";
 
 /** Types of data blocks (archive format, section 9). */
 export const blockTypes = { data: 1, largeObjects: 3 } as const;

@@ -1,7 +1,8 @@
 import { BelayError } from "../../../errors.ts";
 import { type Compression, decompress } from "../../compression/decompress.ts";
-import { damaged } from "../../damage.ts";
 import { withoutEndMarker } from "../../format/copy-text.ts";
+import { damaged } from "../../format/damage.ts";
+import { wholeInserts } from "../../format/insert-text.ts";
 import type { Toc, TocEntry } from "../../format/toc.ts";
 import type { ArchivePlace, LargeObject, TocArchive } from "../types.ts";
 import { BlockReader, blockTypes } from "./block.ts";
@@ -34,7 +35,7 @@ export function openCustom(place: ArchivePlace, size: number, toc: Toc): TocArch
     try {
       const what = `the data of ${entry.namespace}.${entry.tag}`;
       const text = decompress(compression, blocks.stream(), what);
-      if (entry.copyStmt === null) yield* text;
+      if (entry.copyStmt === null) yield* wholeInserts(text, what);
       else yield* withoutEndMarker(text, what);
       positions.learn(start, blocks.position);
     } finally {

@@ -1,4 +1,5 @@
-import { damaged } from "../../damage.ts";
+import { type BelayError, isBelayError } from "../../../errors.ts";
+import { damaged } from "../../format/damage.ts";
 import type { Toc, TocEntry } from "../../format/toc.ts";
 import type { BlockReader } from "./block.ts";
 
@@ -16,6 +17,7 @@ export class Positions {
   readonly #next = new Map<number, number>();
   /** The first block whose end is not known. */
   #frontier: number;
+  #failure: BelayError | undefined;
   #walking: Promise<unknown> = Promise.resolve();
 
   constructor(toc: Toc, size: number, open: (position: number) => BlockReader) {
@@ -73,6 +75,8 @@ export class Positions {
   async #walkTo(dumpId: number): Promise<number | null> {
     const known = this.#found.get(dumpId);
     if (known !== undefined) return known;
+    // What stopped one walk stops all that come after: nobody walks to the same damage twice.
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#frontier >= this.#size) return null;
     const blocks = this.#open(this.#frontier);
     try {
@@ -84,6 +88,9 @@ export class Positions {
         if (header.dumpId === dumpId) return this.#frontier;
         await blocks.skipBody(header.type);
       }
+    } catch (error) {
+      if (isBelayError(error, "archive_invalid")) this.#failure = error;
+      throw error;
     } finally {
       await blocks.close();
     }

@@ -1,5 +1,5 @@
 import { decompress } from "../../compression/decompress.ts";
-import { damaged } from "../../damage.ts";
+import { damaged } from "../../format/damage.ts";
 import { sniff, sniffLength } from "../sniff.ts";
 
 /**

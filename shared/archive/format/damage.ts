@@ -1,4 +1,4 @@
-import { BelayError } from "../errors.ts";
+import { BelayError } from "../../errors.ts";
 
 /** The error for bytes that are not what an archive holds; `why` names the object and what is wrong with it. */
 export function damaged(
