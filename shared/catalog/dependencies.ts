@@ -1,5 +1,6 @@
 import { type Edge, edgesFrom } from "./edges.ts";
 import { addressKey, byText } from "./entry.ts";
+import { quoteIdent } from "./identifiers.ts";
 import type { RawEntry } from "./kind.ts";
 import type { Address, UnknownObject } from "./types.ts";
 
@@ -27,6 +28,7 @@ export function resolveDependencies(
 ): { dependencies: ReadonlyMap<string, readonly string[]>; neededBy: readonly (readonly string[])[] } {
   const graph = new CatalogGraph(keyed, rows, unknown);
   const tableGrants = grantsOnWhole(keyed);
+  const schemaGrants = grantsOnSchemas(keyed);
   const dependencies = new Map<string, readonly string[]>();
   const neededBy = unknown.map((): string[] => []);
   for (const { key, raw } of keyed) {
@@ -35,6 +37,8 @@ export function resolveDependencies(
     if (raw.usesCatalogDependencies !== false)
       for (const target of graph.needs(key, raw)) graph.addTargets(target, found);
     if (raw.kind === "ACL" && raw.address.objsubid !== 0) addKnown(found, tableGrants.get(whole(raw.address)));
+    if (raw.kind === "ACL" && raw.schema !== null && raw.create.includes("SET SESSION AUTHORIZATION "))
+      addKnown(found, schemaGrants.get(`SCHEMA ${quoteIdent(raw.schema)}`));
     found.delete(key);
     for (const target of found) if (target.startsWith(unknownMark)) neededBy[Number(target.slice(1))]!.push(key);
     dependencies.set(key, [...found].filter((target) => !target.startsWith(unknownMark)).sort(byText));
@@ -46,6 +50,12 @@ export function resolveDependencies(
 function grantsOnWhole(keyed: readonly Keyed[]): ReadonlyMap<string, string> {
   const grants = keyed.filter(({ raw }) => raw.kind === "ACL" && raw.address.objsubid === 0);
   return new Map(grants.map(({ key, raw }) => [whole(raw.address), key]));
+}
+
+/** A grant that another role than the owner made needs that role's access to the schema; a restore in parallel needs to be told. */
+function grantsOnSchemas(keyed: readonly Keyed[]): ReadonlyMap<string, string> {
+  const grants = keyed.filter(({ raw }) => raw.kind === "ACL" && raw.schema === null);
+  return new Map(grants.map(({ key, raw }) => [raw.name, key]));
 }
 
 function addKnown(found: Set<string>, key: string | undefined): void {

@@ -87,6 +87,17 @@ describe("readCatalog", () => {
     expect(at("COMMENT shop COLUMN orders.state")).toBe(at("TABLE shop orders") + 1);
   });
 
+  it("puts a grant that another role made behind the grants on the schema, which that role needs", async () => {
+    await session.run(`begin; grant usage on schema shop to pg_monitor;
+      grant select on shop.customer to pg_monitor with grant option;
+      set local role pg_monitor; grant select on shop.customer to pg_read_all_stats; reset role`);
+    const { entries } = await readCatalog(session);
+    await session.run("rollback");
+    const found = entries.find(({ key }) => key === "ACL shop TABLE customer");
+    expect(found?.create).toContain("SET SESSION AUTHORIZATION pg_monitor;");
+    expect(found?.dependencies).toContain("ACL - SCHEMA shop");
+  });
+
   it("knows a range type, whose cast to its multirange comes with it", async () => {
     await session.run("create type shop.span as range (subtype = int4)");
     const { unknown } = await readCatalog(session);
