@@ -9,10 +9,15 @@ const local = fileURLToPath(new URL("../node_modules/.bin/node", import.meta.url
 const stripsTypes = major > 22 || (major === 22 && minor >= 18);
 const program = !stripsTypes && existsSync(local) ? local : process.execPath;
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
+// Node keeps there what it made of the sources: the next start takes a third of the time.
+const cache = process.env.NODE_COMPILE_CACHE ?? fileURLToPath(new URL("../node_modules/.cache/belay", import.meta.url));
 
 // A Ctrl-C reaches the child too, which ends in order; this process waits for it.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
-const { status, signal, error } = spawnSync(program, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+const { status, signal, error } = spawnSync(program, [main, ...process.argv.slice(2)], {
+  stdio: "inherit",
+  env: { ...process.env, NODE_COMPILE_CACHE: cache },
+});
 if (error) console.error(`belay could not start ${program}: ${error.message}`);
 process.exitCode = signal ? 130 : (status ?? 1);

@@ -6,9 +6,14 @@ import { pathToFileURL } from "node:url";
 import { isBelayError } from "../errors.ts";
 import { codeOf, exists, folderError, isAbsent, isTaken, leadsOut, missing } from "./folder-errors.ts";
 import { createFile, fillFile, isInside, publishFile, syncFile, syncFolder } from "./folder-files.ts";
+import { readSmallFile, smallObject, writeSmallFile } from "./folder-small.ts";
 import { checkKey, compareKeys, unfinishedPrefix } from "./keys.ts";
+import { peek } from "./peek.ts";
 import { requireInside } from "./range.ts";
 import type { ObjectStore, StoredObject } from "./types.ts";
+
+/** How long (ms) a folder that was found inside the store is taken to be there still. */
+const insideForMs = 1_000;
 
 /** Files whose bytes are sent to the disk at the same time. */
 const syncsAtOnce = 4;
@@ -23,6 +28,26 @@ export function createFolderStore(folder: string): ObjectStore {
     const path = pathOf(key);
     if (!(await isInside(folder, path))) throw leadsOut(key, url);
     return path;
+  }
+
+  const seenInside = new Map<string, number>();
+
+  /** As insideOf, but only the folder is looked at, and not each time: the file itself may not be followed as a link. */
+  async function folderInside(key: string): Promise<string> {
+    const path = pathOf(key);
+    const parent = dirname(path);
+    const seen = seenInside.get(parent);
+    if (seen !== undefined && performance.now() - seen < insideForMs) return path;
+    if (!(await isInside(folder, parent))) throw leadsOut(key, url);
+    seenInside.clear();
+    seenInside.set(parent, performance.now());
+    return path;
+  }
+
+  /** Bytes written, or null when they are many, or the folder is not there yet. */
+  async function writeSmall(key: string, bytes: Uint8Array | null, createOnly: boolean): Promise<number | null> {
+    if (bytes === null || bytes.length > smallObject) return null;
+    return writeSmallFile(await folderInside(key), bytes, createOnly) ? bytes.length : null;
   }
 
   async function head(key: string): Promise<StoredObject | null> {
@@ -42,19 +67,26 @@ export function createFolderStore(folder: string): ObjectStore {
     async write(key, chunks, options = {}) {
       const path = pathOf(key);
       const createOnly = options.createOnly === true;
-      if (createOnly && (await head(key)) !== null) throw exists(key, url);
+      const source = await peek(chunks);
       const unfinished = join(dirname(path), unfinishedPrefix + randomBytes(8).toString("hex"));
+      let atLength = false;
       try {
-        await insideOf(key);
-        const bytes = await fillFile(await createFile(unfinished), chunks, options.syncLater !== true);
-        await publishFile(unfinished, path, createOnly);
+        let bytes = await writeSmall(key, source.only, createOnly);
+        if (bytes !== null && options.syncLater !== true) await syncFile(path);
+        atLength = bytes === null;
+        if (bytes === null) {
+          if (createOnly && (await head(key)) !== null) throw exists(key, url);
+          await insideOf(key);
+          bytes = await fillFile(await createFile(unfinished), source.chunks, options.syncLater !== true);
+          await publishFile(unfinished, path, createOnly);
+        }
         if (options.syncLater !== true) await syncFolder(dirname(path));
         return bytes;
       } catch (error) {
         if (isTaken(error)) throw exists(key, url);
         throw codeOf(error) === undefined ? error : folderError(error, url, `writing ${key}`);
       } finally {
-        await unlink(unfinished).catch(() => {});
+        if (atLength) await unlink(unfinished).catch(() => {});
       }
     },
 
@@ -62,7 +94,7 @@ export function createFolderStore(folder: string): ObjectStore {
       const waiting = [...keys];
       const work = async () => {
         for (let key = waiting.pop(); key !== undefined; key = waiting.pop())
-          await syncFile(await insideOf(key)).catch((error) => {
+          await syncFile(await folderInside(key)).catch((error) => {
             throw isAbsent(error) ? missing(key!, url, error) : told(error, `syncing ${key}`);
           });
       };
@@ -72,6 +104,11 @@ export function createFolderStore(folder: string): ObjectStore {
 
     async *read(key, range) {
       try {
+        const small = range === undefined ? readSmallFile(await folderInside(key)) : null;
+        if (small !== null) {
+          yield small;
+          return;
+        }
         const path = await insideOf(key);
         let bounds = {};
         if (range !== undefined) {

@@ -47,6 +47,7 @@ export function writeRows(reader: Session, to: RowsToWrite): { read: Promise<voi
   });
   const writing = to.store.write(to.key, stored.pass(members), {
     createOnly: true,
+    syncLater: true,
     sizeHint: to.table.sizeHint,
     contentType: "application/gzip",
   });

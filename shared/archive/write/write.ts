@@ -43,6 +43,7 @@ export async function writeArchive(input: ArchiveInput): Promise<Manifest> {
       await writeSmall(input, readmeFile, Buffer.from(readme), written),
     ];
     await readBackSmall(input, small);
+    await store.sync([...written].map((file) => archiveKey(id, file)));
     const objects = [...tables.map(({ object }) => object), ...small];
     const parts = { tables: tables.map(({ table }) => table), entries: entryHashes(input), objects };
     const manifest = await describe(input, parts);
@@ -75,7 +76,11 @@ async function writeSmall(
   written: Set<string>,
 ): Promise<ArchivedObject> {
   written.add(file);
-  await input.store.write(archiveKey(input.id, file), once(bytes), { createOnly: true, sizeHint: bytes.length });
+  await input.store.write(archiveKey(input.id, file), once(bytes), {
+    createOnly: true,
+    syncLater: true,
+    sizeHint: bytes.length,
+  });
   return { file, bytes: bytes.length, sha256: sha256(bytes) };
 }
 

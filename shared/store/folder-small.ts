@@ -1,0 +1,88 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  openSync,
+  readSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { codeOf } from "./folder-errors.ts";
+import { unfinishedPrefix } from "./keys.ts";
+
+/**
+ * Objects up to this size (bytes) are written and read in one go, on the caller's thread: of thousands of small tables
+ * the handing over to other threads costs many times the work.
+ */
+export const smallObject = 64 * 1024;
+
+/**
+ * Writes a file under a temporary name and gives it its own. False when it has to be done at length: the folder is not
+ * there, or the file system has no links. A taken name is EEXIST of `link`.
+ */
+export function writeSmallFile(path: string, bytes: Uint8Array, createOnly: boolean): boolean {
+  const unfinished = join(dirname(path), unfinishedPrefix + randomBytes(8).toString("hex"));
+  let file: number;
+  try {
+    file = openSync(unfinished, "wx");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return false;
+    throw error;
+  }
+  try {
+    try {
+      for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
+    } finally {
+      closeSync(file);
+    }
+    if (createOnly) linkSync(unfinished, path);
+    else renameSync(unfinished, path);
+    return true;
+  } catch (error) {
+    if (createOnly && ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(codeOf(error) ?? "")) return false;
+    throw error;
+  } finally {
+    if (createOnly) unlinkQuietly(unfinished);
+  }
+}
+
+/** The bytes of a small file; null for a large one, for a symbolic link and for what is no file. */
+export function readSmallFile(path: string): Uint8Array | null {
+  const file = openUnlinked(path);
+  if (file === null) return null;
+  try {
+    const found = fstatSync(file);
+    if (!found.isFile() || found.size > smallObject) return null;
+    const bytes = Buffer.allocUnsafe(found.size);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const read = readSync(file, bytes, filled, bytes.length - filled, null);
+      if (read === 0) break;
+      filled += read;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function openUnlinked(path: string): number | null {
+  try {
+    return openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  } catch (error) {
+    if (codeOf(error) === "ELOOP" || codeOf(error) === "EMLINK") return null;
+    throw error;
+  }
+}
+
+function unlinkQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It was never made, or somebody was faster.
+  }
+}
