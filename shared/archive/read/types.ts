@@ -60,6 +60,8 @@ export type ScriptPart =
       /** The script's client_encoding here, in which the rows are. */
       readonly encoding: string;
       readonly rows: AsyncIterable<Uint8Array>;
+      /** Line breaks in the rows read so far: rows, but for CSV with line breaks in values. Only until the next part. */
+      linesRead(): number;
     }
   /** psql's `\connect`: what follows is for another database of the server; null: the same one again. */
   | { readonly kind: "connect"; readonly database: string | null; readonly line: number }

@@ -18,6 +18,8 @@ export async function startsOnNextLine(reader: ScriptReader, line: number): Prom
 /** The data of one COPY in the script. */
 export interface CopyData {
   rows(): AsyncGenerator<Uint8Array>;
+  /** Line breaks in the rows read so far. */
+  readonly lines: number;
   /** Passes over the rows that nobody read: afterwards the reader stands behind the end marker. */
   finish(): Promise<void>;
 }
@@ -25,8 +27,13 @@ export interface CopyData {
 /** The rows of a COPY up to its `\.` line. Reading them throws when it never comes. */
 export function copyRows(reader: ScriptReader, line: number): CopyData {
   // The line break before the first row was dropped with the statement.
-  const place = { atLineStart: true, over: false };
+  const place = { atLineStart: true, over: false, marker: 0 };
+  const first = reader.window.line;
   return {
+    get lines() {
+      // The end marker's own line was dropped with it.
+      return reader.window.line - first - (place.over ? place.marker : 0);
+    },
     async *rows() {
       for (let rows = await nextRows(reader, line, place); rows !== null; rows = await nextRows(reader, line, place))
         yield rows;
@@ -40,6 +47,8 @@ export function copyRows(reader: ScriptReader, line: number): CopyData {
 interface CopyPlace {
   atLineStart: boolean;
   over: boolean;
+  /** Line breaks of the end marker. */
+  marker: number;
 }
 
 async function nextRows(reader: ScriptReader, line: number, place: CopyPlace): Promise<Uint8Array | null> {
@@ -50,7 +59,9 @@ async function nextRows(reader: ScriptReader, line: number, place: CopyPlace): P
     if (found !== null) {
       place.over = true;
       const rows = take(reader, found.rows);
+      const line = window.line;
       reader.next(found.end - found.rows);
+      place.marker = window.line - line;
       return rows.length === 0 ? null : rows;
     }
     if (reader.ended) throw cut(reader, line);

@@ -47,7 +47,10 @@ export async function* splitScript(
           continue;
         }
         reader.requireClosed();
-        if (lexer.begun !== -1) yield* ended(reader, reading, window.bytes.length);
+        if (lexer.begun === -1) return;
+        const last = takeStatement(reader, reading, window.bytes.length);
+        if (last.kind === "copy") yield* copyBlock(reader, reading, last);
+        else yield last;
         return;
       }
       if (stop === "comment") {
@@ -57,15 +60,29 @@ export async function* splitScript(
         const part = await command(reader, reading);
         if (part !== null) yield part;
       } else if (lexer.begun === -1) reader.next(lexer.at);
-      else yield* ended(reader, reading, lexer.at - 1);
+      else {
+        const part = takeStatement(reader, reading, lexer.at - 1);
+        if (part.kind === "copy") yield* copyBlock(reader, reading, part);
+        else yield part;
+      }
     }
   } finally {
     await reader.close();
   }
 }
 
-/** The statement whose text ends at `end`, with the rows that follow a COPY. */
-async function* ended(reader: ScriptReader, reading: Reading, end: number): AsyncGenerator<ScriptPart> {
+interface CopyBeginning {
+  readonly kind: "copy";
+  readonly text: string;
+  readonly line: number;
+}
+
+/** The statement whose text ends at `end`; the reader stands behind it. */
+function takeStatement(
+  reader: ScriptReader,
+  reading: Reading,
+  end: number,
+): Extract<ScriptPart, { kind: "statement" }> | CopyBeginning {
   const { lexer, window } = reader;
   const line = window.lineAt(lexer.begun);
   const { valueRows } = lexer;
@@ -75,15 +92,31 @@ async function* ended(reader: ScriptReader, reading: Reading, end: number): Asyn
   reader.next(lexer.at);
   if (copy?.place !== "stdin") {
     follow(text, line, reader, reading);
-    yield { kind: "statement", text, line, valueRows, encoded };
-    return;
+    return { kind: "statement", text, line, valueRows, encoded };
   }
   if (copy.binary) throw refuseScript(reader.name, line, "binary COPY data in a script cannot be read");
   if (encoded !== null)
     throw refuseScript(reader.name, line, `a COPY with other than ASCII letters, in ${reading.encoding}`);
+  return { kind: "copy", text, line };
+}
+
+/** A COPY with its rows; afterwards the reader stands behind them, whoever read them. */
+async function* copyBlock(
+  reader: ScriptReader,
+  reading: Reading,
+  { text, line }: CopyBeginning,
+): AsyncGenerator<ScriptPart> {
   await startsOnNextLine(reader, line);
   const data = copyRows(reader, line);
-  yield { kind: "copy", statement: text, line, dataLine: window.line, encoding: reading.encoding, rows: data.rows() };
+  yield {
+    kind: "copy",
+    statement: text,
+    line,
+    dataLine: reader.window.line,
+    encoding: reading.encoding,
+    rows: data.rows(),
+    linesRead: () => data.lines,
+  };
   await data.finish();
 }
 

@@ -2,7 +2,6 @@ import type { PlainArchive } from "../types.ts";
 import { readCopyStatement } from "./copy-statement.ts";
 import { createInsertNames, namedExtension, namedRoles, type ScriptTable } from "./names.ts";
 import { statementKind } from "./statement-kind.ts";
-import { countLines } from "./window.ts";
 
 /** Something in a script that a restore would refuse. */
 export interface ScriptProblem {
@@ -82,10 +81,9 @@ export async function surveyPlain(
     else if (part.kind === "statement") statement(part.text, part.line, part.valueRows);
     else {
       counts.statements += 1;
-      let rows = 0;
-      for await (const chunk of part.rows) rows += countLines(chunk, 0, chunk.length);
+      for await (const _ of part.rows);
       const copied = readCopyStatement(part.statement);
-      addRows({ schema: copied?.schema ?? null, table: copied?.table ?? "?" }, rows);
+      addRows({ schema: copied?.schema ?? null, table: copied?.table ?? "?" }, part.linesRead());
     }
   }
   for (const problem of databases.problems()) refuse(problem);

@@ -1,6 +1,9 @@
 const firstCapacity = 256 * 1024;
 const keptCapacity = 4 * 1024 * 1024;
 const newline = 0x0a;
+/** Bytes that are looked at to learn how long lines are, and what counts as long. */
+const sampled = 4096;
+const longLine = 64;
 
 /** The part of a script that is in memory: what was read and not yet dropped. Offsets count from its beginning. */
 export interface ScriptWindow {
@@ -60,8 +63,17 @@ function shrunk(capacity: number, wanted: number): number {
   return capacity > keptCapacity && wanted <= keptCapacity / 2 ? keptCapacity : capacity;
 }
 
-export function countLines(bytes: Uint8Array, from: number, to: number): number {
+/** Line breaks in a range of bytes. */
+function countLines(bytes: Buffer, from: number, to: number): number {
   let lines = 0;
-  for (let at = from; at < to; at += 1) if (bytes[at] === newline) lines += 1;
+  let at = from;
+  for (const end = Math.min(to, from + sampled); at < end; at += 1) if (bytes[at] === newline) lines += 1;
+  if (at === to) return lines;
+  if (lines > sampled / longLine) {
+    for (; at < to; at += 1) if (bytes[at] === newline) lines += 1;
+    return lines;
+  }
+  // Between line breaks that are far apart the engine's own search is several times faster.
+  for (at = bytes.indexOf(newline, at); at !== -1 && at < to; at = bytes.indexOf(newline, at + 1)) lines += 1;
   return lines;
 }
