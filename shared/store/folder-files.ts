@@ -85,7 +85,9 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** False when symbolic links lead from `path`, or from the nearest folder above it that is there, out of `root`. */
 export async function isInside(root: string, path: string): Promise<boolean> {
-  const [real, base] = [await realOrAbove(path), await realOrAbove(root)];
+  // In this order: the folders may be made meanwhile, and what is longer then is still inside what was seen before.
+  const base = await realOrAbove(root);
+  const real = await realOrAbove(path);
   return real === base || real.startsWith(base.endsWith(sep) ? base : base + sep);
 }
 

@@ -49,19 +49,21 @@ function writeEntry(out: TocBytes, entry: TocEntry): void {
   out.str(entry.file);
 }
 
+/** One buffer that grows: a large database has a million fields. */
 class TocBytes {
-  readonly #chunks: Buffer[] = [];
+  #buffer = Buffer.allocUnsafeSlow(64 * 1024);
+  #filled = 0;
 
   raw(bytes: Buffer): void {
-    this.#chunks.push(bytes);
+    this.#makeRoom(bytes.length);
+    this.#filled += bytes.copy(this.#buffer, this.#filled);
   }
 
   int(value: number): void {
     if (!Number.isInteger(value) || Math.abs(value) > intLimit) throw invalid(`${value} does not fit 32 bits`);
-    const bytes = Buffer.alloc(5);
-    bytes[0] = value < 0 ? 1 : 0;
-    bytes.writeUInt32LE(Math.abs(value), 1);
-    this.#chunks.push(bytes);
+    this.#makeRoom(5);
+    this.#buffer[this.#filled] = value < 0 ? 1 : 0;
+    this.#filled = this.#buffer.writeUInt32LE(Math.abs(value), this.#filled + 1);
   }
 
   str(text: string | null): void {
@@ -69,13 +71,22 @@ class TocBytes {
       this.int(-1);
       return;
     }
-    const bytes = Buffer.from(text, "utf8");
-    this.int(bytes.length);
-    this.#chunks.push(bytes);
+    const length = Buffer.byteLength(text, "utf8");
+    this.int(length);
+    this.#makeRoom(length);
+    this.#filled += this.#buffer.write(text, this.#filled, "utf8");
   }
 
   bytes(): Uint8Array {
-    return Buffer.concat(this.#chunks);
+    return this.#buffer.subarray(0, this.#filled);
+  }
+
+  #makeRoom(bytes: number): void {
+    const needed = this.#filled + bytes;
+    if (needed <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
+    this.#buffer.copy(larger, 0, 0, this.#filled);
+    this.#buffer = larger;
   }
 }
 
