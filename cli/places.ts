@@ -1,14 +1,21 @@
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 /**
  * An archive as a person names it: a URL stays, a path on this machine becomes a `file://` URL, and all else is an
  * archive's id. A path is what has a slash, begins with a dot, or is there.
  */
 export function archivePlace(word: string): string {
+  if (URL.canParse(word) && new URL(word).protocol === "file:") return followed(fileURLToPath(word));
   if (word.includes("://")) return word;
-  return /[/\\]|^\./.test(word) || existsSync(word) ? pathToFileURL(resolve(word)).href : word;
+  return /[/\\]|^\./.test(word) || existsSync(word) ? followed(resolve(word)) : word;
+}
+
+/** A store does not follow links out of itself; here a person names the link: latest.dump, say. */
+function followed(path: string): string {
+  const end = path.endsWith("/") ? "/" : "";
+  return pathToFileURL(existsSync(path) ? realpathSync(path) : path).href.replace(/\/*$/, end);
 }
 
 /** A store as a person names it: a URL, or a folder on this machine. */
