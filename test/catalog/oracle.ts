@@ -44,14 +44,21 @@ export function formatDifferences(differences: readonly OracleDifference[]): str
   return differences.map((found) => `${found.what} ${found.key}\n${found.text}`).join("\n");
 }
 
+const pgDump15 = "/usr/lib/postgresql/15/bin/pg_dump";
+
 /** The toc.dat of `pg_dump -Fd -s`, database-level entries left out. */
-export async function pgDumpEntries(url: string, pgDump = "/usr/lib/postgresql/15/bin/pg_dump"): Promise<TocEntry[]> {
+export async function pgDumpEntries(url: string, pgDump = pgDump15): Promise<TocEntry[]> {
+  const entries = await pgDumpToc(url, ["-s"], pgDump);
+  return entries.filter((entry) => !databaseLevel.has(entry.desc) && !/^DATABASE /.test(entry.tag));
+}
+
+/** All entries of the toc.dat that pg_dump writes. */
+export async function pgDumpToc(url: string, options: readonly string[] = [], pgDump = pgDump15): Promise<TocEntry[]> {
   const folder = await mkdtemp(join(tmpdir(), "belay-oracle-"));
   try {
     const target = join(folder, "dump");
-    await run(pgDump, ["-Fd", "-s", "-f", target, "-d", url], { env: { ...process.env, PGTZ: "UTC" } });
-    const toc = readToc(await readFile(join(target, "toc.dat")));
-    return toc.entries.filter((entry) => !databaseLevel.has(entry.desc) && !/^DATABASE /.test(entry.tag));
+    await run(pgDump, ["-Fd", ...options, "-f", target, "-d", url], { env: { ...process.env, PGTZ: "UTC" } });
+    return [...readToc(await readFile(join(target, "toc.dat"))).entries];
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -18,8 +18,8 @@ interface LabelRow {
 }
 
 /**
- * SECURITY LABEL entries, those of members of extensions too; a table's has the labels of its columns in it. pg_dump
- * forgets labels on columns of composite types: they have entries of their own here.
+ * SECURITY LABEL entries; a table's has the labels of its columns in it. Also those that pg_dump forgets: on members
+ * of extensions other than functions, on subscriptions, and on columns of composite types.
  */
 export const securityLabels: KindReader = async (context) => {
   const rows = await readLabels(context);
@@ -30,11 +30,12 @@ export const securityLabels: KindReader = async (context) => {
 function labelEntry(labels: readonly LabelRow[]): RawEntry {
   const [first] = labels as [LabelRow];
   const object = address(first.classid, first.objid);
+  const name = first.type === "LARGE OBJECT" ? first.name : `${quoteIdent(first.name)}${first.args ?? ""}`;
   return attachedEntry(
     {
       kind: "SECURITY LABEL",
       schema: first.schema,
-      name: `${first.type} ${quoteIdent(first.name)}${first.args ?? ""}`,
+      name: `${first.type} ${name}`,
       owner: first.owner ?? "",
       create: labels.map(labelStatement).join(""),
       address: object,
