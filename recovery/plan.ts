@@ -1,4 +1,5 @@
 import type { Manifest } from "../shared/archive/types.ts";
+import { allowWritersSql } from "./sql.ts";
 import type { RunbookPlan, Step, StepName } from "./types.ts";
 
 /** What was measured before on this data: by the newest passed drill of such an archive. */
@@ -23,6 +24,12 @@ export interface RunbookFacts {
   /** Bytes that today's database takes. */
   readonly databaseBytes: number;
   readonly newerArchives: number;
+  /** How long the backup took when it was made, by the store's clock; null when that can't be told. */
+  readonly dumpSeconds: number | null;
+  /** Databases that earlier full restores left. */
+  readonly leftOver: readonly string[];
+  /** Whether new sessions of the live database can only read already. */
+  readonly stopped: boolean;
 }
 
 /** Longest name of a database, in bytes. */
@@ -32,6 +39,7 @@ const longestName = 63;
 export function planFullRestore(facts: RunbookFacts): RunbookPlan {
   const { manifest, live, sameServer, now } = facts;
   return {
+    id: facts.id,
     archiveId: manifest.id,
     snapshotAt: manifest.snapshotAt,
     ageSeconds: Math.max(0, Math.round((now.getTime() - Date.parse(manifest.snapshotAt)) / 1000)),
@@ -52,56 +60,77 @@ function namedAfter(live: string, suffix: string, id: string): string {
   return start + end;
 }
 
-function steps({ manifest, live, sameServer, measured, id }: RunbookFacts): Step[] {
-  const raw = rawBytes(manifest);
-  const scale = measured === null || measured.rawBytes === 0 ? null : raw / measured.rawBytes;
-  const basis = measured === null ? null : `the drill of ${measured.finishedAt.slice(0, 10)}`;
-  const expect = (seconds: number | undefined) =>
-    scale === null || seconds === undefined ? null : Math.ceil(seconds * Math.max(scale, 0.01));
-  const step = (name: StepName, what: string, downtime: boolean, seconds?: number): Step => {
-    const expectedSeconds = expect(seconds);
-    return { name, what, downtime, expectedSeconds, basis: expectedSeconds === null ? null : basis };
+function steps(facts: RunbookFacts): Step[] {
+  const { manifest, live, sameServer } = facts;
+  const [restoring, checking] = [fromDrill(facts, "restoreSeconds"), fromDrill(facts, "checkSeconds")];
+  const step = (name: StepName, what: string, downtime: boolean, expected: Expected): Step => {
+    return { name, what, downtime, ...expected };
   };
-  const restored = namedAfter(live, "restored", id);
   return [
-    step("archive_today", `archive ${live} as it is now, read back and verified`, false),
-    step("list_newer", "list the tables that changed since the backup, by the digests of both archives", false),
+    step("archive_today", `archive ${live} as it is now, read back and verified`, false, fromDump(facts)),
+    step("list_newer", "list the tables that changed since the backup, by the digests of both archives", false, moment),
     step(
       "restore_beside",
-      `restore ${manifest.id} into ${sameServer ? `the new database ${restored} on the same server` : "the other server"}`,
+      `restore ${manifest.id} ${sameServer ? "beside it" : "on the other server"}`,
       false,
-      measured?.restoreSeconds,
+      restoring,
     ),
     step(
       "check",
-      "compare the restored copy with the manifest: tables, counts, digests, catalog, sequences, foreign keys",
+      "compare the copy with its manifest: tables, counts, digests, catalog, sequences, keys",
       false,
-      measured?.checkSeconds,
+      checking,
     ),
-    step("stop_writers", `make ${live} read only and end its sessions`, true),
-    step("export_newer", "write the rows that the backup lacks, or has otherwise, to the store as CSV", true),
+    step("stop_writers", `make ${live} read only and end its sessions`, true, moment),
+    step("export_newer", "write the rows that the copy lacks, or has otherwise, to the store as CSV", true, unknowable),
     step(
       "switch_over",
-      sameServer
-        ? `rename ${live} to ${namedAfter(live, "before", id)} and ${restored} to ${live}, in one transaction`
-        : "point the application to the restored database",
+      sameServer ? "give the copy the live name, in one transaction" : "point the application to the copy",
       true,
+      sameServer ? moment : byHand,
     ),
-    step(
-      "verify",
-      "look at the database under its live name: the restored one, with all rows, and it can be written to",
-      true,
-    ),
+    step("verify", "look at it under its live name: all rows there, and it can be written to", true, moment),
   ];
 }
 
-function notes({ ownBackup, newerArchives, manifest, measured, databaseBytes, sameServer }: RunbookFacts): string[] {
+type Expected = Pick<Step, "expectedSeconds" | "basis">;
+
+const moment: Expected = { expectedSeconds: 1, basis: "does not depend on size" };
+const byHand: Expected = { expectedSeconds: null, basis: "by hand" };
+const unknowable: Expected = { expectedSeconds: null, basis: "depends on how much changed" };
+const notMeasured: Expected = { expectedSeconds: null, basis: "not measured" };
+
+/** By the newest passed drill, in proportion to the rows' bytes. */
+function fromDrill({ manifest, measured }: RunbookFacts, what: "restoreSeconds" | "checkSeconds"): Expected {
+  if (measured === null || measured.rawBytes === 0) return notMeasured;
+  const seconds = measured[what] * (rawBytes(manifest) / measured.rawBytes);
+  return {
+    expectedSeconds: Math.max(1, Math.ceil(seconds)),
+    basis: `the drill of ${measured.finishedAt.slice(0, 10)}`,
+  };
+}
+
+function fromDump({ dumpSeconds }: RunbookFacts): Expected {
+  if (dumpSeconds === null) return notMeasured;
+  return { expectedSeconds: Math.max(1, Math.ceil(dumpSeconds)), basis: "as long as the backup took" };
+}
+
+function notes(facts: RunbookFacts): string[] {
+  const { ownBackup, newerArchives, manifest, measured, databaseBytes, sameServer, leftOver, stopped, live } = facts;
   const found: string[] = [];
   if (!ownBackup) found.push(`the archive is of the database ${manifest.source.database} elsewhere, not of this one`);
-  if (newerArchives > 0) found.push(`${newerArchives} newer whole-database archive(s) exist than ${manifest.id}`);
-  if (measured === null) found.push("how long it takes was never measured: `belay drill` measures it");
-  if (sameServer) found.push(`the server needs room for a second copy: today's database takes ${databaseBytes} bytes`);
+  if (newerArchives > 0) found.push(`${newerArchives} whole-database archives are newer than ${manifest.id}`);
+  if (measured === null) found.push("how long a restore takes was never measured: `belay drill` does");
+  if (sameServer) found.push(`the server needs room for the copy: today's database takes ${megabytes(databaseBytes)}`);
+  if (stopped)
+    found.push(`${live} is read only, perhaps since a full restore that was cut off: ${allowWritersSql(live)}`);
+  for (const name of leftOver)
+    found.push(`the database ${name} is left of an earlier full restore; drop it when nobody needs it`);
   return found;
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1_000_000).toLocaleString("en-US")} MB`;
 }
 
 export function rawBytes(manifest: Manifest): number {

@@ -2,6 +2,7 @@ import { quoteIdent } from "../shared/catalog/identifiers.ts";
 import { BelayError } from "../shared/errors.ts";
 import { databaseError, sqlState, sqlStateOf } from "../shared/postgres/errors.ts";
 import type { Session } from "../shared/postgres/session.ts";
+import { allowWritersSql } from "./sql.ts";
 import { endSessions } from "./writers.ts";
 
 const attempts = 20;
@@ -22,7 +23,7 @@ export function switchBackSql({ live, restored, aside }: Databases): string[] {
     `ALTER DATABASE ${quoteIdent(live)} RENAME TO ${quoteIdent(restored)};`,
     `ALTER DATABASE ${quoteIdent(aside)} RENAME TO ${quoteIdent(live)};`,
     "COMMIT;",
-    `ALTER DATABASE ${quoteIdent(live)} RESET default_transaction_read_only;`,
+    allowWritersSql(live),
   ];
 }
 

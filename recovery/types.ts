@@ -18,16 +18,17 @@ export const stepSchema = z.object({
   name: z.enum(stepNames),
   /** One sentence for a person. */
   what: z.string(),
-  /** From measurements; null where nothing was measured. */
+  /** From measurements; null where nothing was measured or nobody can know. */
   expectedSeconds: z.number().nullable(),
-  /** On what the expectation rests. */
-  basis: z.string().nullable(),
+  /** On what the expectation rests, or why there is none. */
+  basis: z.string(),
   /** Whether the application notices. */
   downtime: z.boolean(),
 });
 export type Step = z.infer<typeof stepSchema>;
 
 export const runbookPlanSchema = z.object({
+  id: z.string(),
   archiveId: z.string(),
   snapshotAt: z.string(),
   /** Age of the backup in seconds: rows younger than that are in today's archive and in the exported files only. */

@@ -1,6 +1,7 @@
 import { quoteIdent } from "../shared/catalog/identifiers.ts";
 import { BelayError } from "../shared/errors.ts";
 import type { Session } from "../shared/postgres/session.ts";
+import { allowWritersSql } from "./sql.ts";
 
 const pollMs = 100;
 const patienceMs = 15_000;
@@ -8,11 +9,6 @@ const patienceMs = 15_000;
 export interface StoppedWriters {
   /** Sessions that were ended. */
   readonly ended: number;
-}
-
-/** How to let writers in again by hand. */
-export function allowWritersSql(database: string): string {
-  return `ALTER DATABASE ${quoteIdent(database)} RESET default_transaction_read_only;`;
 }
 
 /**

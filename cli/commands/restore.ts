@@ -9,7 +9,7 @@ import { bytes } from "../terminal.ts";
 export const restore: Command = {
   name: "restore",
   summary: "restore an archive, whoever wrote it, into a database",
-  usage: "ARCHIVE_OR_URL --into URL",
+  usage: "ARCHIVE_OR_URL --into URL | --runbook [ARCHIVE]",
   flags: {
     into: { type: "string" },
     create: { type: "boolean" },
@@ -22,6 +22,10 @@ export const restore: Command = {
     "index-memory": { type: "string" },
     resume: { type: "boolean" },
     "into-non-empty": { type: "boolean" },
+    runbook: { type: "boolean" },
+    "dry-run": { type: "boolean" },
+    reason: { type: "string" },
+    yes: { type: "boolean", short: "y" },
   },
   help: [
     ["ARCHIVE_OR_URL", "an archive's id, or the file:// or s3:// place of any: Belay's, pg_dump's, plain SQL"],
@@ -36,9 +40,19 @@ export const restore: Command = {
     ["--index-memory MB", "memory for each index build; default: the server's setting, or its share of shared_buffers"],
     ["--resume", "go on with a restore that was cut off; what is restored is kept"],
     ["--into-non-empty", "restore beside what is in the database already"],
+    ["--runbook", "the full restore of the live database, led step by step: see docs/full-restore.md"],
+    ["--dry-run", "with --runbook: the steps and how long they take; change nothing"],
+    ["--reason TEXT", "with --runbook: why, for the record"],
+    ["-y, --yes", "with --runbook: do not ask; needed when not on a terminal"],
   ],
-  words: { min: 1, max: 1 },
-  run: async ({ words, flags, terminal, belay, openArchive }) => {
+  words: { min: 0, max: 1 },
+  run: async (invocation) => {
+    const { words, flags, terminal, belay, openArchive } = invocation;
+    if (flags.runbook === true) return (await import("./restore-runbook.ts")).runbook(invocation);
+    if (words.length === 0)
+      throw new BelayError("usage", "belay restore needs an archive", {
+        hint: "Name its id, or the file:// or s3:// place of any archive. `belay archives list` lists those of the store.",
+      });
     const url = requireUrl(flags);
     const archive = await openArchive(words[0]!);
     const stored =
