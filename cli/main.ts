@@ -91,6 +91,8 @@ function invocation(flags: FlagValues, words: readonly string[], terminal: Termi
     accessKeyId: process.env.AWS_ACCESS_KEY_ID,
     secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY,
     sessionToken: process.env.AWS_SESSION_TOKEN,
+    region: process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION,
+    endpoint: process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL,
   };
   const named = flags.migrations !== undefined || process.env.BELAY_MIGRATIONS !== undefined;
   const belay = openBelay(settings, credentials, terminal);

@@ -14,6 +14,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   dump: async () => (await import("./dump.ts")).dump,
   restore: async () => (await import("./restore.ts")).restore,
   archives: async () => (await import("./archives.ts")).archives,
+  prune: async () => (await import("./prune.ts")).prune,
   drill: async () => (await import("./drill.ts")).drill,
   audit: async () => (await import("./audit.ts")).audit,
 };

@@ -3,15 +3,13 @@ import { BelayError } from "../errors.ts";
 import { createFolderStore } from "./folder.ts";
 import { createS3Store } from "./s3.ts";
 import { createS3Client, type StoreCredentials } from "./s3-client.ts";
-import { parseS3Url, type S3Defaults } from "./s3-place.ts";
+import { parseS3Url } from "./s3-place.ts";
 import type { ObjectStore } from "./types.ts";
 
 export type { StoreCredentials } from "./s3-client.ts";
 
-/** What an entrypoint found in the usual AWS variables: credentials, and where the URL is silent, endpoint and region. */
-export type StoreEnvironment = {
-  readonly [Name in keyof StoreCredentials]?: StoreCredentials[Name] | undefined;
-} & S3Defaults;
+/** What an entrypoint found in the usual AWS variables. */
+type StoreEnvironment = { readonly [Name in keyof StoreCredentials]?: StoreCredentials[Name] | undefined };
 
 /**
  * The store at `s3://bucket/prefix?endpoint=...&region=...` or `file:///dir`. Nothing is sent yet: a store that does

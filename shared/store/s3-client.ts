@@ -2,11 +2,14 @@ import { S3Client } from "@aws-sdk/client-s3";
 import type { S3Place } from "./s3-place.ts";
 import { retryStrategy } from "./s3-retry.ts";
 
-/** Keys of an S3 store. They come from the entrypoint's environment, never from the store's URL. */
+/** Keys of an S3 store, from the entrypoint's environment; never from the store's URL. */
 export interface StoreCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string | undefined;
+  /** Region and endpoint for a URL that names none. */
+  readonly region?: string | undefined;
+  readonly endpoint?: string | undefined;
 }
 
 /** Milliseconds until a connection counts as refused, and until a silent one counts as lost: tables may be locked meanwhile. */

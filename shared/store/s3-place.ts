@@ -59,7 +59,7 @@ const querySchema = z.strictObject({
   uniformParts: flag.optional(),
 });
 
-/** Settings that an entrypoint found around it, for what the URL does not say. */
+/** Settings that an entrypoint found around it, for what the URL does not say; "" is none. */
 export interface S3Defaults {
   readonly endpoint?: string | undefined;
   readonly region?: string | undefined;
@@ -75,14 +75,14 @@ export function parseS3Url(text: string, defaults: S3Defaults = {}): S3Place {
   if (url.hostname === "")
     throw new BelayError("usage", "the store's URL names no bucket", { hint: "Use s3://bucket/prefix." });
   const query = parseQuery(url.searchParams);
-  const given = query.endpoint ?? defaults.endpoint;
+  const given = query.endpoint ?? (defaults.endpoint || undefined);
   const endpoint = given === undefined ? undefined : checkEndpoint(given);
   const quirks = quirksOf(endpoint);
   return {
     bucket: url.hostname,
     prefix: prefixOf(url.pathname),
     endpoint,
-    region: query.region ?? defaults.region ?? quirks.region ?? "us-east-1",
+    region: query.region ?? (defaults.region || quirks.region) ?? "us-east-1",
     pathStyle: query.pathStyle ?? endpoint !== undefined,
     upload: {
       checksum: query.checksum,

@@ -69,5 +69,6 @@ async function partsOf(access: S3Access, key: string, id: string): Promise<{ new
 function cannotTell(access: S3Access): BelayError {
   return new BelayError("store_failed", `${access.url} does not list unfinished uploads`, {
     hint: "Give the bucket a lifecycle rule that aborts unfinished multipart uploads; see docs/retention.md.",
+    details: { cannotTell: true },
   });
 }
