@@ -1,7 +1,6 @@
 import { qualified, quoteLiteral } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
-import { noAddress } from "./relations.ts";
 import { userTypes } from "./types.ts";
 
 interface BaseTypeRow {
@@ -57,7 +56,8 @@ function shellEntry(row: BaseTypeRow): RawEntry {
     name: row.name,
     owner: row.owner,
     create: `CREATE TYPE ${qualified(row.schema, row.name)};\n`,
-    address: noAddress,
+    // It comes and goes with its type.
+    address: address(catalog.type, row.oid),
     dependsOn: [address(catalog.namespace, row.namespace)],
     usesCatalogDependencies: false,
   });

@@ -88,6 +88,14 @@ function findRarer(
     );
     return (simulation.byFamily.get("cast") ?? []).find((each) => each.args.join() === types.join()) ?? null;
   }
+  if (objectType === "OBJECT_TRANSFORM") {
+    const [type, language] = nodes((item?.List as Node | undefined)?.items);
+    const oid = findType(simulation, type?.TypeName as Node | undefined)?.objid ?? 0;
+    const found = (simulation.byFamily.get("transform") ?? []).find(
+      (each) => each.args[0] === oid && each.sub === stringsOf(language)[0],
+    );
+    return found ?? null;
+  }
   if (objectType === "OBJECT_OPCLASS" || objectType === "OBJECT_OPFAMILY") {
     const [method, ...names] = stringsOf(item);
     const { schema, name } = splitName(names);

@@ -58,7 +58,11 @@ export const objectsSql = `
   select 'tstemplate', 'pg_ts_template'::regclass::oid, t.oid, n.nspname, t.tmplname, null, '', null, 0
     from pg_ts_template t join pg_namespace n on n.oid = t.tmplnamespace where n.nspname <> 'pg_catalog'
   union all
-  select 'cast', 'pg_cast'::regclass::oid, c.oid, null, '', null, '', c.castsource || ' ' || c.casttarget, 0 from pg_cast c
+  select 'cast', 'pg_cast'::regclass::oid, c.oid, null, '(' || format_type(c.castsource, null) || ' as ' || format_type(c.casttarget, null) || ')',
+         null, '', c.castsource || ' ' || c.casttarget, 0 from pg_cast c
+  union all
+  select 'transform', 'pg_transform'::regclass::oid, t.oid, null, 'for ' || format_type(t.trftype, null) || ' language ' || l.lanname,
+         null, l.lanname, t.trftype::text, 0 from pg_transform t join pg_language l on l.oid = t.trflang
   union all
   select 'language', 'pg_language'::regclass::oid, l.oid, null, l.lanname, null, '', null, 0 from pg_language l
   union all

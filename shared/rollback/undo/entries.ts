@@ -149,35 +149,25 @@ function inCreationOrder(entries: readonly Entry[]): Entry[] {
   return ordered;
 }
 
-const ownable = new Map([
-  ["TABLE", "TABLE"],
-  ["VIEW", "VIEW"],
-  ["MATERIALIZED VIEW", "MATERIALIZED VIEW"],
-  ["FOREIGN TABLE", "FOREIGN TABLE"],
-  ["SEQUENCE", "SEQUENCE"],
-  ["FUNCTION", "FUNCTION"],
-  ["PROCEDURE", "PROCEDURE"],
-  ["AGGREGATE", "AGGREGATE"],
-  ["TYPE", "TYPE"],
-  ["DOMAIN", "DOMAIN"],
-  ["SCHEMA", "SCHEMA"],
-  ["STATISTICS", "STATISTICS"],
+/** Kinds with an owner of their own. */
+const ownable = new Set([
+  ...["TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE", "FUNCTION", "PROCEDURE", "AGGREGATE", "TYPE"],
+  ...["DOMAIN", "SCHEMA", "STATISTICS", "COLLATION", "CONVERSION", "OPERATOR", "OPERATOR CLASS", "OPERATOR FAMILY"],
+  ...["TEXT SEARCH DICTIONARY", "TEXT SEARCH CONFIGURATION", "PROCEDURAL LANGUAGE", "EVENT TRIGGER", "PUBLICATION"],
+  ...["SUBSCRIPTION", "FOREIGN DATA WRAPPER", "SERVER"],
 ]);
 
 /** The owner of what was just created; parts of a table follow it. */
 function ownership(entry: Entry): string[] {
-  const kind = ownable.get(entry.kind);
-  if (kind === undefined || entry.owner === null || entry.owner === "" || isIdentity(entry)) return [];
-  const routine = ["FUNCTION", "PROCEDURE", "AGGREGATE"].includes(kind);
-  const name =
-    kind === "SCHEMA" ? quoteIdent(entry.name) : routine ? routineName(entry) : qualified(entry.schema, entry.name);
-  return [`alter ${kind} ${name} owner to ${quoteIdent(entry.owner)}`];
+  if (!ownable.has(entry.kind) || entry.owner === null || entry.owner === "" || isIdentity(entry)) return [];
+  return [`alter ${identity(entry)} owner to ${quoteIdent(entry.owner)}`];
 }
 
-/** A routine's DROP text names it with its argument types. */
-function routineName(entry: Entry): string {
-  return (entry.drop ?? "")
+/** An object's DROP text names it whole: with its argument types, or its access method. */
+function identity({ kind, name, drop }: Entry): string {
+  if (kind === "SCHEMA") return `schema ${quoteIdent(name)}`;
+  return (drop ?? "")
     .trim()
-    .replace(/^DROP \S+ /, "")
-    .replace(/;$/, "");
+    .replace(/^DROP /, "")
+    .replace(/( CASCADE)?;$/, "");
 }

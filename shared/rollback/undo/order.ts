@@ -4,13 +4,22 @@ import { isIdentity } from "./sequences.ts";
 /** Kinds that the columns and defaults of a table that stays may need. */
 const neededByColumns = new Set([
   "SCHEMA",
+  "PROCEDURAL LANGUAGE",
   "EXTENSION",
+  "SHELL TYPE",
   "TYPE",
   "DOMAIN",
   "SEQUENCE",
   "FUNCTION",
   "AGGREGATE",
   "COLLATION",
+  "CAST",
+  "TRANSFORM",
+  "OPERATOR",
+  "TEXT SEARCH PARSER",
+  "TEXT SEARCH TEMPLATE",
+  "TEXT SEARCH DICTIONARY",
+  "TEXT SEARCH CONFIGURATION",
 ]);
 
 /** Keys of coming entries that are made before the tables that stay are repaired: those that need no table themselves. */
