@@ -7,9 +7,13 @@ import { fileURLToPath, pathToFileURL } from "node:url";
  * archive's id. A path is what has a slash, begins with a dot, or is there.
  */
 export function archivePlace(word: string): string {
-  if (URL.canParse(word) && new URL(word).protocol === "file:") return followed(fileURLToPath(word));
-  if (word.includes("://")) return word;
+  if (word.includes("://")) return isLocal(word) ? followed(fileURLToPath(word)) : word;
   return /[/\\]|^\./.test(word) || existsSync(word) ? followed(resolve(word)) : word;
+}
+
+function isLocal(word: string): boolean {
+  const url = URL.canParse(word) ? new URL(word) : null;
+  return url?.protocol === "file:" && url.hostname === "";
 }
 
 /** A store does not follow links out of itself; here a person names the link: latest.dump, say. */
