@@ -74,15 +74,18 @@ describe("a full restore", () => {
   });
 
   const declinable = ["restore_beside", "stop_writers", "switch_over"] as const;
-  it.each(declinable)("that is declined at %s leaves the live database as it was, and writers may write", async (step) => {
-    const heard: StepOutcome[] = [];
-    const report = await runFullRestore(belay, { archiveId, reason }, guide({ declineAt: step, heard }));
-    expect(report.switched).toBe(false);
-    expect(heard.at(-1)).toMatchObject({ name: step, state: "declined" });
-    expect(report.outcomes.at(-1)?.state).toBe("not_reached");
-    await runSql(database.url, "insert into orders (total) values (3)");
-    expect(await total()).toBe(10);
-  });
+  it.each(declinable)(
+    "that is declined at %s leaves the live database as it was, and writers may write",
+    async (step) => {
+      const heard: StepOutcome[] = [];
+      const report = await runFullRestore(belay, { archiveId, reason }, guide({ declineAt: step, heard }));
+      expect(report.switched).toBe(false);
+      expect(heard.at(-1)).toMatchObject({ name: step, state: "declined" });
+      expect(report.outcomes.at(-1)?.state).toBe("not_reached");
+      await runSql(database.url, "insert into orders (total) values (3)");
+      expect(await total()).toBe(10);
+    },
+  );
 
   it("of a damaged backup ends before any writer is stopped", async () => {
     const manifest = await readManifest(belay.store, archiveId);
