@@ -96,8 +96,8 @@ describe("the architecture", () => {
 });
 
 function mayReadFiles(path: string): boolean {
-  const readers = ["shared/store/folder.ts", "shared/install.ts", "shared/postgres/root-certificate.ts"];
-  return readers.includes(path) || path.startsWith("shared/migrations/");
+  const readers = ["shared/install.ts", "shared/postgres/root-certificate.ts"];
+  return readers.includes(path) || /^shared\/(migrations\/|store\/folder)/.test(path);
 }
 
 function layerOf(path: string): Layer | undefined {
