@@ -71,8 +71,8 @@ export function createFolderStore(folder: string): ObjectStore {
       const unfinished = join(dirname(path), unfinishedPrefix + randomBytes(8).toString("hex"));
       let atLength = false;
       try {
-        let bytes = await writeSmall(key, source.only, createOnly);
-        if (bytes !== null && options.syncLater !== true) await syncFile(path);
+        // What has to be durable must be so before it has its name.
+        let bytes = options.syncLater === true ? await writeSmall(key, source.only, createOnly) : null;
         atLength = bytes === null;
         if (bytes === null) {
           if (createOnly && (await head(key)) !== null) throw exists(key, url);
