@@ -41,6 +41,15 @@ const cases: readonly Change[] = [
     down: "alter table t drop column found; drop text search configuration words;",
   },
   {
+    title: "a stored generated column with its function and type, on a partitioned table and on one with children",
+    base: `create table logs (id int, day date) partition by range (day); create table logs_a partition of logs for values from ('2025-01-01') to ('2026-01-01');
+      insert into logs select n, date '2025-01-01' + n from generate_series(1, 9) n;
+      create table animals (id int); create table dogs (breed text) inherits (animals); insert into animals values (1); insert into dogs values (2, 'pug');`,
+    up: `create type size as enum ('small', 'large'); create function size_of(int) returns size language sql immutable as $$ select case when $1 > 5 then 'large' else 'small' end::public.size $$;
+      alter table logs add column size size not null generated always as (size_of(id)) stored; alter table animals add column size size generated always as (size_of(id)) stored;`,
+    down: "alter table logs drop column size; alter table animals drop column size; drop function size_of(int); drop type size;",
+  },
+  {
     title: "a base type with its operators, class and table",
     up: `${money} create table paid (amount money_of primary key, other money_of check (other > '0')); insert into paid select n::text::money_of, '5' from generate_series(1, 9) n;`,
     down: "drop table paid; drop type money_of cascade;",

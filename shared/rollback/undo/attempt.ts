@@ -14,7 +14,7 @@ import { type TableState, tableState } from "../transaction/table-state.ts";
 import { beginLimited } from "../transaction/timeouts.ts";
 import type { RollbackReport } from "../types.ts";
 import { checkUndo, namesBack } from "./check.ts";
-import { mergeTargets, requireNoConflict } from "./conflicts.ts";
+import { requireNoConflict, writtenAnew } from "./conflicts.ts";
 import { withoutMade } from "./made-columns.ts";
 import { limitTime } from "./time.ts";
 import type { UndoAttempt, Undoable, UndoBefore, Way } from "./types.ts";
@@ -59,7 +59,7 @@ async function readUnderLocks({ session, undoable }: UndoAttempt): Promise<UndoB
   await requireStillUndoable(session, undoable);
   const found = { catalog: await readCatalog(session), account: await readAccount(session), merged: [] };
   await requireNoConflict(session, undoable, found);
-  return { ...found, merged: await statesOf(session, undoable, mergeTargets(undoable, found)) };
+  return { ...found, merged: await statesOf(session, undoable, await writtenAnew(session, undoable, found)) };
 }
 
 /** Notes when the way led to the catalog of before, or why it did not. Throws what would fail on every way. */

@@ -99,7 +99,13 @@ async function requireNothingElse(
   const keys = new Set(touched.map(({ key }) => key));
   const difference = compareCatalogs(before.catalog, await readCatalog(session));
   const verdict = judge(before.account, after, difference, {
-    tables: new Set([...oids, ...remembered.rewritten.map(({ oid }) => oid), ...remembered.made.map(({ oid }) => oid)]),
+    tables: new Set([
+      ...oids,
+      // Proved equal, but for what comes back, by requireOthersEqual.
+      ...before.merged.map(({ oid }) => oid),
+      ...remembered.rewritten.map(({ oid }) => oid),
+      ...remembered.made.map(({ oid }) => oid),
+    ]),
     columns: new Map(
       madeColumns(remembered, before.account).map(({ relation, columns }) => [relation.oid, new Set(columns)]),
     ),

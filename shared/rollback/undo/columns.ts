@@ -72,6 +72,17 @@ export function tableRepair(
   return { before, after };
 }
 
+/** Whether a stored generated column comes back, for which the server writes every row of the table anew. */
+export function regains(target: Entry, now: Entry): boolean {
+  const [was, is] = [parseTable(target.create), parseTable(now.create)];
+  if (was === null || is === null) return false;
+  const columns = columnsOf(is);
+  return [...columnsOf(was).values()].some(
+    ({ name, generated, expression }) =>
+      generated && expression!.endsWith(" STORED") && columns.get(name)?.generated !== true,
+  );
+}
+
 function notInThisVersion(entry: Entry): BelayError {
   return new BelayError(
     "undo_conflict",

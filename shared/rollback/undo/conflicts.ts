@@ -4,6 +4,7 @@ import type { Session } from "../../postgres/session.ts";
 import type { RelationAccount } from "../guard/account.ts";
 import { lockTables } from "../transaction/locks.ts";
 import { type TableState, tableState } from "../transaction/table-state.ts";
+import { regains } from "./columns.ts";
 import { madeColumns, writtenSince } from "./made-columns.ts";
 import type { Undoable, UndoBefore } from "./types.ts";
 
@@ -26,7 +27,8 @@ export async function requireNoConflict(session: Session, undoable: Undoable, be
   for (const entry of remembered.added)
     if (now.get(entry.key)?.hash !== entry.hash) conflicts.push(`${entry.key} was changed since`);
   const replaced = [...remembered.rewritten, ...remembered.made];
-  const merged = mergeTargets(undoable, before).map(({ oid, schema, name }) => ({ oid, schema, table: name }));
+  const stay = await writtenAnew(session, undoable, before);
+  const merged = stay.map(({ oid, schema, name }) => ({ oid, schema, table: name }));
   const made = madeColumns(remembered, before.account);
   const gaining = made.map(({ relation: { oid, schema, name } }) => ({ oid, schema, table: name }));
   await lockTables(session, [
@@ -87,10 +89,41 @@ async function rowsChanged(session: Session, state: TableState, before: UndoBefo
   return now.rows === state.rows && now.digest === state.digest ? null : `rows of ${name} changed since`;
 }
 
-/** Surviving tables into which lost columns are merged, as they are now. */
-export function mergeTargets(undoable: Undoable, before: Pick<UndoBefore, "account">): RelationAccount[] {
-  const targets = (undoable.manifest?.tables ?? []).flatMap(({ mergesInto }) => mergesInto ?? []);
-  return [...before.account.relations.values()].filter(({ schema, name }) =>
-    targets.some((target) => target.schema === schema && target.table === name),
+/**
+ * Surviving tables whose rows the undo writes, as they are now: lost columns are merged into them, or a stored generated
+ * column comes back.
+ */
+export async function writtenAnew(
+  session: Session,
+  undoable: Undoable,
+  before: Pick<UndoBefore, "account">,
+): Promise<RelationAccount[]> {
+  const targets = new Set(
+    (undoable.manifest?.tables ?? []).flatMap(({ mergesInto }) =>
+      mergesInto ? [JSON.stringify([mergesInto.schema, mergesInto.table])] : [],
+    ),
   );
+  const regaining = undoable.remembered.changed.filter(
+    (change) => change.after.kind === "TABLE" && regains(change.before, change.after),
+  );
+  const oids = new Set(
+    await withDescendants(
+      session,
+      regaining.map((change) => change.after.address.objid),
+    ),
+  );
+  return [...before.account.relations.values()].filter(
+    ({ oid, kind, schema, name }) => targets.has(JSON.stringify([schema, name])) || (kind === "r" && oids.has(oid)),
+  );
+}
+
+/** Tables with their partitions and children, which get a parent's columns too. */
+async function withDescendants(session: Session, oids: readonly number[]): Promise<number[]> {
+  if (oids.length === 0) return [];
+  const rows = await session.sql<{ oid: number }[]>`
+    with recursive tree as (
+      select unnest(${[...oids]}::oid[]) as oid
+      union select inhrelid from tree join pg_inherits on inhparent = tree.oid
+    ) select oid from tree`;
+  return rows.map(({ oid }) => oid);
 }

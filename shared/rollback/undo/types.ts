@@ -30,7 +30,7 @@ export interface UndoAttempt {
 export interface UndoBefore {
   readonly catalog: Catalog;
   readonly account: Account;
-  /** Tables that get columns merged: their other columns must come out of it equal. */
+  /** Tables that get columns merged, or a stored generated column back: their other columns must come out of it equal. */
   readonly merged: readonly TableState[];
 }
 
