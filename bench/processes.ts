@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 export interface Run {
   readonly seconds: number;
-  /** Greatest resident memory: of one process, or of all of a program's processes together. */
+  /** Greatest resident memory (VmHWM) of one process; a program may have several. */
   readonly peakRssBytes: number;
   readonly stdout: string;
 }
@@ -24,7 +24,7 @@ export async function runMeasured(program: string, args: readonly string[], env:
   clearInterval(watch);
   const seconds = (performance.now() - start) / 1000;
   if (code !== 0) throw new Error(`${program} ended with ${code}: ${stderr.slice(-2_000)}${stdout.slice(-2_000)}`);
-  return { seconds, peakRssBytes: [...peaks.values()].reduce((sum, bytes) => sum + bytes, 0), stdout };
+  return { seconds, peakRssBytes: Math.max(0, ...peaks.values()), stdout };
 }
 
 /** A process and its children, for example pg_restore's workers. */

@@ -15,7 +15,9 @@ import { unsoundObjects } from "./finish/objects.ts";
 import { sequencesBehind } from "./finish/sequences.ts";
 import { databaseSteps } from "./plan/database.ts";
 import { planRestore } from "./plan/plan.ts";
+import { selectTables } from "./plan/select.ts";
 import type { RestorePlan, Step, Task } from "./plan/types.ts";
+import { requireAbsent } from "./preflight/absent.ts";
 import { requireEnvironment } from "./preflight/environment.ts";
 import { majorOf, readServerFacts, requireRoom } from "./preflight/preflight.ts";
 import { requireOwners } from "./preflight/rights.ts";
@@ -77,24 +79,28 @@ export async function restoreToc(request: TocRestore): Promise<RestoreReport> {
 }
 
 async function preflight(request: TocRestore, session: Session): Promise<RestorePlan> {
-  const { archive, url, owners = true, grants = true, rows = true } = request;
+  const { archive, url, tables, owners = true, grants = true, rows = true } = request;
   await refuseSource(session, archive.manifest);
   if (!request.resume) await requireRoom(session, describeDatabase(url), request);
   const facts = await readServerFacts(session);
-  const selected = null;
-  const wanted = archive.toc.entries;
-  await requireEnvironment(session, needsOf(wanted, archive.manifest, { owners, grants }));
+  const { entries } = archive.toc;
+  const selection = tables === undefined ? null : selectTables(entries, tables);
+  const wanted = selection === null ? entries : entries.filter(({ dumpId }) => selection.ids.has(dumpId));
+  const noted = selection === null ? archive.manifest : null;
+  await requireEnvironment(session, needsOf(wanted, noted, { owners, grants }));
+  if (selection !== null && !request.resume) await requireAbsent(session, selection.tables);
   if (owners) await requireOwners(session, wanted, facts.self);
-  return planRestore(archive.toc, {
+  const plan = planRestore(archive.toc, {
     owners,
     grants,
     rows,
     self: facts.self,
     serverVersion: session.serverVersion,
-    selected,
+    selected: selection?.ids ?? null,
     tablespaces: facts.tablespaces,
     dataBytes: (entry) => archive.dataBytes(entry),
   });
+  return { ...plan, leftOut: [...(selection?.leftOut ?? []), ...plan.leftOut] };
 }
 
 async function execute(
