@@ -89,9 +89,20 @@ const cases: readonly Change[] = [
   },
 ];
 
+const unqualified = {
+  title: "a stored generated column whose function names its type without a schema",
+  base: "create table t (id int primary key); insert into t select generate_series(1, 9);",
+  up: `create type size as enum ('small', 'large'); create function size_of(int) returns size language sql immutable as $$ select 'large'::size $$;
+    alter table t add column size size generated always as (size_of(id)) stored;`,
+  down: "alter table t drop column size; drop function size_of(int); drop type size;",
+} satisfies Change;
+
 describe("undoing a rollback that dropped code-like objects", () => {
   for (const way of ["forward", "entries"] as const)
     describe(way === "forward" ? "by the migration's forward SQL" : "from the stored entries", () => {
       for (const change of cases) test(`puts back ${change.title}`, () => thereAndBack(change, way));
     });
+
+  test(`puts back ${unqualified.title}, under the database's search_path`, () =>
+    thereAndBack({ ...unqualified, only: "entries in path" }, "entries"));
 });

@@ -19,11 +19,12 @@ export interface Change {
   readonly newer?: readonly string[];
 }
 
-export type Way = "forward" | "entries";
+export type Way = "forward" | "entries" | "entries in path";
 
 const wayNotes: Record<Way, string> = {
   forward: "schema put back by the migration's forward SQL",
   entries: "schema put back from the stored entries",
+  "entries in path": "schema put back from the stored entries, under the database's own search_path",
 };
 
 /** What catalog entries do not say: whether materialised views hold rows, and which. */

@@ -120,10 +120,20 @@ export function renamingsBack(remembered: Remembered): string[] {
   return renamed;
 }
 
+const name = /(?:"(?:[^"]|"")*"|[a-z0-9_]+)/.source;
+
+/** `ALTER PUBLICATION p` and the table or schema that is added to it, without its columns and filter. */
+const addedToPublication = new RegExp(
+  `^(ALTER PUBLICATION ${name}) ADD (TABLE ONLY ${name}\\.${name}|TABLES IN SCHEMA ${name}).*$`,
+  "s",
+);
+
 /** How an entry that was not there before goes away again. */
 function removal(entry: Entry): string[] {
   if (entry.drop !== null && entry.drop.trim() !== "") return [entry.drop];
   if (entry.kind === "COMMENT") return [entry.create.replace(/ IS '.*';\s*$/s, " IS NULL;")];
+  if (entry.kind === "SECURITY LABEL") return [entry.create.replaceAll(/ IS '(?:[^']|'')*';\n/g, " IS NULL;\n")];
+  if (entry.kind.startsWith("PUBLICATION TABLE")) return [entry.create.replace(addedToPublication, "$1 DROP $2;")];
   if (entry.kind === "SEQUENCE OWNED BY") return [entry.create.replace(/ OWNED BY .*;\s*$/s, " OWNED BY NONE;")];
   // Grants are settled when everything is back: default privileges may have changed since.
   return [];

@@ -5,12 +5,14 @@ import { watchClient } from "../transaction/timeouts.ts";
 import type { RollbackReport } from "../types.ts";
 import { type Tried, tryWay } from "./attempt.ts";
 import type { UndoAttempt, Way } from "./types.ts";
-import { entriesWay, forwardWay } from "./ways.ts";
+import { entriesInPathWay, entriesWay, forwardWay } from "./ways.ts";
 
 /** Tries each way until one ends at the catalog of before; what the others said is in the error when none fits. */
 export async function tryWays(attempt: Omit<UndoAttempt, "session">): Promise<RollbackReport> {
   const reasons: string[] = [];
-  for (const way of [forwardWay, entriesWay]) {
+  for (const way of [forwardWay, entriesWay, entriesInPathWay]) {
+    // Another search_path helps only where a name was not found.
+    if (way === entriesInPathWay && !reasons.at(-1)!.includes("does not exist")) break;
     const tried = await withLockRetries(attempt, way);
     if ("report" in tried) return tried.report;
     reasons.push(tried.failed);

@@ -36,31 +36,41 @@ export const forwardWay: Way = {
 };
 
 /** The stored entries: pre-data, rows, then keys, constraints, triggers and policies. */
+async function runEntries(attempt: UndoAttempt, before: UndoBefore, searchPath: string): Promise<LoadedRows[]> {
+  const { session, undoable } = attempt;
+  const { remembered } = undoable;
+  const emptied = new Set<string>();
+  await setLocal(session, "search_path", searchPath);
+  await foreignKeysOff(session, oidsOf(remembered));
+  for (const { schema, table } of remembered.rewritten) {
+    await session.run(`truncate only ${qualified(schema, table)}`);
+    emptied.add(tableKey(schema, table));
+  }
+  for (const statement of renamingsBack(remembered)) await runStatement(attempt, statement);
+  const expected = expectedEntries(remembered, before.catalog.entries);
+  const gained = new Map((remembered.madeColumns ?? []).map(({ oid, columns }) => [oid, columns]));
+  const back = schemaFromEntries(expected, (await readCatalog(session)).entries, emptied, gained);
+  await session.run("set local check_function_bodies = off");
+  for (const statement of back.before) await runStatement(attempt, statement);
+  const loaded = await loadRows(session, attempt.belay.store, undoable.manifest);
+  for (const statement of back.after) await runStatement(attempt, statement);
+  await settleGrants(attempt, before);
+  await setSequences(session, undoable.manifest?.sequences ?? []);
+  await fillViews(attempt);
+  await setLocal(session, "search_path", "pg_catalog");
+  return loaded;
+}
+
+/** The stored entries, whose names are all qualified. */
 export const entriesWay: Way = {
   name: "from the stored entries",
-  run: async (attempt, before) => {
-    const { session, undoable } = attempt;
-    const { remembered } = undoable;
-    const emptied = new Set<string>();
-    await setLocal(session, "search_path", "pg_catalog");
-    await foreignKeysOff(session, oidsOf(remembered));
-    for (const { schema, table } of remembered.rewritten) {
-      await session.run(`truncate only ${qualified(schema, table)}`);
-      emptied.add(tableKey(schema, table));
-    }
-    for (const statement of renamingsBack(remembered)) await runStatement(attempt, statement);
-    const expected = expectedEntries(remembered, before.catalog.entries);
-    const gained = new Map((remembered.madeColumns ?? []).map(({ oid, columns }) => [oid, columns]));
-    const back = schemaFromEntries(expected, (await readCatalog(session)).entries, emptied, gained);
-    await session.run("set local check_function_bodies = off");
-    for (const statement of back.before) await runStatement(attempt, statement);
-    const loaded = await loadRows(session, attempt.belay.store, undoable.manifest);
-    for (const statement of back.after) await runStatement(attempt, statement);
-    await settleGrants(attempt, before);
-    await setSequences(session, undoable.manifest?.sequences ?? []);
-    await fillViews(attempt);
-    return loaded;
-  },
+  run: (attempt, before) => runEntries(attempt, before, "pg_catalog"),
+};
+
+/** For functions behind generated columns and indexes that do not qualify what they name. */
+export const entriesInPathWay: Way = {
+  name: "from the stored entries, under the database's own search_path",
+  run: async (attempt, before) => runEntries(attempt, before, (await defaultSurroundings(attempt.session)).searchPath),
 };
 
 async function settleGrants(attempt: UndoAttempt, before: UndoBefore): Promise<void> {
