@@ -14,7 +14,10 @@ export function takeRows(
   data: AsyncIterable<Uint8Array>,
   encoding: string,
 ): Promise<number> {
-  if (entry.copyStmt === null) return loadInserts(session, data, decoderFor(encoding));
+  if (entry.copyStmt === null) {
+    const table = qualified(entry.namespace, entry.tag);
+    return loadInserts(session, table, data, decoderFor(encoding));
+  }
   return copyIn(session, copyStatement(entry, entry.copyStmt, encoding), data);
 }
 
