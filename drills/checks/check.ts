@@ -32,6 +32,11 @@ export function failed(evidence: string, blame: Exclude<Verdict, "pass"> = "back
   return { state: "failed", evidence, blame };
 }
 
+/** Tables whose rows are all in the archive: those of extensions hold rows of their own besides. */
+export function wholeTables(manifest: Manifest): Manifest["tables"] {
+  return manifest.tables.filter(({ role }) => role !== "configuration");
+}
+
 /** `1 table`, `3 tables`. */
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;

@@ -1,5 +1,5 @@
 import { qualified } from "../../shared/catalog/identifiers.ts";
-import { type Check, count, failed, naming, passed } from "./check.ts";
+import { type Check, count, failed, naming, passed, wholeTables } from "./check.ts";
 
 /** Every table has as many rows as the manifest says. */
 export const countsCheck: Check = {
@@ -7,12 +7,12 @@ export const countsCheck: Check = {
   async run({ scratch, manifest }) {
     const wrong: string[] = [];
     let total = 0;
-    for (const { schema, table, rows } of manifest.tables) {
+    for (const { schema, table, rows } of wholeTables(manifest)) {
       const [row] = await scratch.run(`select count(*)::float8 as count from only ${qualified(schema, table)}`);
       total += row!.count;
       if (row!.count !== rows) wrong.push(`${schema}.${table} has ${row!.count} rows instead of ${rows}`);
     }
     if (wrong.length > 0) return failed(naming("tables differ", wrong));
-    return passed(`${count(total, "row")} in ${count(manifest.tables.length, "table")}`);
+    return passed(`${count(total, "row")} in ${count(wholeTables(manifest).length, "table")}`);
   },
 };

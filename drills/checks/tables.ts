@@ -1,5 +1,5 @@
 import { entryKey } from "../../shared/catalog/entry.ts";
-import { type Check, count, failed, naming, passed } from "./check.ts";
+import { type Check, count, failed, naming, passed, wholeTables } from "./check.ts";
 
 /** The set of tables is exactly the archive's: every table with rows is there, and none that the archive does not name. */
 export const tablesCheck: Check = {
@@ -14,7 +14,7 @@ export const tablesCheck: Check = {
     const keyOf = (schema: string, name: string) => entryKey({ kind: "TABLE", schema, name, owner: null });
     const found = new Set(rows.map((row) => keyOf(row.schema, row.table)));
     const named = new Set(manifest.entries.map((entry) => entry.key));
-    const wanted = manifest.tables.map((table) => keyOf(table.schema, table.table));
+    const wanted = wholeTables(manifest).map((table) => keyOf(table.schema, table.table));
     const missing = wanted.filter((key) => !found.has(key));
     const extra = [...found].filter((key) => !named.has(key) && !wanted.includes(key));
     if (missing.length > 0) return failed(naming("tables of the manifest are missing", missing));

@@ -11,6 +11,8 @@ export interface DigestSource {
   readonly columns: readonly string[];
   /** SQL condition; default: all rows. */
   readonly where?: string;
+  /** SQL behind `FROM table` instead of a condition, as extensions say it of their configuration tables. */
+  readonly suffix?: string;
 }
 
 export interface TableDigest {
@@ -97,10 +99,12 @@ async function columnTypes(session: Session, sources: readonly DigestSource[]): 
 /** A sum of bigints is exact and cheap: the server adds them in 128 bits. */
 function digestQuery(source: DigestSource, types: ReadonlyMap<string, ColumnType>, index: number): string {
   const columns = hashedColumns(source, types);
+  const name = qualified(source.schema, source.table);
   const where = source.where === undefined ? "" : ` where ${source.where}`;
+  const from = source.suffix === undefined ? `only ${name}${where}` : `(select * from ${name} ${source.suffix}) as t`;
   return `select ${index} as index, count(*)::text as rows,
     coalesce(sum(pg_catalog.hash_record_extended(row(${columns.join(", ")}), 0)), 0)::text as digest
-    from only ${qualified(source.schema, source.table)}${where}`;
+    from ${from}`;
 }
 
 function hashedColumns({ schema, table, columns }: DigestSource, types: ReadonlyMap<string, ColumnType>): string[] {

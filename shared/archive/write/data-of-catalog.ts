@@ -1,6 +1,7 @@
 import { qualified } from "../../catalog/identifiers.ts";
 import type { Entry } from "../../catalog/types.ts";
 import type { Session } from "../../postgres/session.ts";
+import type { ArchivedSequence } from "../types.ts";
 import type { SequenceToArchive, TableToArchive } from "./layout.ts";
 
 /** What of a catalog's entries holds data: all rows, sequence values and filled materialised views. */
@@ -13,8 +14,7 @@ export interface CatalogData {
 /** Reads it in the session's transaction, for the entries given; they stay in order. */
 export async function readCatalogData(session: Session, entries: readonly Entry[]): Promise<CatalogData> {
   const tables = await readTables(session, ofKind(entries, "TABLE"));
-  const sequences: SequenceToArchive[] = [];
-  for (const entry of ofKind(entries, "SEQUENCE")) sequences.push(await readSequence(session, entry));
+  const sequences = await readSequences(session, ofKind(entries, "SEQUENCE"));
   const views = ofKind(entries, "MATERIALIZED VIEW");
   const filled = await session.sql<{ oid: string }[]>`
     select oid::text as oid from pg_catalog.pg_class
@@ -39,11 +39,40 @@ async function readTables(session: Session, entries: readonly Entry[]): Promise<
   });
 }
 
-async function readSequence(session: Session, entry: Entry): Promise<SequenceToArchive> {
-  const [row] = await session.run(
-    `select last_value::text as last, is_called from ${qualified(entry.schema, entry.name)}`,
+/** Sequences whose values one query reads. */
+const perQuery = 200;
+
+async function readSequences(session: Session, entries: readonly Entry[]): Promise<SequenceToArchive[]> {
+  const values = await readValues(
+    session,
+    entries.map(({ schema, name }) => ({ schema: schema!, name })),
   );
-  return { entry: entry.key, schema: entry.schema!, name: entry.name, lastValue: row!.last, isCalled: row!.is_called };
+  return entries.map((entry, index) => ({ entry: entry.key, ...values[index]! }));
+}
+
+/** The values of sequences, in their order. */
+export async function readValues(
+  session: Session,
+  sequences: readonly { readonly schema: string; readonly name: string }[],
+): Promise<ArchivedSequence[]> {
+  const values: ArchivedSequence[] = [];
+  for (let at = 0; at < sequences.length; at += perQuery) {
+    const part = sequences.slice(at, at + perQuery);
+    const rows = await session.run(
+      part
+        .map(
+          ({ schema, name }, n) =>
+            `select ${n} as n, last_value::text as last, is_called from ${qualified(schema, name)}`,
+        )
+        .join(" union all "),
+    );
+    const byNumber = new Map(rows.map((row) => [row.n as number, row]));
+    part.forEach(({ schema, name }, n) => {
+      const row = byNumber.get(n)!;
+      values.push({ schema, name, lastValue: row.last, isCalled: row.is_called });
+    });
+  }
+  return values;
 }
 
 function ofKind(entries: readonly Entry[], kind: string): Entry[] {

@@ -1,27 +1,38 @@
+import { readConfigurationTables } from "../../catalog/configuration-tables.ts";
+import { readDatabaseEntries } from "../../catalog/database-entries.ts";
 import { readCatalog } from "../../catalog/read.ts";
 import type { Catalog } from "../../catalog/types.ts";
 import type { Belay } from "../../context.ts";
 import { BelayError } from "../../errors.ts";
 import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { exportSnapshot, openReader } from "../../postgres/snapshot.ts";
+import { exportSnapshot, openReader, type Snapshot } from "../../postgres/snapshot.ts";
 import { newArchiveId } from "../names.ts";
 import type { Manifest } from "../types.ts";
+import { configurationData } from "./configuration.ts";
 import { readCatalogData } from "./data-of-catalog.ts";
+import { lockTables } from "./lock-tables.ts";
+import { type DumpProfile, managedSchemas, profileOf, withoutManaged } from "./profile.ts";
 import { readSource } from "./source.ts";
 import { writeArchive } from "./write.ts";
 
 export interface DumpRequest {
   readonly reason: string;
-  /** Tables written at the same time. */
+  /** Tables read at the same time; default 2. */
   readonly readers?: number;
+  /** gzip's, 0 to 9; default 6. */
+  readonly gzipLevel?: number;
+  /** Default: `supabase` for a Supabase project, else `all`. */
+  readonly profile?: DumpProfile;
+  /** Hears what the dump is of, before rows are read. */
+  onProfile?(profile: DumpProfile): void;
 }
 
 const usualReaders = 2;
 
 /**
- * Archives the whole database but Belay's own schema, from one snapshot. Throws `unsupported_kind` naming each object
- * that the catalog reader cannot write, before anything is read.
+ * Archives the whole database from one snapshot, or of a Supabase project what is its users'. Throws
+ * `unsupported_kind` naming each object that the catalog reader cannot write, before any row is read.
  */
 export async function dumpDatabase(belay: Belay, request: DumpRequest): Promise<Manifest> {
   const session = await belay.openSession({ applicationName: "belay dump", parameters: { row_security: "off" } });
@@ -31,30 +42,18 @@ export async function dumpDatabase(belay: Belay, request: DumpRequest): Promise<
       set local lock_timeout = '${belay.settings.lockTimeoutMs}ms'; set local statement_timeout = 0;
       set local idle_in_transaction_session_timeout = 0`);
     const snapshot = await exportSnapshot(session);
-    const catalog = await readCatalog(session);
-    requireKnown(catalog);
-    const data = await readCatalogData(session, catalog.entries);
-    const wanted = Math.max(1, Math.min(request.readers ?? usualReaders, data.tables.length));
+    const profile = request.profile ?? (await profileOf(session));
+    request.onProfile?.(profile);
+    const contents = await readContents(session, profile);
+    const wanted = Math.max(1, Math.min(request.readers ?? usualReaders, 2 * contents.tables.length));
     for (let count = 0; count < wanted; count += 1) readers.push(await openReader(databaseUrl(belay), snapshot.id));
     const keepAlive = pinging(session);
     try {
       return await writeArchive({
-        store: belay.store,
-        id: newArchiveId("dump", belay.now()),
-        purpose: "dump",
-        reason: request.reason,
-        createdBy: belay.actor,
-        migration: null,
-        rollbackId: null,
+        ...about(belay, request, snapshot),
         source: await readSource(session),
-        snapshotAt: snapshot.takenAt,
         readers,
-        entries: catalog.entries,
-        ...data,
-        external: [],
-        catalogDigest: catalog.digest,
-        budgetBytes: belay.settings.archiveBudgetBytes,
-        report: (progress) => belay.report(progress),
+        ...contents,
       });
     } finally {
       clearInterval(keepAlive);
@@ -66,13 +65,55 @@ export async function dumpDatabase(belay: Belay, request: DumpRequest): Promise<
   }
 }
 
+/** Entries, tables, sequences and large objects, read under locks that keep them as they are. */
+async function readContents(session: Session, profile: DumpProfile) {
+  const leftOut = profile === "supabase" ? await managedSchemas(session) : [];
+  await lockTables(session, leftOut);
+  const whole = await readCatalog(session, { excludeSchemas: [], largeObjects: true });
+  const catalog = profile === "supabase" ? withoutManaged(whole, leftOut) : whole;
+  requireKnown(catalog);
+  const { entries } = catalog;
+  const data = await readCatalogData(session, entries);
+  const configured = await readConfigurationTables(session, { excludeSchemas: leftOut });
+  const configuration = await configurationData(session, configured, entries);
+  return {
+    ...data,
+    entries,
+    tables: [...data.tables, ...configuration.tables],
+    sequences: [...data.sequences, ...configuration.sequences],
+    largeObjects: entries
+      .filter(({ kind }) => kind === "BLOB")
+      .map(({ address }) => address.objid)
+      .sort((a, b) => a - b),
+    databaseEntries: await readDatabaseEntries(session),
+    catalogDigest: catalog.digest,
+  };
+}
+
+function about(belay: Belay, request: DumpRequest, snapshot: Snapshot) {
+  return {
+    store: belay.store,
+    id: newArchiveId("dump", belay.now()),
+    purpose: "dump" as const,
+    reason: request.reason,
+    createdBy: belay.actor,
+    migration: null,
+    rollbackId: null,
+    snapshotAt: snapshot.takenAt,
+    external: [],
+    budgetBytes: belay.settings.archiveBudgetBytes,
+    ...(request.gzipLevel === undefined ? {} : { gzipLevel: request.gzipLevel }),
+    report: (progress: Parameters<Belay["report"]>[0]) => belay.report(progress),
+  };
+}
+
 function databaseUrl(belay: Belay): string {
   const { database } = belay.settings;
   if (database !== undefined) return database;
   throw new BelayError("usage", "no database is set", { hint: "Set BELAY_DATABASE_URL or pass --database." });
 }
 
-function requireKnown(catalog: Catalog): void {
+function requireKnown(catalog: Pick<Catalog, "unknown">): void {
   if (catalog.unknown.length === 0) return;
   const names = catalog.unknown.map(({ kind, identity }) => `${kind} ${identity}`);
   throw new BelayError("unsupported_kind", `the database holds what Belay cannot archive yet: ${names.join(", ")}`, {

@@ -21,15 +21,19 @@ export interface ArchiveInput {
   readonly readers: readonly Session[];
   /** In creation order. */
   readonly entries: readonly Entry[];
+  /** Of the database itself, for `pg_restore --create`; in no digest. */
+  readonly databaseEntries?: readonly Entry[];
   readonly tables: readonly TableToArchive[];
   readonly sequences: readonly SequenceToArchive[];
+  /** Oids of the large objects whose entries are among `entries`. */
+  readonly largeObjects?: readonly number[];
   /** Keys of the materialised views that hold rows, in creation order. */
   readonly materializedViews: readonly string[];
   readonly external: Manifest["external"];
   readonly catalogDigest: string;
   /** Most bytes of COPY text that may be archived here; null for no limit. */
   readonly budgetBytes: number | null;
-  /** 1 (fast, default for rollback and undo: tables are locked meanwhile) to 9; default for a dump is 6. */
+  /** 0 to 9: 1 (fast) is the default for rollback and undo, whose tables are locked meanwhile; 6 for a dump. */
   readonly gzipLevel?: number;
   /** How to undo by hand, for README.txt; a text by purpose when absent. */
   readonly readme?: string;

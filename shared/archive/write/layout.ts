@@ -6,8 +6,15 @@ import type { ArchivedSequence, ArchivedTable } from "../types.ts";
 
 /** One table to archive: which entry makes it on restore, and where its rows are read from. */
 export interface TableToArchive {
-  /** Key of the TABLE entry, among the entries, that the rows are loaded into. */
-  readonly entry: string;
+  /** Key of the TABLE entry, among the entries, that the rows are loaded into; null when `comesWith` something else. */
+  readonly entry: string | null;
+  /** A table that is there before the archive is restored, or that an extension brings. */
+  readonly comesWith?: {
+    readonly oid: number;
+    readonly owner: string;
+    /** Key of the EXTENSION entry, when it is among the entries. */
+    readonly entry?: string;
+  };
   readonly schema: string;
   readonly table: string;
   /** Columns in COPY order: stored ones, generated ones left out. */
@@ -15,21 +22,32 @@ export interface TableToArchive {
   readonly role: ArchivedTable["role"];
   readonly mergesInto: ArchivedTable["mergesInto"];
   /** Where the rows are now, when not in the table itself: a side table's rows are those of the surviving table. */
-  readonly from?: { readonly schema: string; readonly table: string; readonly where?: string };
+  readonly from?: {
+    readonly schema: string;
+    readonly table: string;
+    readonly where?: string;
+    /** SQL behind `FROM table`, as extensions say it of their configuration tables. */
+    readonly suffix?: string;
+  };
   /** Bytes that the table takes in the source; orders the work and sizes the upload's parts. */
   readonly sizeHint?: number;
 }
 
 export interface SequenceToArchive extends ArchivedSequence {
-  /** Key of its SEQUENCE entry; without one it is in the manifest alone. */
+  /** Key of its SEQUENCE entry; without one, and when it does not come with an extension, it is in the manifest alone. */
   readonly entry?: string;
+  readonly comesWith?: TableToArchive["comesWith"];
 }
 
 export interface LayoutInput {
   /** In creation order. */
   readonly entries: readonly Entry[];
+  /** Of the database itself, for `pg_restore --create`. */
+  readonly databaseEntries?: readonly Entry[];
   readonly tables: readonly TableToArchive[];
   readonly sequences: readonly SequenceToArchive[];
+  /** Oids of the large objects, whose BLOB entries are among the entries. */
+  readonly largeObjects?: readonly number[];
   /** Keys of MATERIALIZED VIEW entries that hold rows and are refreshed after the data. */
   readonly materializedViews: readonly string[];
 }
@@ -40,30 +58,35 @@ export interface ArchiveLayout {
   readonly tables: readonly { readonly table: TableToArchive; readonly file: string }[];
 }
 
-/** Numbers everything in the order in which it is restored: pre-data, rows, sequences, post-data, refreshes. */
+/** Numbers everything in the order in which it is restored: pre-data, rows, large objects, sequences, post-data, refreshes. */
 export function layOut(input: LayoutInput): ArchiveLayout {
   const { before, after } = bySection(input.entries);
+  const database = input.databaseEntries ?? [];
   const ids = new Map<string, number>();
   const toc: TocEntry[] = preamble();
   let next = toc.length + 1;
   const byKey = new Map(input.entries.map((entry) => [entry.key, entry]));
-  for (const entry of before) ids.set(entry.key, next++);
-  const data = input.tables.map((table) => ({ table, id: next++ }));
-  const sequences = input.sequences.flatMap((one) => (one.entry === undefined ? [] : [{ sequence: one, id: next++ }]));
+  for (const entry of [...database, ...before]) ids.set(entry.key, next++);
+  // A table that is not in the archive has a number of its own all the same: its rows say it first.
+  const data = input.tables.map((table) => ({ table, tableId: table.entry === null ? next++ : null, id: next++ }));
+  const blobsId = (input.largeObjects ?? []).length === 0 ? null : next++;
+  const sequences = input.sequences.flatMap((one) => (inToc(one) ? [{ sequence: one, id: next++ }] : []));
   for (const entry of after) ids.set(entry.key, next++);
   const views = input.materializedViews.map((key) => ({ entry: required(byKey, key), id: next++ }));
 
   const idOf = (key: string) => ids.get(key) ?? missing(key);
-  const made = (entry: Entry) =>
-    catalogEntry(
-      entry,
-      idOf(entry.key),
-      entry.dependencies.flatMap((key) => ids.get(key) ?? []),
-    );
-  toc.push(...before.map(made));
-  for (const { table, id } of data) toc.push(tableData(table, required(byKey, table.entry), id, idOf(table.entry)));
+  const idsOf = (keys: readonly string[]) => keys.flatMap((key) => ids.get(key) ?? []);
+  const made = (entry: Entry) => catalogEntry(entry, idOf(entry.key), idsOf(entry.dependencies));
+  toc.push(...database.map(made), ...before.map(made));
+  for (const { table, tableId, id } of data) {
+    const needs = tableId === null ? [idOf(table.entry!)] : [tableId, ...idsOf([table.comesWith?.entry ?? ""])];
+    toc.push(tableData(table, ownerOf(byKey, table), id, needs));
+  }
+  if (blobsId !== null) toc.push(largeObjectData(blobsId));
   for (const { sequence, id } of sequences)
-    toc.push(sequenceSet(sequence, required(byKey, sequence.entry!), id, idOf(sequence.entry!)));
+    toc.push(
+      sequenceSet(sequence, ownerOf(byKey, sequence), id, idsOf([sequence.entry ?? sequence.comesWith?.entry ?? ""])),
+    );
   toc.push(...after.map(made));
   for (const { entry, id } of views) {
     const inner = views
@@ -74,10 +97,26 @@ export function layOut(input: LayoutInput): ArchiveLayout {
   return { toc, tables: data.map(({ table, id }) => ({ table, file: `${id}.dat.gz` })) };
 }
 
+function inToc(sequence: SequenceToArchive): boolean {
+  return sequence.entry !== undefined || sequence.comesWith !== undefined;
+}
+
+/** Owner and oid of what a data entry belongs to. */
+function ownerOf(
+  byKey: ReadonlyMap<string, Entry>,
+  data: Pick<TableToArchive, "comesWith"> & { readonly entry?: string | null },
+): { oid: number; owner: string | null } {
+  if (data.comesWith !== undefined) return data.comesWith;
+  const entry = required(byKey, data.entry!);
+  return { oid: entry.address.objid, owner: entry.owner };
+}
+
 /** `COPY ... TO` for the rows of one table, without its children. */
 export function copyOutStatement(table: TableToArchive): string {
   const from = table.from ?? table;
   const name = qualified(from.schema, from.table);
+  if (table.from?.suffix !== undefined)
+    return `COPY (SELECT ${table.columns.map(quoteIdent).join(", ")} FROM ${name} ${table.from.suffix}) TO STDOUT`;
   if (table.from?.where === undefined) return `COPY ${name}${columnList(table.columns)} TO STDOUT`;
   const columns = table.columns.map(quoteIdent).join(", ");
   return `COPY (SELECT ${columns} FROM ONLY ${name} WHERE ${table.from.where}) TO STDOUT`;
@@ -163,12 +202,17 @@ function catalogEntry(entry: Entry, dumpId: number, dependencies: readonly numbe
   };
 }
 
-function tableData(table: TableToArchive, made: Entry, dumpId: number, tableId: number): TocEntry {
+function tableData(
+  table: TableToArchive,
+  made: { oid: number; owner: string | null },
+  dumpId: number,
+  dependencies: readonly number[],
+): TocEntry {
   return {
     ...empty,
     dumpId,
     hadDumper: true,
-    oid: String(made.address.objid),
+    oid: String(made.oid),
     tag: table.table,
     desc: "TABLE DATA",
     section: "data",
@@ -177,24 +221,43 @@ function tableData(table: TableToArchive, made: Entry, dumpId: number, tableId: 
     namespace: table.schema,
     owner: made.owner,
     // pg_restore finds the table through the first dependency.
-    dependencies: [tableId],
+    dependencies,
     file: `${dumpId}.dat`,
   };
 }
 
-function sequenceSet(sequence: SequenceToArchive, made: Entry, dumpId: number, sequenceId: number): TocEntry {
+/** The rows of the large objects, each in a file of its own; `blobs.toc` lists them. */
+function largeObjectData(dumpId: number): TocEntry {
+  return {
+    ...empty,
+    dumpId,
+    hadDumper: true,
+    tag: "BLOBS",
+    desc: "BLOBS",
+    section: "data",
+    defn: null,
+    file: "blobs.toc",
+  };
+}
+
+function sequenceSet(
+  sequence: SequenceToArchive,
+  made: { oid: number; owner: string | null },
+  dumpId: number,
+  dependencies: readonly number[],
+): TocEntry {
   const name = quoteLiteral(qualified(sequence.schema, sequence.name));
   return {
     ...empty,
     dumpId,
-    oid: String(made.address.objid),
+    oid: String(made.oid),
     tag: sequence.name,
     desc: "SEQUENCE SET",
     section: "data",
     defn: `SELECT pg_catalog.setval(${name}, ${sequence.lastValue}, ${sequence.isCalled});\n`,
     namespace: sequence.schema,
     owner: made.owner,
-    dependencies: [sequenceId],
+    dependencies,
   };
 }
 

@@ -79,7 +79,7 @@ function newlines(block: Buffer): number {
   return found;
 }
 
-function unverified(problem: string): BelayError {
+export function unverified(problem: string): BelayError {
   return new BelayError("archive_unverified", `the archive is not what was written: ${problem}`, {
     hint: "Nothing was published. Look at the store's health and run the same command again.",
     details: { problems: [problem] },

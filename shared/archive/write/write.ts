@@ -5,14 +5,14 @@ import { once, sha256 } from "../digesting.ts";
 import { writeToc } from "../format/toc.ts";
 import { archiveKey, manifestFile, readmeFile, tocFile } from "../names.ts";
 import type { ArchivedObject, Manifest } from "../types.ts";
-import type { ArchivedParts } from "../verify.ts";
 import type { ArchiveInput } from "./input.ts";
 import { type ArchiveLayout, layOut } from "./layout.ts";
 import { readBackObject } from "./read-back.ts";
 import { defaultReadme } from "./readme.ts";
 import { rolesOf } from "./roles.ts";
 import { readExtensions } from "./source.ts";
-import { writeTables } from "./write-tables.ts";
+import { writeData } from "./write-data.ts";
+import { largeObjectList } from "./write-large-objects.ts";
 
 export type { ArchiveInput } from "./input.ts";
 export type { SequenceToArchive, TableToArchive } from "./layout.ts";
@@ -20,6 +20,7 @@ export type { SequenceToArchive, TableToArchive } from "./layout.ts";
 /** Every row whatever the policies say, and names in values (regclass...) with their schema. */
 const readParameters = { row_security: "off", search_path: "" };
 
+const largeObjectListFile = "blobs.toc";
 const fastLevel = 1;
 const smallLevel = 6;
 
@@ -36,16 +37,23 @@ export async function writeArchive(input: ArchiveInput): Promise<Manifest> {
     const layout = layOut(input);
     for (const reader of input.readers) await setParameters(reader, readParameters);
     const level = input.gzipLevel ?? (input.purpose === "dump" ? smallLevel : fastLevel);
-    const tables = await writeTables(input, layout, level, written);
+    const data = await writeData(input, layout, level, written);
     const readme = input.readme ?? defaultReadme(input);
     const small = [
       await writeSmall(input, tocFile, tocBytes(input, layout), written),
       await writeSmall(input, readmeFile, Buffer.from(readme), written),
     ];
+    const oids = input.largeObjects ?? [];
+    if (oids.length > 0) small.push(await writeSmall(input, largeObjectListFile, largeObjectList(oids), written));
     await readBackSmall(input, small);
     await store.sync([...written].map((file) => archiveKey(id, file)));
-    const objects = [...tables.map(({ object }) => object), ...small];
-    const parts = { tables: tables.map(({ table }) => table), entries: entryHashes(input), objects };
+    const objects = [...data.tables, ...data.largeObjects].map(({ object }) => object);
+    const parts = {
+      tables: data.tables.map(({ table }) => table),
+      largeObjects: data.largeObjects.map(({ largeObject }) => largeObject),
+      entries: entryHashes(input),
+      objects: [...objects, ...small],
+    };
     const manifest = await describe(input, parts);
     await publish(input, manifest, written);
     return manifest;
@@ -94,7 +102,9 @@ async function readBackSmall(input: ArchiveInput, objects: readonly ArchivedObje
   for (const object of objects) await readBackObject(input.store, archiveKey(input.id, object.file), object);
 }
 
-async function describe(input: ArchiveInput, parts: ArchivedParts): Promise<Manifest> {
+type Parts = Pick<Manifest, "tables" | "largeObjects" | "entries" | "objects">;
+
+async function describe(input: ArchiveInput, parts: Parts): Promise<Manifest> {
   const extensions = input.entries.filter(({ kind }) => kind === "EXTENSION").map(({ name }) => name);
   return {
     format: "belay-archive/1",
@@ -109,7 +119,6 @@ async function describe(input: ArchiveInput, parts: ArchivedParts): Promise<Mani
     sequences: input.sequences.map(({ schema, name, lastValue, isCalled }) => ({ schema, name, lastValue, isCalled })),
     extensions: extensions.length === 0 ? [] : await readExtensions(input.readers[0]!, extensions),
     roles: rolesOf(input.entries),
-    largeObjects: [],
     external: input.external,
     catalogDigest: input.catalogDigest,
     ...parts,

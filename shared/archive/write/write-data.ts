@@ -9,11 +9,24 @@ import type { ArchiveInput } from "./input.ts";
 import type { ArchiveLayout, TableToArchive } from "./layout.ts";
 import { progressOf } from "./progress.ts";
 import { readBackRows } from "./read-back.ts";
+import {
+  largeObjectsTogether,
+  readBackLargeObject,
+  readBeginnings,
+  type WrittenLargeObject,
+  writeLargeObject,
+} from "./write-large-objects.ts";
 import { type WrittenRows, writeRows } from "./write-table.ts";
 
-export interface WrittenTable {
+interface WrittenTable {
   readonly table: ArchivedTable;
   readonly object: ArchivedObject;
+}
+
+/** All that has a file of its own, in the order of the table of contents. */
+export interface WrittenData {
+  readonly tables: readonly WrittenTable[];
+  readonly largeObjects: readonly WrittenLargeObject[];
 }
 
 /** Uploads and read-backs that go on while the readers read the next tables. */
@@ -27,16 +40,17 @@ type Planned = ArchiveLayout["tables"][number];
 type Job = (reader: Session) => Promise<void>;
 
 /**
- * Writes every table's rows, reads them back, and takes their digests, on all readers at once, large ones first. The
- * first failure stops all. Nothing of it goes on when this settles.
+ * Writes every table's rows, takes their digests, writes the large objects, and reads all of it back, on all readers at
+ * once, large tables first. The first failure stops all. Nothing of it goes on when this settles.
  */
-export async function writeTables(
+export async function writeData(
   input: ArchiveInput,
   layout: ArchiveLayout,
   level: number,
   written: Set<string>,
-): Promise<WrittenTable[]> {
+): Promise<WrittenData> {
   const rows = new Map<string, WrittenRows>();
+  const largeObjects = new Map<number, WrittenLargeObject>();
   const digests = new Map<string, TableDigest>();
   const progress = progressOf(input, layout);
   let failure: { readonly error: unknown } | undefined;
@@ -81,7 +95,34 @@ export async function writeTables(
       });
     };
 
+  const copyLargeObjects =
+    (oids: readonly number[]): Job =>
+    async (reader) => {
+      const keyOf = (file: string) => {
+        written.add(file);
+        return archiveKey(input.id, file);
+      };
+      const beginnings = await readBeginnings(reader, oids);
+      for (const [index, oid] of oids.entries()) {
+        const read = Promise.withResolvers<void>();
+        const to = { store: input.store, encoder, keyOf, onBytes };
+        const writing = writeLargeObject(reader, oid, beginnings[index]!, to, read.resolve);
+        writing.catch(read.reject);
+        const room = background.add(
+          writing.then(async (result) => {
+            await readBackLargeObject(input.store, archiveKey(input.id, result.object.file), result, decoder);
+            largeObjects.set(oid, result);
+          }),
+        );
+        await read.promise;
+        await room;
+      }
+    };
+
   const jobs = jobsOf(layout, copy, digest);
+  const oids = input.largeObjects ?? [];
+  for (let at = 0; at < oids.length; at += largeObjectsTogether)
+    jobs.push(copyLargeObjects(oids.slice(at, at + largeObjectsTogether)));
   const work = async (reader: Session) => {
     for (let job = jobs.shift(); job !== undefined && failure === undefined; job = jobs.shift()) await job(reader);
   };
@@ -90,7 +131,10 @@ export async function writeTables(
   encoder.close();
   decoder.close();
   if (failure !== undefined) throw (failure as { error: unknown }).error;
-  return layout.tables.map(({ table, file }) => describe(table, file, rows.get(file)!, digests.get(file)!));
+  return {
+    tables: layout.tables.map(({ table, file }) => describe(table, file, rows.get(file)!, digests.get(file)!)),
+    largeObjects: oids.map((oid) => largeObjects.get(oid)!),
+  };
 }
 
 /** Large tables first, each followed by its digest for the next reader; then the digests of the small ones, and these. */
