@@ -7,7 +7,7 @@ import type { RestoreContext } from "./execute/context.ts";
 import { indexMemory } from "./execute/memory.ts";
 import { runTasks } from "./execute/schedule.ts";
 import { openRestoreSession } from "./execute/sessions.ts";
-import { beginState, claimRestore, resumeState, shareRestore } from "./execute/state.ts";
+import { beginState, claimRestore, type RestoreState, resumeState, shareRestore } from "./execute/state.ts";
 import { inTransactions, runSteps, type SqlStep } from "./execute/statements.ts";
 import { analyzeAll } from "./finish/analyze.ts";
 import { finishRestore } from "./finish/last.ts";
@@ -42,6 +42,7 @@ export async function restoreToc(request: TocRestore): Promise<RestoreReport> {
     const plan = await preflight(request, control);
     const { resume } = request;
     const state = resume ? await resumeState(control, archive, request) : await beginState(control, archive, request);
+    const kept = countKept(archive, state);
     const jobs = Math.max(1, request.jobs ?? usualJobs);
     const memory = request.indexMemoryBytes ?? (await indexMemory(control, jobs));
     const context: RestoreContext = {
@@ -51,7 +52,7 @@ export async function restoreToc(request: TocRestore): Promise<RestoreReport> {
       majors: { from: majorOf(archive.toc.serverVersion), into: Math.floor(control.serverVersion / 10_000) },
       intoNonEmpty: request.intoNonEmpty ?? false,
       warnings: [...plan.leftOut],
-      counts: { entries: 0, tables: 0, rows: 0, bytes: 0 },
+      counts: { ...kept },
       report: clock.report,
     };
     const worker = { ...parameters, maintenance_work_mem: `${Math.floor(memory / 1024)}kB` };
@@ -70,7 +71,8 @@ export async function restoreToc(request: TocRestore): Promise<RestoreReport> {
       resumed: state.resumed,
       ...counts,
       phases: clock.phases,
-      megabytesPerSecond: counts.bytes === 0 || loading === 0 ? null : counts.bytes / 1000 / loading,
+      megabytesPerSecond:
+        counts.bytes === kept.bytes || loading === 0 ? null : (counts.bytes - kept.bytes) / 1000 / loading,
       warnings,
     };
   } finally {
@@ -145,6 +147,20 @@ async function runInOrder(session: Session, steps: readonly Step[], context: Res
     done += batch.length;
     context.report({ phase: "restore", message: batch.at(-1)!.entry.desc, done, total: left.length });
   }
+}
+
+/** What an earlier, cut-off run had done. */
+function countKept({ toc }: TocArchive, { done }: RestoreState) {
+  const counts = { entries: 0, tables: 0, rows: 0, bytes: 0 };
+  for (const { dumpId, desc } of toc.entries) {
+    const entry = done.get(dumpId);
+    if (entry === undefined) continue;
+    counts.entries += 1;
+    counts.tables += desc === "TABLE DATA" ? 1 : 0;
+    counts.rows += entry.rows;
+    counts.bytes += entry.bytes;
+  }
+  return counts;
 }
 
 function isLoad({ step }: Task): boolean {

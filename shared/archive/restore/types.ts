@@ -46,6 +46,7 @@ export interface RestoreReport {
   readonly format: OpenedArchive["format"];
   /** `database host:port/name`. */
   readonly database: string;
+  /** Gone on from where an earlier run was cut off; the numbers hold what that one had done. */
   readonly resumed: boolean;
   /** Entries of the table of contents, or statements of the script, that were carried out. */
   readonly entries: number;
