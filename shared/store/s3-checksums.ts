@@ -18,7 +18,7 @@ function md5(body: Uint8Array): string {
     return createHash("md5").update(body).digest("base64");
   } catch (cause) {
     throw new BelayError("usage", "this runtime has no MD5, with which uploads are checked", {
-      hint: "Add checksum=sha256 to the store's URL, or checksum=none where the store does not take that.",
+      hint: "Add checksum=sha256 to the store's URL, or take lock and lockDays out where the store does not take that.",
       cause,
     });
   }

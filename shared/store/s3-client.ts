@@ -16,6 +16,8 @@ export interface StoreCredentials {
 export interface S3Patience {
   readonly connectMs: number;
   readonly silenceMs: number;
+  /** Pauses between attempts, as a share of the usual ones; default 1. */
+  readonly pauses?: number;
 }
 
 const usualPatience: S3Patience = { connectMs: 10_000, silenceMs: 20_000 };
@@ -26,7 +28,7 @@ export function createS3Client(place: S3Place, credentials: StoreCredentials, pa
     endpoint: place.endpoint,
     forcePathStyle: place.pathStyle,
     credentials,
-    retryStrategy: retryStrategy(),
+    retryStrategy: retryStrategy(patience.pauses),
     // Newer clients add checksums in trailers that some compatible stores refuse.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",

@@ -19,8 +19,8 @@ export interface S3Place {
 
 /** What is sent with each upload. Sizes in bytes. */
 export interface UploadSettings {
-  /** The header with which the store checks what arrived; the signed hash of the body goes with each request anyway. */
-  readonly checksum: "md5" | "sha256" | "none";
+  /** What the store checks a body with: the hash that each request is signed with, or a header besides. */
+  readonly checksum: "signed" | "md5" | "sha256";
   readonly sse: "AES256" | "aws:kms" | "aws:kms:dsse" | undefined;
   readonly kmsKeyId: string | undefined;
   readonly storageClass: string | undefined;
@@ -44,7 +44,7 @@ const querySchema = z.strictObject({
   endpoint: z.string().optional(),
   region: z.string().min(1).optional(),
   pathStyle: flag.optional(),
-  checksum: z.enum(["md5", "sha256", "none"]).default("md5"),
+  checksum: z.enum(["signed", "md5", "sha256"]).optional(),
   sse: z.enum(["AES256", "aws:kms", "aws:kms:dsse"]).optional(),
   kmsKeyId: z.string().min(1).optional(),
   storageClass: z
@@ -85,7 +85,7 @@ export function parseS3Url(text: string, defaults: S3Defaults = {}): S3Place {
     region: query.region ?? (defaults.region || quirks.region) ?? "us-east-1",
     pathStyle: query.pathStyle ?? endpoint !== undefined,
     upload: {
-      checksum: query.checksum,
+      checksum: query.checksum ?? usualChecksum(query.lock),
       sse: query.sse,
       kmsKeyId: query.kmsKeyId,
       storageClass: query.storageClass,
@@ -106,8 +106,13 @@ function parseQuery(given: URLSearchParams): z.infer<typeof querySchema> {
   const { lock, lockDays, kmsKeyId, sse, checksum } = parsed.data;
   if ((lock === undefined) !== (lockDays === undefined)) throw wrong("lock and lockDays belong together");
   if (kmsKeyId !== undefined && !sse?.startsWith("aws:kms")) throw wrong("kmsKeyId belongs to sse=aws:kms");
-  if (lock !== undefined && checksum === "none") throw wrong("a store takes locked objects only with a checksum");
+  if (lock !== undefined && checksum === "signed") throw wrong("lock needs checksum=md5 or checksum=sha256");
   return parsed.data;
+}
+
+/** S3 refuses objects that are to be locked without such a header. */
+function usualChecksum(lock: unknown): "signed" | "md5" {
+  return lock === undefined ? "signed" : "md5";
 }
 
 function prefixOf(pathname: string): string {
@@ -146,7 +151,7 @@ export function formatS3Place(place: S3Place): string {
     ["endpoint", place.endpoint],
     ["region", place.region],
     ["pathStyle", place.pathStyle === (place.endpoint !== undefined) ? undefined : place.pathStyle],
-    ["checksum", upload.checksum === "md5" ? undefined : upload.checksum],
+    ["checksum", upload.checksum === usualChecksum(upload.lock) ? undefined : upload.checksum],
     ["sse", upload.sse],
     ["kmsKeyId", upload.kmsKeyId],
     ["storageClass", upload.storageClass],

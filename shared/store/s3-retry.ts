@@ -16,7 +16,7 @@ const unreachable = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNR
  * Sends a request again after 429, 500, 502, 503, 504, a lost connection or silence, with a growing, jittered pause:
  * at most six attempts, with at most eight seconds of pauses in all, 23 when the store asks to slow down.
  */
-export function retryStrategy(random: () => number = Math.random): Strategy {
+export function retryStrategy(share = 1, random: () => number = Math.random): Strategy {
   const token = (count: number, delay: number) => ({ getRetryCount: () => count, getRetryDelay: () => delay });
   return {
     acquireInitialRetryToken: async () => token(0, 0),
@@ -27,7 +27,7 @@ export function retryStrategy(random: () => number = Math.random): Strategy {
       const first = errorType === "THROTTLING" ? pause.firstThrottled : pause.first;
       const longest = Math.min(pause.most, first * 2 ** (count - 1));
       const asked = retryAfterHint === undefined ? 0 : retryAfterHint.getTime() - Date.now();
-      return token(count, Math.max(longest * (0.5 + random() / 2), Math.min(asked, pause.most)));
+      return token(count, share * Math.max(longest * (0.5 + random() / 2), Math.min(asked, pause.most)));
     },
     recordSuccess: () => {},
   };

@@ -46,6 +46,12 @@ async function firstOf<T>(items: AsyncIterable<T>): Promise<T | undefined> {
   for await (const item of items) return item;
 }
 
+/** A store whose pauses between attempts are short. */
+function openHasty(url: string, keys = credentials) {
+  const place = parseS3Url(url);
+  return createS3Store(createS3Client(place, keys, { connectMs: 10_000, silenceMs: 20_000, pauses: 0.05 }), place);
+}
+
 describe("an S3 store that misbehaves", () => {
   let server: Awaited<ReturnType<typeof startTestS3>>;
   beforeAll(async () => {
@@ -70,7 +76,7 @@ describe("an S3 store that misbehaves", () => {
     await through(
       ({ path }) => (path.includes("partNumber=2") ? internal : undefined),
       async (url, seen) => {
-        const store = openStore(url, credentials);
+        const store = openHasty(url);
         expect(await codeOf(store.write("half", manyBytes(30 * mebibyte)))).toBe("store_failed");
         expect(await store.head("half")).toBe(null);
         expect(seen.some((line) => line.startsWith("DELETE /archives/half?uploadId="))).toBe(true);
@@ -89,7 +95,7 @@ describe("an S3 store that misbehaves", () => {
     await through(
       ({ path }) => (path.includes("partNumber=2") && failed++ < 2 ? fault : undefined),
       async (url) => {
-        const store = openStore(url, credentials);
+        const store = openHasty(url);
         await store.write("mended", manyBytes(20 * mebibyte));
         expect(await sha256(store.read("mended"))).toBe(await sha256(manyBytes(20 * mebibyte)));
       },
@@ -100,7 +106,7 @@ describe("an S3 store that misbehaves", () => {
     await through(
       ({ method, path }) => (method === "POST" && path.includes("uploadId=") ? internal : undefined),
       async (url) => {
-        const store = openStore(url, credentials);
+        const store = openHasty(url);
         expect(await codeOf(store.write("incomplete", manyBytes(9 * mebibyte)))).toBe("store_failed");
         expect(await store.head("incomplete")).toBe(null);
       },
@@ -113,7 +119,7 @@ describe("an S3 store that misbehaves", () => {
     await through(
       ({ method, path }) => (method === "POST" && path.includes("uploadId=") && failed++ < 1 ? late : undefined),
       async (url) => {
-        const store = openStore(url, credentials);
+        const store = openHasty(url);
         await store.write("late", manyBytes(9 * mebibyte));
         expect(await sha256(store.read("late"))).toBe(await sha256(manyBytes(9 * mebibyte)));
       },
@@ -129,11 +135,11 @@ describe("an S3 store that misbehaves", () => {
         return { status: 501, code: "NotImplemented" };
       },
       async (url) => {
-        const large = openStore(url, credentials);
+        const large = openHasty(url);
         await large.write("plain-large", manyBytes(9 * mebibyte), { createOnly: true });
         expect(await sha256(large.read("plain-large"))).toBe(await sha256(manyBytes(9 * mebibyte)));
         expect(await codeOf(large.write("plain-large", chunksOf("y"), { createOnly: true }))).toBe("store_exists");
-        const store = openStore(url, credentials);
+        const store = openHasty(url);
         await store.write("plain", chunksOf("x"), { createOnly: true });
         await store.write("plain2", chunksOf("x"), { createOnly: true });
         expect(await codeOf(store.write("plain", chunksOf("y"), { createOnly: true }))).toBe("store_exists");
@@ -149,14 +155,14 @@ describe("an S3 store that misbehaves", () => {
       ({ method }) =>
         method === "PUT" && failed++ < 2 ? { status: 409, code: "ConditionalRequestConflict" } : undefined,
       async (url) => {
-        await openStore(url, credentials).write("conflict", chunksOf("x"), { createOnly: true });
+        await openHasty(url).write("conflict", chunksOf("x"), { createOnly: true });
         expect(failed).toBe(3);
       },
     );
   });
 
   test("another writer that came first while the parts were sent keeps the key", async () => {
-    const direct = openStore(`s3://archives?endpoint=${server.endpoint}`, credentials);
+    const direct = openHasty(`s3://archives?endpoint=${server.endpoint}`);
     const slow = async function* () {
       yield* manyBytes(9 * mebibyte);
       await direct.write("overtaken", chunksOf("first"));
@@ -170,7 +176,7 @@ describe("an S3 store that misbehaves", () => {
       ({ path }) =>
         path.includes("partNumber=3") ? { status: 400, code: "InvalidArgument", message: "Part number" } : undefined,
       async (url) => {
-        const error = await openStore(url, credentials)
+        const error = await openHasty(url)
           .write("few", manyBytes(30 * mebibyte))
           .catch((reason) => reason);
         expect(error).toMatchObject({ code: "store_failed", hint: expect.stringContaining("maxParts=1000") });
@@ -179,7 +185,7 @@ describe("an S3 store that misbehaves", () => {
   });
 
   test("a table that outgrows every part: store_failed naming the setting, aborted; parts that grow carry it", async () => {
-    const at = (settings: string) => openStore(`s3://archives?endpoint=${server.endpoint}&${settings}`, credentials);
+    const at = (settings: string) => openHasty(`s3://archives?endpoint=${server.endpoint}&${settings}`);
     const error = await at("maxParts=4&partMiB=5&uniformParts=true")
       .write("outgrown", manyBytes(30 * mebibyte))
       .catch((reason) => reason);
@@ -190,7 +196,7 @@ describe("an S3 store that misbehaves", () => {
   });
 
   test("a store that does not lock what it should: store_failed that says so", async () => {
-    const store = openStore(`s3://archives?endpoint=${server.endpoint}&lock=GOVERNANCE&lockDays=1`, credentials);
+    const store = openHasty(`s3://archives?endpoint=${server.endpoint}&lock=GOVERNANCE&lockDays=1`);
     const error = await store.write("unlocked", chunksOf("x")).catch((reason) => reason);
     expect(error).toMatchObject({ code: "store_failed", message: expect.stringContaining("did not lock") });
   });
@@ -200,8 +206,8 @@ describe("an S3 store that misbehaves", () => {
     await through(
       () => ({ status: 200, body }),
       async (url) => {
-        expect(await codeOf(firstOf(openStore(url, credentials).list("")))).toBe("store_failed");
-        expect(await codeOf(firstOf(openStore(url, credentials).listFolders("")))).toBe("store_failed");
+        expect(await codeOf(firstOf(openHasty(url).list("")))).toBe("store_failed");
+        expect(await codeOf(firstOf(openHasty(url).listFolders("")))).toBe("store_failed");
       },
     );
   });
@@ -218,21 +224,21 @@ describe("an S3 store that misbehaves", () => {
       ({ path }) => ({ status: 200, body: page(Number(/continuation-token=(\d+)/.exec(path)?.[1] ?? 0)) }),
       async (url) => {
         const found: string[] = [];
-        for await (const { key } of openStore(url, credentials).list("")) found.push(key);
+        for await (const { key } of openHasty(url).list("")) found.push(key);
         expect(found).toEqual([...keys].sort());
       },
     );
   });
 
   test("a store that cannot tell of unfinished uploads says so, with what to do instead", async () => {
-    const error = await firstOf(
-      openStore(`s3://archives?endpoint=${server.endpoint}`, credentials).unfinished(""),
-    ).catch((reason) => reason);
+    const error = await firstOf(openHasty(`s3://archives?endpoint=${server.endpoint}`).unfinished("")).catch(
+      (reason) => reason,
+    );
     expect(error).toMatchObject({ code: "store_failed", hint: expect.stringContaining("lifecycle rule") });
   });
 
   test("a refusal to delete a locked object: store_denied with the date", async () => {
-    const direct = openStore(`s3://archives?endpoint=${server.endpoint}`, credentials);
+    const direct = openHasty(`s3://archives?endpoint=${server.endpoint}`);
     await direct.write("held", chunksOf("x"));
     await through(
       ({ method }) => {
@@ -242,7 +248,7 @@ describe("an S3 store that misbehaves", () => {
           : undefined;
       },
       async (url) => {
-        const error = await openStore(url, credentials)
+        const error = await openHasty(url)
           .delete("held")
           .catch((reason) => reason);
         expect(error).toMatchObject({
@@ -264,7 +270,7 @@ describe("an S3 store that misbehaves", () => {
     await through(
       ({ path }) => (path.includes("partNumber=") ? { status: 403, code: "QuotaExceeded" } : undefined),
       async (url) => {
-        expect(await codeOf(openStore(url, credentials).write("full", source()))).toBe("store_denied");
+        expect(await codeOf(openHasty(url).write("full", source()))).toBe("store_denied");
       },
     );
     expect(taken).toBeLessThan(60 * mebibyte);
@@ -274,7 +280,7 @@ describe("an S3 store that misbehaves", () => {
     await through(
       () => ({ status: 403, code: "AccessDenied" }),
       async (url) => {
-        const store = openStore(url, credentials);
+        const store = openHasty(url);
         expect(await codeOf(store.write("x", chunksOf("x")))).toBe("store_denied");
         expect(await codeOf(collect(store.read("x")))).toBe("store_denied");
         expect(await codeOf(store.head("x"))).toBe("store_denied");
@@ -284,7 +290,7 @@ describe("an S3 store that misbehaves", () => {
   });
 
   test("an unknown access key: store_denied", async () => {
-    const store = openStore(`s3://archives?endpoint=${server.endpoint}`, {
+    const store = openHasty(`s3://archives?endpoint=${server.endpoint}`, {
       accessKeyId: "NOBODY",
       secretAccessKey: "wrong",
     });
@@ -292,7 +298,7 @@ describe("an S3 store that misbehaves", () => {
   });
 
   test("a missing bucket: store_missing_bucket, naming it", async () => {
-    const store = openStore(`s3://absent?endpoint=${server.endpoint}`, credentials);
+    const store = openHasty(`s3://absent?endpoint=${server.endpoint}`);
     expect(await codeOf(store.write("x", chunksOf("x"), { createOnly: true }))).toBe("store_missing_bucket");
     expect(await codeOf(collect(store.read("x")))).toBe("store_missing_bucket");
     expect(await codeOf(store.write("x", manyBytes(9 * mebibyte)))).toBe("store_missing_bucket");
@@ -300,19 +306,19 @@ describe("an S3 store that misbehaves", () => {
   });
 
   test("nothing listens: store_unreachable", async () => {
-    const store = openStore(`s3://archives?endpoint=http://127.0.0.1:${await freePort()}`, credentials);
+    const store = openHasty(`s3://archives?endpoint=http://127.0.0.1:${await freePort()}`);
     expect(await codeOf(store.write("x", chunksOf("x")))).toBe("store_unreachable");
     expect(await codeOf(collect(store.read("x")))).toBe("store_unreachable");
   });
 
   test("a download cut once goes on where it stopped", async () => {
     const size = 12 * mebibyte;
-    await openStore(`s3://archives?endpoint=${server.endpoint}`, credentials).write("cut", manyBytes(size));
+    await openHasty(`s3://archives?endpoint=${server.endpoint}`).write("cut", manyBytes(size));
     let cuts = 0;
     await through(
       ({ method }) => (method === "GET" && cuts++ < 2 ? { cutAfter: 3 * mebibyte } : undefined),
       async (url) => {
-        expect(await sha256(openStore(url, credentials).read("cut"))).toBe(await sha256(manyBytes(size)));
+        expect(await sha256(openHasty(url).read("cut"))).toBe(await sha256(manyBytes(size)));
         expect(cuts).toBe(3);
       },
     );
@@ -320,13 +326,13 @@ describe("an S3 store that misbehaves", () => {
 
   test("a range cut once goes on where it stopped, and ends where it should", async () => {
     const size = 12 * mebibyte;
-    await openStore(`s3://archives?endpoint=${server.endpoint}`, credentials).write("cut-range", manyBytes(size));
+    await openHasty(`s3://archives?endpoint=${server.endpoint}`).write("cut-range", manyBytes(size));
     const whole = await collect(manyBytes(size));
     let cuts = 0;
     await through(
       ({ method }) => (method === "GET" && cuts++ < 2 ? { cutAfter: mebibyte } : undefined),
       async (url) => {
-        const found = await collect(openStore(url, credentials).read("cut-range", { offset: 1000, length: 5_000_000 }));
+        const found = await collect(openHasty(url).read("cut-range", { offset: 1000, length: 5_000_000 }));
         expect(found.equals(whole.subarray(1000, 5_001_000))).toBe(true);
         expect(cuts).toBe(3);
       },
@@ -343,7 +349,7 @@ describe("an S3 store that misbehaves", () => {
         return fault;
       },
       async (url) => {
-        const store = openStore(url, credentials);
+        const store = openHasty(url);
         await store.write("cutter", manyBytes(5 * mebibyte));
         expect(await codeOf(collect(store.read("cutter")))).toBe("store_failed");
       },
@@ -357,7 +363,10 @@ describe("an S3 server that takes connections and says nothing", () => {
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const { port } = silent.address() as AddressInfo;
     const place = parseS3Url(`s3://archives?endpoint=http://127.0.0.1:${port}`);
-    const store = createS3Store(createS3Client(place, credentials, { connectMs: 500, silenceMs: 300 }), place);
+    const store = createS3Store(
+      createS3Client(place, credentials, { connectMs: 500, silenceMs: 150, pauses: 0.05 }),
+      place,
+    );
     expect(await codeOf(store.head("x"))).toBe("store_unreachable");
     expect(await codeOf(store.write("x", chunksOf("x")))).toBe("store_unreachable");
     expect(await codeOf(collect(store.read("x")))).toBe("store_unreachable");
