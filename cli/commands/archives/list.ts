@@ -12,11 +12,11 @@ import { bytes, count, mark, moment } from "../../terminal.ts";
 export async function listArchives(invocation: Invocation, place: string | undefined): Promise<ExitCode> {
   const { belay, terminal, credentials } = invocation;
   const store = place === undefined ? belay.store : openStore(storePlace(place), credentials);
-  const { whole, damaged } = await surveyArchives(store);
+  const { whole, damaged, unfinished } = await surveyArchives(store);
   if (terminal.json) {
     const manifests: Manifest[] = [];
     for (const { id } of whole) manifests.push(await readManifest(store, id));
-    terminal.document({ store: store.url, archives: manifests, damaged });
+    terminal.document({ store: store.url, archives: manifests, damaged, unfinished });
   }
   terminal.line(`${count(whole.length, "archive")} in ${store.url}`);
   if (whole.length + damaged.length === 0) terminal.line("  If there should be some, check --store or BELAY_STORE.");
@@ -38,5 +38,7 @@ export async function listArchives(invocation: Invocation, place: string | undef
     ))
       terminal.line(line);
   for (const { id, why } of damaged) terminal.line(`${mark.no()} ${id} cannot be used: ${printable(why)}`);
+  for (const id of unfinished)
+    terminal.line(`${mark.open()} ${printable(id)} has no manifest: it is being written, or was broken off`);
   return damaged.length === 0 ? exit.done : exit.failed;
 }

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { setImmediate } from "node:timers/promises";
 import { ByteReader } from "../byte-reader.ts";
 import { damaged } from "../format/damage.ts";
 import { decodeLz4Block } from "./lz4-block.ts";
@@ -10,8 +11,9 @@ const isSkippable = (magic: number) => magic >>> 4 === 0x184d2a5;
 /** How far back a match may reach, over blocks too when they are linked. */
 const windowSize = 64 * 1024;
 
-/** Decoded bytes that are handed out at a time. */
-const outputSize = 256 * 1024;
+/** Decoded bytes that are handed out at a time, and that are decoded before any is. */
+const outputSize = 128 * 1024;
+const decodedSize = 4 * outputSize;
 
 interface Frame {
   readonly linked: boolean;
@@ -28,13 +30,17 @@ interface Frame {
  */
 export async function* unlz4(chunks: AsyncIterable<Uint8Array>, what: string): AsyncGenerator<Uint8Array> {
   const reader = new ByteReader(chunks, what);
+  let buffer: Uint8Array = new Uint8Array(0);
   try {
     while (await reader.has(1)) {
       const magic = (await reader.take(4)).readUInt32LE();
       if (isSkippable(magic)) {
         for await (const _ of reader.pass((await reader.take(4)).readUInt32LE()));
       } else if (magic === frameMagic) {
-        yield* blocks(reader, await readFrame(reader, what), what);
+        const frame = await readFrame(reader, what);
+        const size = windowSize + Math.max(decodedSize, frame.largestBlock);
+        if (buffer.length < size) buffer = new Uint8Array(size);
+        yield* blocks(reader, frame, buffer, what);
       } else throw bad(what, `no LZ4 frame begins at byte ${reader.position - 4}`);
     }
   } finally {
@@ -63,29 +69,36 @@ async function readFrame(reader: ByteReader, what: string): Promise<Frame> {
   };
 }
 
-async function* blocks(reader: ByteReader, frame: Frame, what: string): AsyncGenerator<Uint8Array> {
+/** The content of a frame's blocks, decoded in `buffer`. */
+async function* blocks(reader: ByteReader, frame: Frame, buffer: Uint8Array, what: string): AsyncGenerator<Uint8Array> {
   const content = frame.contentChecksum ? new XxHash32() : null;
-  const buffer = new Uint8Array(windowSize + Math.max(outputSize, frame.largestBlock));
   let known = 0;
   let end = 0;
   let total = 0n;
-  const flush = () => {
-    const out = buffer.slice(known, end);
-    content?.update(out);
-    total += BigInt(out.length);
+  /** Hands out what was decoded, and keeps what matches may reach back to. */
+  const flush = function* () {
+    for (let from = known; from < end; from += outputSize) {
+      const out = buffer.slice(from, Math.min(end, from + outputSize));
+      content?.update(out);
+      yield out;
+    }
+    total += BigInt(end - known);
     const kept = Math.min(windowSize, end);
     buffer.copyWithin(0, end - kept, end);
     known = kept;
     end = kept;
-    return out;
   };
   for (;;) {
     const size = (await reader.take(4)).readUInt32LE();
     if (size === 0) break;
-    if (end + frame.largestBlock > buffer.length) yield flush();
+    if (end + frame.largestBlock > buffer.length) {
+      yield* flush();
+      // A bomb would otherwise be decoded in one go, and the garbage of it never be collected.
+      await setImmediate();
+    }
     end = await decodeNext(reader, size, buffer, end, frame, what);
   }
-  if (end > known) yield flush();
+  yield* flush();
   if (content !== null && (await reader.take(4)).readUInt32LE() !== content.digest())
     throw bad(what, "the checksum of an LZ4 frame's content is wrong");
   if (frame.contentSize !== null && frame.contentSize !== total)

@@ -10,6 +10,8 @@ export type FileKind =
 /** Bytes that suffice to tell. */
 export const sniffLength = 1024;
 
+const magic = "PGDMP";
+
 /** Where a tar header has the word `ustar`, and how long it is (POSIX.1-1988). */
 const tarMagicAt = 257;
 
@@ -20,7 +22,7 @@ export function sniff(head: Uint8Array): FileKind {
   const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
   if (bytes.length === 0) return { kind: "empty" };
   const text = bytes.toString("latin1");
-  if (text.startsWith("PGDMP")) return pgDump(bytes);
+  if (text.startsWith(magic) || magic.startsWith(text)) return pgDump(bytes);
   if (text.startsWith("\x1f\x8b")) return { kind: "compressed", compression: "gzip" };
   if (text.startsWith("\x28\xb5\x2f\xfd")) return { kind: "compressed", compression: "zstd" };
   if (text.startsWith("\x04\x22\x4d\x18")) return { kind: "compressed", compression: "lz4" };

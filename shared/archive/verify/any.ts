@@ -1,7 +1,7 @@
 import type { Progress } from "../../context.ts";
 import { isBelayError } from "../../errors.ts";
 import { readManifestAt } from "../list.ts";
-import { findArchive, type OpenOptions, openFound } from "../read/open.ts";
+import { type FoundArchive, findArchive, type OpenOptions, openFound } from "../read/open.ts";
 import type { ArchivePlace } from "../read/types.ts";
 import { verifyObjects } from "./objects.ts";
 import { verifyPlain } from "./plain.ts";
@@ -20,17 +20,18 @@ export async function verifyAny(
   archiveOrUrl: string,
   options: OpenOptions & { readonly report?: Report } = {},
 ): Promise<AnyVerification> {
-  let archive = archiveOrUrl;
-  let format: AnyVerification["format"] = null;
+  return await verifyFound(await findArchive(archiveOrUrl, options), options.report);
+}
+
+/** As verifyAny, of an archive that was found. */
+export async function verifyFound(found: FoundArchive, report?: Report): Promise<AnyVerification> {
+  const archive = found.id ?? found.place.url;
+  let format: AnyVerification["format"] = found.kind === "own" ? "belay" : null;
   try {
-    const found = await findArchive(archiveOrUrl, options);
-    archive = found.id ?? found.place.url;
-    if (found.kind === "own")
-      return { archive, format: "belay", ...(await verifyOwn(found.place, found.id, options.report)) };
+    if (found.kind === "own") return { archive, format, ...(await verifyOwn(found.place, found.id, report)) };
     const opened = await openFound(found);
     format = opened.format;
-    const contents =
-      opened.format === "plain" ? await verifyPlain(opened, options.report) : await verifyStock(opened, options.report);
+    const contents = opened.format === "plain" ? await verifyPlain(opened, report) : await verifyStock(opened, report);
     return { archive, format, ...contents };
   } catch (error) {
     if (!isBelayError(error, "archive_invalid")) throw error;
