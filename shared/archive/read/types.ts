@@ -38,6 +38,12 @@ export interface TocArchive {
   dataBytes(entry: TocEntry): number | null;
 }
 
+/** A statement's own bytes, where the script's client_encoding is not UTF8 and the statement not plain ASCII. */
+export interface EncodedSql {
+  readonly bytes: Uint8Array;
+  readonly encoding: string;
+}
+
 /** A piece of a plain SQL script, in order. `line` counts from 1. */
 export type ScriptPart =
   | {
@@ -47,14 +53,14 @@ export type ScriptPart =
       readonly line: number;
       /** Rows in the VALUES lists at the statement's top level. */
       readonly valueRows: number;
-      /** Where the script's client_encoding is not UTF8 and the statement not plain ASCII: the bytes that count. */
-      readonly encoded: { readonly bytes: Uint8Array; readonly encoding: string } | null;
+      readonly encoded: EncodedSql | null;
     }
   /** `rows` is the COPY data without its end marker, and must be read to its end before the next part is asked for. */
   | {
       readonly kind: "copy";
       readonly statement: string;
       readonly line: number;
+      readonly encoded: EncodedSql | null;
       /** Line of the first row. */
       readonly dataLine: number;
       /** The script's client_encoding here, in which the rows are. */

@@ -1,3 +1,4 @@
+import type { EncodedSql } from "../types.ts";
 import { refuseScript } from "./refuse.ts";
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -8,7 +9,7 @@ export function decodeStatement(
   encoding: string,
   name: string,
   line: number,
-): { text: string; encoded: { bytes: Uint8Array; encoding: string } | null } {
+): { text: string; encoded: EncodedSql | null } {
   if (encoding !== "UTF8" && !isAscii(bytes)) {
     const text = bytes.toString("latin1").trimEnd();
     refuseNul(text, name, line);

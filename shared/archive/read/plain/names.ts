@@ -31,7 +31,7 @@ function parseTable(written: string): ScriptTable | null {
 }
 
 /** Not names of roles, though they stand where one does. */
-const noRole = new Set(["public", "current_user", "session_user", "current_role", "user"]);
+const noRole = new Set(["public", "current_user", "session_user", "current_role", "user", "default", "none"]);
 
 /** Roles that a statement names and that must exist before it runs. */
 export function namedRoles(text: string): string[] {

@@ -1,4 +1,4 @@
-import type { ScriptPart } from "../types.ts";
+import type { EncodedSql, ScriptPart } from "../types.ts";
 import { copyRows, startsOnNextLine } from "./copy-rows.ts";
 import { readCopyStatement } from "./copy-statement.ts";
 import { decodeStatement } from "./decode.ts";
@@ -75,6 +75,7 @@ interface CopyBeginning {
   readonly kind: "copy";
   readonly text: string;
   readonly line: number;
+  readonly encoded: EncodedSql | null;
 }
 
 /** The statement whose text ends at `end`; the reader stands behind it. */
@@ -95,16 +96,14 @@ function takeStatement(
     return { kind: "statement", text, line, valueRows, encoded };
   }
   if (copy.binary) throw refuseScript(reader.name, line, "binary COPY data in a script cannot be read");
-  if (encoded !== null)
-    throw refuseScript(reader.name, line, `a COPY with other than ASCII letters, in ${reading.encoding}`);
-  return { kind: "copy", text, line };
+  return { kind: "copy", text, line, encoded };
 }
 
 /** A COPY with its rows; afterwards the reader stands behind them, whoever read them. */
 async function* copyBlock(
   reader: ScriptReader,
   reading: Reading,
-  { text, line }: CopyBeginning,
+  { text, line, encoded }: CopyBeginning,
 ): AsyncGenerator<ScriptPart> {
   await startsOnNextLine(reader, line);
   const data = copyRows(reader, line);
@@ -112,6 +111,7 @@ async function* copyBlock(
     kind: "copy",
     statement: text,
     line,
+    encoded,
     dataLine: reader.window.line,
     encoding: reading.encoding,
     rows: data.rows(),

@@ -22,6 +22,8 @@ const quietly: Decision = { action: "skip", warning: null };
 /** Decides on one statement by its kind and the restore's options. */
 export function decide(found: StatementKind, text: string, context: DecideContext): Decision {
   const { owners = true, grants = true, rows = true, tables } = context.options;
+  // Large objects are data, and so is what is said of them.
+  if (!rows && /^[^'"$]*\blarge\s+object\b/i.test(text)) return quietly;
   switch (found.kind) {
     case "refused":
       return { action: "refuse", why: `it ${found.why}`, hint: found.hint };

@@ -8,6 +8,7 @@ import { type StatementKind, statementKind } from "../../read/plain/statement-ki
 import type { PlainArchive, ScriptPart } from "../../read/types.ts";
 import { createBatcher, StatementFailure } from "./batches.ts";
 import { type DecideContext, decide, isWanted } from "./decide.ts";
+import { converted, setEncoding, withAsciiNames } from "./encoded.ts";
 import { type FailedStatement, type ScriptProgress, scriptError } from "./script-error.ts";
 import { asPsql } from "./script-session.ts";
 
@@ -96,8 +97,9 @@ export async function runScript(run: ScriptRun): Promise<void> {
     run.enter("rows");
     const failed = { script, line: part.line, text: part.statement, dataLine: part.dataLine };
     await guard(failed, progress, async () => {
+      const text = part.encoded === null ? part.statement : withAsciiNames(await converted(session, part.encoded));
       if (part.encoding !== "UTF8") await setEncoding(session, part.encoding);
-      count(1, await copyIn(session, part.statement, counted(part.rows, progress)));
+      count(1, await copyIn(session, text, counted(part.rows, progress)));
       if (part.encoding !== "UTF8") await setEncoding(session, "UTF8");
     });
     note(name.schema, name.table);
@@ -146,15 +148,4 @@ async function* counted(chunks: AsyncIterable<Uint8Array>, progress: ScriptProgr
     progress.bytes += chunk.length;
     yield chunk;
   }
-}
-
-async function setEncoding(session: Session, encoding: string): Promise<void> {
-  await session.sql`select pg_catalog.set_config('client_encoding', ${encoding}, false)`;
-}
-
-/** The driver speaks UTF-8 alone: the server itself says what a statement's bytes mean. */
-async function converted(session: Session, encoded: NonNullable<Statement["encoded"]>): Promise<string> {
-  const bytes = Buffer.from(encoded.bytes);
-  const [row] = await session.sql`select pg_catalog.convert_from(${bytes}, ${encoded.encoding}) as text`;
-  return row!.text;
 }
