@@ -27,6 +27,7 @@ export const namedFamilies: Record<string, string> = {
   OBJECT_TSTEMPLATE: "tstemplate",
   OBJECT_LANGUAGE: "language",
   OBJECT_PUBLICATION: "publication",
+  OBJECT_SUBSCRIPTION: "subscription",
   OBJECT_EVENT_TRIGGER: "event_trigger",
   OBJECT_FDW: "fdw",
   OBJECT_FOREIGN_SERVER: "server",

@@ -74,6 +74,12 @@ export const objectsSql = `
   union all
   select 'server', 'pg_foreign_server'::regclass::oid, f.oid, null, f.srvname, null, '', null, 0 from pg_foreign_server f
   union all
+  select 'user mapping', 'pg_user_mapping'::regclass::oid, u.umid, null, 'for ' || u.usename || ' on server ' || u.srvname, null,
+         case when u.usename = current_user then 'own' else '' end, null, 0 from pg_user_mappings u
+  union all
+  select 'subscription', 'pg_subscription'::regclass::oid, s.oid, null, s.subname, null, '', null, 0 from pg_subscription s
+   where s.subdbid = (select oid from pg_database where datname = current_database())
+  union all
   select 'access_method', 'pg_am'::regclass::oid, a.oid, null, a.amname, null, '', null, 0 from pg_am a`;
 
 export const columnsSql = `

@@ -6,6 +6,7 @@ import { comment, grant } from "./annotate.ts";
 import { createNamed, createOnRelation, createRoutine, createStatistics, createType } from "./create-object.ts";
 import { createIndex, createSequence, createTable, createTableAs, createView } from "./create-relation.ts";
 import { dropStatement } from "./drop.ts";
+import { alterForeign, alterUserMapping, dropSubscription, dropUserMapping } from "./foreign-data.ts";
 import { opaqueReason } from "./opaque.ts";
 import { renameStatement } from "./rename.ts";
 import { rowStatement } from "./rows.ts";
@@ -70,6 +71,16 @@ const handlers: Readonly<Record<string, Handler>> = {
     alterNamed(simulation, "OBJECT_EVENT_TRIGGER", { String: { sval: body.trigname } }, at),
   AlterExtensionStmt: (simulation, body, at) =>
     alterNamed(simulation, "OBJECT_EXTENSION", { String: { sval: body.extname } }, at),
+  CreateFdwStmt: (simulation, body, at) =>
+    createNamed(simulation, "fdw", "FOREIGN DATA WRAPPER", body.fdwname as string, false, at),
+  CreateForeignServerStmt: (simulation, body, at) =>
+    createNamed(simulation, "server", "SERVER", body.servername as string, body.if_not_exists === true, at),
+  AlterFdwStmt: (simulation, body, at) => alterForeign(simulation, "OBJECT_FDW", body.fdwname, at),
+  AlterForeignServerStmt: (simulation, body, at) =>
+    alterForeign(simulation, "OBJECT_FOREIGN_SERVER", body.servername, at),
+  AlterUserMappingStmt: alterUserMapping,
+  DropUserMappingStmt: dropUserMapping,
+  DropSubscriptionStmt: dropSubscription,
   CommentStmt: comment,
   GrantStmt: grant,
   VariableSetStmt: setVariable,

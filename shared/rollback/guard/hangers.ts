@@ -20,6 +20,9 @@ const hangers = new Set([
   "SEQUENCE OWNED BY",
   "STATISTICS",
   "MATERIALIZED VIEW DATA",
+  "SECURITY LABEL",
+  "PUBLICATION TABLE",
+  "PUBLICATION TABLES IN SCHEMA",
 ]);
 
 /** Whether an entry is a part of one of the named entries: an index of a table, a grant on a view. */
