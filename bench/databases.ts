@@ -20,9 +20,9 @@ export function dominantTable(megabytes: number): BenchDatabase {
       `create table orders (id bigint generated always as identity, customer_id integer not null, reference uuid not null,
         status text not null, amount numeric(12, 2) not null, placed_at timestamptz not null, note text, lines jsonb not null)`,
       `insert into orders (customer_id, reference, status, amount, placed_at, note, lines)
-        select 1 + (i * 7919) % 20000, md5(i::text)::uuid, (array['open', 'paid', 'sent', 'returned'])[1 + i % 4], i % 99991 / 7.0,
-          timestamptz '2024-01-01 00:00+00' + i * interval '1 second', md5((i * 13)::text) || ' order line ' || i % 1000,
-          jsonb_build_object('sku', md5((i * 7)::text), 'quantity', i % 12, 'price', i % 1000)
+        select 1 + i::bigint * 7919 % 20000, md5(i::text)::uuid, (array['open', 'paid', 'sent', 'returned'])[1 + i % 4], i % 99991 / 7.0,
+          timestamptz '2024-01-01 00:00+00' + i * interval '1 second', md5((i::bigint * 13)::text) || ' order line ' || i % 1000,
+          jsonb_build_object('sku', md5((i::bigint * 7)::text), 'quantity', i % 12, 'price', i % 1000)
         from generate_series(1, ${rows}) i`,
       "alter table orders add primary key (id)",
       "create index on orders (customer_id)",
