@@ -29,6 +29,16 @@ const denied = new Set([
   "AccountProblem",
 ]);
 
+/** What to do about refusals that say more than that they are one. */
+const hints: Readonly<Record<string, string>> = {
+  EntityTooLarge:
+    "The bucket or the project limits the size of a file: raise that limit above the largest table's archive.",
+  RequestTimeTooSkewed: "The clock of this machine is wrong: set it.",
+  ExpiredToken: "The session's credentials have run out: take new ones (AWS_SESSION_TOKEN belongs to them).",
+  SlowDown: "The store wants fewer requests, and did after every pause: run the same command in a quieter hour.",
+  InvalidStorageClass: "Take storageClass out of the store's URL, or write one that this store has.",
+};
+
 export function statusOf(error: unknown): number | undefined {
   return (error as ServiceError | null)?.$metadata?.httpStatusCode;
 }
@@ -66,6 +76,13 @@ export function s3Error(error: unknown, context: { place: string; bucket: string
       "store_missing_bucket",
       `the bucket ${context.bucket} does not exist (${context.doing} in ${context.place})`,
       "Create the bucket, or mend its name in BELAY_STORE or --store.",
+    );
+  const known = hints[name] ?? (status === 413 ? hints.EntityTooLarge : undefined);
+  if (known !== undefined)
+    return make(
+      denied.has(name) || status === 401 || status === 403 ? "store_denied" : "store_failed",
+      `${context.place} refused ${context.doing} (${name || status})`,
+      known,
     );
   if (denied.has(name) || status === 401 || status === 403)
     return make(

@@ -289,6 +289,23 @@ describe("an S3 store that misbehaves", () => {
     );
   });
 
+  test.each([
+    [413, "EntityTooLarge", "store_failed", "limits the size of a file"],
+    [403, "RequestTimeTooSkewed", "store_denied", "clock"],
+    [400, "ExpiredToken", "store_denied", "have run out"],
+    [503, "SlowDown", "store_failed", "quieter hour"],
+  ])("%s %s says what to do", async (status, code, error, hint) => {
+    await through(
+      ({ method }) => (method === "PUT" ? { status, code } : undefined),
+      async (url) => {
+        const failure = await openHasty(url)
+          .write("x", chunksOf("x"))
+          .catch((reason) => reason);
+        expect(failure).toMatchObject({ code: error, hint: expect.stringContaining(hint) });
+      },
+    );
+  });
+
   test("an unknown access key: store_denied", async () => {
     const store = openHasty(`s3://archives?endpoint=${server.endpoint}`, {
       accessKeyId: "NOBODY",
@@ -350,7 +367,7 @@ describe("an S3 store that misbehaves", () => {
       },
       async (url) => {
         const store = openHasty(url);
-        await store.write("cutter", manyBytes(5 * mebibyte));
+        await store.write("cutter", manyBytes(600_000));
         expect(await codeOf(collect(store.read("cutter")))).toBe("store_failed");
       },
     );
