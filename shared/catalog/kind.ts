@@ -14,17 +14,23 @@ export interface KindContext {
   readonly largeObjects: boolean;
   /** Which of the rarer catalogs hold objects that are no extension's: readers of the others have nothing to ask. */
   readonly inUse: ReadonlySet<RareCatalog>;
+  /** pg_type.typtype of the types there are, row types of tables and arrays aside. */
+  readonly typeKinds: ReadonlySet<TypeKind>;
   /** Oids of the system catalogs with objects that have comments, those made by initdb aside. */
   readonly commented: ReadonlySet<number>;
 }
 
 /** System catalogs with nothing but the server's and extensions' own objects, in most databases. */
 export const rareCatalogs = [
-  ...(["pg_am", "pg_cast", "pg_collation", "pg_conversion", "pg_foreign_data_wrapper"] as const),
-  ...(["pg_foreign_server", "pg_language", "pg_opclass", "pg_operator", "pg_opfamily", "pg_subscription"] as const),
+  ...(["pg_am", "pg_cast", "pg_collation", "pg_conversion", "pg_default_acl", "pg_event_trigger"] as const),
+  ...(["pg_foreign_data_wrapper", "pg_foreign_server", "pg_language", "pg_opclass", "pg_operator"] as const),
+  ...(["pg_opfamily", "pg_policy", "pg_publication", "pg_statistic_ext", "pg_subscription"] as const),
   ...(["pg_transform", "pg_ts_config", "pg_ts_dict", "pg_ts_parser", "pg_ts_template"] as const),
 ] as const;
 export type RareCatalog = (typeof rareCatalogs)[number];
+
+/** b base, c composite, d domain, e enum, m multirange, p pseudo-type or only announced, r range. */
+export type TypeKind = "b" | "c" | "d" | "e" | "m" | "p" | "r";
 
 /** An entry before keys, dependencies by key, and hash are settled by readCatalog. */
 export interface RawEntry extends Omit<Entry, "key" | "hash" | "dependencies"> {

@@ -1,18 +1,16 @@
 import { databaseError } from "../postgres/errors.ts";
 import type { Session } from "../postgres/session.ts";
+import { openContext } from "./context.ts";
 import { resolveDependencies } from "./dependencies.ts";
 import { type Edge, readEdges } from "./edges.ts";
 import { catalogDigest, entryHash, keyedEntries } from "./entry.ts";
-import { type KindContext, type RareCatalog, type RawEntry, rareCatalogs } from "./kind.ts";
+import type { RawEntry } from "./kind.ts";
 import { kindReaders } from "./kinds/index.ts";
 import { creationOrder } from "./order.ts";
 import { postponed } from "./postpone.ts";
 import { viaShellTypes } from "./shell-types.ts";
 import type { Catalog, CatalogScope, Entry } from "./types.ts";
 import { readUnknownObjects } from "./unknown.ts";
-
-/** Belay's own schema is not part of what it looks after. */
-const defaultExcluded = ["belay"];
 
 /** What makes the server word types, expressions and constants the same each time, as pg_dump sets it. */
 const readSettings = {
@@ -68,42 +66,6 @@ function assemble(
     unknown: unknown.map((object, index) => ({ ...object, neededBy: neededBy[index] ?? [] })),
     digest: catalogDigest(entries),
   };
-}
-
-async function openContext(session: Session, scope: CatalogScope): Promise<KindContext> {
-  const excludeSchemas = scope.excludeSchemas ?? defaultExcluded;
-  const [row] = await session.sql<{ schemas: number[]; used: RareCatalog[]; commented: number[] }[]>`
-    with member as materialized (
-      select classid, count(*) as number from pg_catalog.pg_depend
-      where refclassid = 'pg_catalog.pg_extension'::regclass and deptype = 'e' and objid >= 16384 group by classid
-    )
-    select array(
-        select oid::int8 from pg_catalog.pg_namespace
-        where nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
-          and nspname !~ '^pg_(toast_)?temp_'
-          and nspname <> all (${[...excludeSchemas]}::text[])
-        order by oid)::float8[] as schemas,
-      array(
-        select name from (values ${objectCounts(session)}) c (name, number)
-        where number > coalesce((select m.number from member m where m.classid = name::regclass), 0)) as used,
-      array(
-        select distinct classoid::int8 from pg_catalog.pg_description where objoid >= 16384)::float8[] as commented`;
-  return {
-    session,
-    serverVersion: session.serverVersion,
-    excludeSchemas,
-    schemaOids: row!.schemas,
-    largeObjects: scope.largeObjects ?? false,
-    inUse: new Set(row!.used),
-    commented: new Set(row!.commented),
-  };
-}
-
-/** Each rare catalog with the number of its objects that initdb did not make. */
-function objectCounts({ sql }: Session) {
-  return rareCatalogs
-    .map((name) => sql`(${name}::text, (select count(*) from ${sql(`pg_catalog.${name}`)} where oid >= 16384))`)
-    .reduce((all, one) => sql`${all}, ${one}`);
 }
 
 async function withReadSettings<T>(session: Session, read: () => Promise<T>): Promise<T> {

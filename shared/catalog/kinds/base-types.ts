@@ -34,6 +34,7 @@ const storages: Readonly<Record<string, string>> = { p: "plain", e: "external", 
  * their functions need. See shell-types.ts for those that nothing needs.
  */
 export const baseTypes: KindReader = async (context) => {
+  if (!context.typeKinds.has("b") && !context.typeKinds.has("r")) return [];
   const rows = await context.session.sql<BaseTypeRow[]>`
     select t.oid, n.oid as namespace, n.nspname as schema, t.typname as name, pg_get_userbyid(t.typowner) as owner,
       typtype = 'b' as "isBase", typlen as length, json_build_object('INPUT', typinput::text, 'OUTPUT', typoutput::text,

@@ -14,7 +14,8 @@ interface DefaultGrantRow {
 }
 
 /** DEFAULT ACL entries. */
-export const defaultGrants: KindReader = async ({ session, schemaOids, serverVersion }) => {
+export const defaultGrants: KindReader = async ({ session, schemaOids, serverVersion, inUse }) => {
+  if (!inUse.has("pg_default_acl")) return [];
   const rows = await session.sql<DefaultGrantRow[]>`
     select d.oid, defaclnamespace as "schemaOid", nspname as schema, pg_get_userbyid(defaclrole) as role,
       case defaclobjtype when 'r' then 'TABLES' when 'S' then 'SEQUENCES' when 'f' then 'FUNCTIONS' when 'T' then 'TYPES'

@@ -25,7 +25,8 @@ interface DomainRow {
 }
 
 /** DOMAIN entries, and a CHECK CONSTRAINT entry for each constraint that is not validated. */
-export const domains: KindReader = async (context) => (await readDomains(context)).flatMap(domainEntries);
+export const domains: KindReader = async (context) =>
+  context.typeKinds.has("d") ? (await readDomains(context)).flatMap(domainEntries) : [];
 
 function readDomains(context: KindContext): Promise<DomainRow[]> {
   const { session } = context;

@@ -15,7 +15,8 @@ interface EventTriggerRow {
 const enabledWords = { O: null, D: "DISABLE", R: "ENABLE REPLICA", A: "ENABLE ALWAYS" };
 
 /** EVENT TRIGGER entries. */
-export const eventTriggers: KindReader = async ({ session }) => {
+export const eventTriggers: KindReader = async ({ session, inUse }) => {
+  if (!inUse.has("pg_event_trigger")) return [];
   const rows = await session.sql<EventTriggerRow[]>`
     select oid, evtname as name, pg_get_userbyid(evtowner) as owner, evtevent as event, evttags as tags,
       evtfoid::regproc::text as function, evtenabled as enabled

@@ -19,6 +19,7 @@ interface PolicyRow {
  * them, which is not the same after ALTER ROLE or in another cluster.
  */
 export const policies: KindReader = async (context) => {
+  if (!context.inUse.has("pg_policy")) return [];
   const relations = await readRelations(context);
   const rows = await context.session.sql<PolicyRow[]>`
     select p.oid::int8::float8 as oid, p.polname::text as name, p.polrelid::int8::float8 as relation,

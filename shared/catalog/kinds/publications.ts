@@ -31,7 +31,9 @@ interface TableMemberRow extends MemberRow {
 
 /** PUBLICATION, PUBLICATION TABLE and PUBLICATION TABLES IN SCHEMA entries. */
 export const publications: KindReader = async (context) =>
-  (await Promise.all([publicationEntries(context), tableEntries(context), schemaEntries(context)])).flat();
+  context.inUse.has("pg_publication")
+    ? (await Promise.all([publicationEntries(context), tableEntries(context), schemaEntries(context)])).flat()
+    : [];
 
 async function publicationEntries({ session, serverVersion }: KindContext): Promise<RawEntry[]> {
   const generated = serverVersion >= 180000 ? session.sql`pubgencols` : session.sql`'n'`;

@@ -13,7 +13,8 @@ interface StatisticsRow {
 }
 
 /** STATISTICS entries: extended statistics objects, not what they have gathered. */
-export const statistics: KindReader = async ({ session, schemaOids }) => {
+export const statistics: KindReader = async ({ session, schemaOids, inUse }) => {
+  if (!inUse.has("pg_statistic_ext")) return [];
   const rows = await session.sql<StatisticsRow[]>`
     select s.oid::int8::float8 as oid, n.nspname::text as schema, s.stxname::text as name,
       pg_catalog.pg_get_userbyid(s.stxowner)::text as owner, s.stxrelid::int8::float8 as relation,

@@ -29,7 +29,8 @@ export const types: KindReader = async (context) =>
   (await Promise.all([enums(context), composites(context), ranges(context), announced(context)])).flat();
 
 async function enums(context: KindContext): Promise<RawEntry[]> {
-  const { session } = context;
+  const { session, typeKinds } = context;
+  if (!typeKinds.has("e")) return [];
   const rows = await session.sql<(TypeRow & { labels: string[] })[]>`
     select ${typeColumns(context)},
       array(select enumlabel::text from pg_enum where enumtypid = t.oid order by enumsortorder) as labels
@@ -38,7 +39,8 @@ async function enums(context: KindContext): Promise<RawEntry[]> {
 }
 
 async function composites(context: KindContext): Promise<RawEntry[]> {
-  const { session } = context;
+  const { session, typeKinds } = context;
+  if (!typeKinds.has("c")) return [];
   const rows = await session.sql<(TypeRow & { attributes: AttributeRow[] })[]>`
     select ${typeColumns(context)}, (
       select coalesce(json_agg(json_build_object(
@@ -62,7 +64,8 @@ function attributeText({ name, type, collation }: AttributeRow): string {
 }
 
 async function ranges(context: KindContext): Promise<RawEntry[]> {
-  const { session } = context;
+  const { session, typeKinds } = context;
+  if (!typeKinds.has("r")) return [];
   const rows = await session.sql<RangeRow[]>`
     select ${typeColumns(context)}, format_type(rngsubtype, null) as subtype,
       case when rngmultitypid <> 0 then rngmultitypid::regtype::text end as multirange,
@@ -90,6 +93,7 @@ async function ranges(context: KindContext): Promise<RawEntry[]> {
 
 /** Types of which only the name is known: `CREATE TYPE x;`. */
 async function announced(context: KindContext): Promise<RawEntry[]> {
+  if (!context.typeKinds.has("p")) return [];
   const rows = await context.session.sql<TypeRow[]>`
     select ${typeColumns(context)} from ${userTypes(context)} and typtype = 'p' and not typisdefined`;
   return rows.map((row) => typeEntry(row, ""));

@@ -1,0 +1,57 @@
+import type { Session } from "../postgres/session.ts";
+import { type KindContext, type RareCatalog, rareCatalogs, type TypeKind } from "./kind.ts";
+import type { CatalogScope } from "./types.ts";
+
+/** Belay's own schema is not part of what it looks after. */
+const defaultExcluded = ["belay"];
+
+interface ContextRow {
+  readonly schemas: number[];
+  readonly used: RareCatalog[];
+  readonly types: TypeKind[];
+  readonly commented: number[];
+}
+
+/** Asks once what there is at all, so that the readers of rarer kinds need not ask, nor the server plan, their queries. */
+export async function openContext(session: Session, scope: CatalogScope): Promise<KindContext> {
+  const excludeSchemas = scope.excludeSchemas ?? defaultExcluded;
+  const [row] = await session.sql<ContextRow[]>`
+    with member as materialized (
+      select classid, count(*) as number from pg_catalog.pg_depend
+      where refclassid = 'pg_catalog.pg_extension'::regclass and deptype = 'e' and objid >= 16384 group by classid
+    )
+    select array(
+        select oid::int8 from pg_catalog.pg_namespace
+        where nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+          and nspname !~ '^pg_(toast_)?temp_'
+          and nspname <> all (${[...excludeSchemas]}::text[])
+        order by oid)::float8[] as schemas,
+      array(
+        select name from (values ${objectCounts(session)}) c (name, number)
+        where number > coalesce((select m.number from member m where m.classid = name::regclass), 0)) as used,
+      array(
+        -- Neither row types of tables nor arrays.
+        select distinct t.typtype::text from pg_catalog.pg_type t
+          left join pg_catalog.pg_class c on c.oid = t.typrelid
+          left join pg_catalog.pg_type e on e.oid = t.typelem and e.typarray = t.oid
+        where t.oid >= 16384 and (c.oid is null or c.relkind = 'c') and e.oid is null) as types,
+      array(
+        select distinct classoid::int8 from pg_catalog.pg_description where objoid >= 16384)::float8[] as commented`;
+  return {
+    session,
+    serverVersion: session.serverVersion,
+    excludeSchemas,
+    schemaOids: row!.schemas,
+    largeObjects: scope.largeObjects ?? false,
+    inUse: new Set(row!.used),
+    typeKinds: new Set(row!.types),
+    commented: new Set(row!.commented),
+  };
+}
+
+/** Each rare catalog with the number of its objects that initdb did not make. */
+function objectCounts({ sql }: Session) {
+  return rareCatalogs
+    .map((name) => sql`(${name}::text, (select count(*) from ${sql(`pg_catalog.${name}`)} where oid >= 16384))`)
+    .reduce((all, one) => sql`${all}, ${one}`);
+}
