@@ -164,7 +164,12 @@ describeWithDebian("damaged data", () => {
       const target = await createDebianDatabase();
       const error = await restoreInto(target.url, place).catch((thrown) => thrown);
       expect(isBelayError(error, "archive_invalid"), String(error)).toBe(true);
-      expect(error.message).toContain(compressed ? file : `the rows of public.${table}`);
+      // Before gzip notices, the server may refuse what comes of it.
+      const names = [`the rows of public.${table}`, ...(compressed ? [file] : [])];
+      expect(
+        names.some((name) => error.message.includes(name)),
+        error.message,
+      ).toBe(true);
       expect(error.message).not.toContain("x9");
       expect(await query(target.url, `select count(*)::int as rows from ${table}`)).toEqual([{ rows: 0 }]);
       await target.drop();

@@ -2,6 +2,7 @@ import { quoteIdent, quoteLiteral } from "../../catalog/identifiers.ts";
 import { BelayError } from "../../errors.ts";
 import { databaseError, describeDatabase, sqlStateOf } from "../../postgres/errors.ts";
 import { openSession, type Session } from "../../postgres/session.ts";
+import { readCreateDatabase } from "../read/plain/create-database.ts";
 import type { OpenedArchive } from "../read/types.ts";
 import { databaseOptions } from "./plan/database.ts";
 
@@ -41,9 +42,9 @@ export async function databaseExists(url: string): Promise<boolean> {
 
 async function create(server: Session, name: string, archive: OpenedArchive): Promise<CreatedDatabase> {
   const make = `CREATE DATABASE ${quoteIdent(name)} TEMPLATE template0`;
-  const entry = archive.format === "plain" ? undefined : archive.toc.entries.find(({ desc }) => desc === "DATABASE");
+  const defn = await definition(archive);
   const encoding = archive.format === "plain" ? "UTF8" : archive.toc.encoding;
-  const options = entry?.defn ? databaseOptions(entry.defn, server.serverVersion) : null;
+  const options = defn === null ? null : databaseOptions(defn, server.serverVersion);
   try {
     await server.run(`${make}${options === null ? ` ENCODING ${quoteLiteral(encoding)}` : options}`);
     return { warnings: [] };
@@ -59,6 +60,12 @@ async function create(server: Session, name: string, archive: OpenedArchive): Pr
       ],
     };
   }
+}
+
+/** The archived database's CREATE DATABASE, or null when the archive has none. */
+async function definition(archive: OpenedArchive): Promise<string | null> {
+  if (archive.format === "plain") return await readCreateDatabase(archive);
+  return archive.toc.entries.find(({ desc }) => desc === "DATABASE")?.defn ?? null;
 }
 
 /** Databases to connect to for making another one. */

@@ -1,14 +1,15 @@
 import { describeDatabase } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { TocArchive } from "../read/types.ts";
-import { createClock } from "./clock.ts";
+import { type Clock, createClock } from "./clock.ts";
 import { databaseName } from "./create-database.ts";
 import type { RestoreContext } from "./execute/context.ts";
+import { runInOrder, runSchema } from "./execute/in-order.ts";
 import { indexMemory } from "./execute/memory.ts";
+import { createProgress, type LoadProgress } from "./execute/progress.ts";
 import { runTasks } from "./execute/schedule.ts";
 import { openRestoreSession } from "./execute/sessions.ts";
 import { beginState, claimRestore, type RestoreState, resumeState, shareRestore } from "./execute/state.ts";
-import { inTransactions, runSteps, type SqlStep } from "./execute/statements.ts";
 import { analyzeAll } from "./finish/analyze.ts";
 import { finishRestore } from "./finish/last.ts";
 import { unsoundObjects } from "./finish/objects.ts";
@@ -16,7 +17,7 @@ import { sequencesBehind } from "./finish/sequences.ts";
 import { databaseSteps } from "./plan/database.ts";
 import { planRestore } from "./plan/plan.ts";
 import { selectTables } from "./plan/select.ts";
-import type { RestorePlan, Step, Task } from "./plan/types.ts";
+import type { RestorePlan, Task } from "./plan/types.ts";
 import { requireAbsent } from "./preflight/absent.ts";
 import { requireEnvironment } from "./preflight/environment.ts";
 import { majorOf, readServerFacts, requireRoom } from "./preflight/preflight.ts";
@@ -48,20 +49,29 @@ export async function restoreToc(request: TocRestore): Promise<RestoreReport> {
     const context: RestoreContext = {
       archive,
       state,
+      finished: new Set(state.done.keys()),
       encoding: archive.toc.encoding,
       majors: { from: majorOf(archive.toc.serverVersion), into: Math.floor(control.serverVersion / 10_000) },
       intoNonEmpty: request.intoNonEmpty ?? false,
       warnings: [...plan.leftOut],
       counts: { ...kept },
       report: clock.report,
+      onBytes: (count) => {
+        context.counts.bytes += count;
+        progress.onBytes();
+      },
     };
+    const progress = createProgress(
+      context,
+      plan.tasks.filter(({ step }) => !context.finished.has(step.entry.dumpId)),
+    );
     const worker = { ...parameters, maintenance_work_mem: `${Math.floor(memory / 1024)}kB` };
     while (sessions.length < jobs + 1) {
       const session = await openRestoreSession(url, worker);
       sessions.push(session);
       await shareRestore(session);
     }
-    await execute(request, plan, sessions, context, clock);
+    await execute(request, plan, sessions, context, { clock, progress });
     const { counts, warnings } = context;
     const loading = clock.phases.find(({ name }) => name === "rows")?.milliseconds ?? 0;
     return {
@@ -110,14 +120,15 @@ async function execute(
   plan: RestorePlan,
   [control, ...workers]: readonly Session[],
   context: RestoreContext,
-  clock: ReturnType<typeof createClock>,
+  { clock, progress }: { readonly clock: Clock; readonly progress: LoadProgress },
 ): Promise<void> {
   clock.enter("schema");
-  await runInOrder(control!, plan.before, context);
+  await runSchema([control!, ...workers], plan.before, context);
   clock.enter("rows");
-  let loads = plan.tasks.filter(isLoad).filter(({ step }) => !context.state.done.has(step.entry.dumpId)).length;
+  let loads = plan.tasks.filter(isLoad).filter(({ step }) => !context.finished.has(step.entry.dumpId)).length;
   if (loads === 0) clock.enter("indexes");
   await runTasks(workers, plan.tasks, context, (tasks) => {
+    progress.onDone(tasks);
     const loaded = tasks.filter(isLoad).length;
     loads -= loaded;
     if (loaded > 0 && loads === 0) clock.enter("indexes");
@@ -135,18 +146,6 @@ async function execute(
   if (made) await runInOrder(control!, databaseSteps(archive.toc, databaseName(url), { owners, grants }), context);
   await finishRestore(control!, plan.last, context);
   clock.stop();
-}
-
-async function runInOrder(session: Session, steps: readonly Step[], context: RestoreContext): Promise<void> {
-  const left = steps.filter(
-    (step): step is SqlStep => step.kind === "sql" && !context.state.done.has(step.entry.dumpId),
-  );
-  let done = 0;
-  for (const batch of inTransactions(left)) {
-    await runSteps(session, batch, context);
-    done += batch.length;
-    context.report({ phase: "restore", message: batch.at(-1)!.entry.desc, done, total: left.length });
-  }
 }
 
 /** What an earlier, cut-off run had done. */

@@ -6,6 +6,8 @@ import type { RestoreState } from "./state.ts";
 export interface RestoreContext {
   readonly archive: TocArchive;
   readonly state: RestoreState;
+  /** dumpIds of what is committed, of a cut-off run too. */
+  readonly finished: Set<number>;
   /** The archive's encoding, by its Postgres name. */
   readonly encoding: string;
   readonly majors: { readonly from: number; readonly into: number };
@@ -15,4 +17,6 @@ export interface RestoreContext {
   readonly warnings: string[];
   readonly counts: { entries: number; tables: number; rows: number; bytes: number };
   report(progress: Progress): void;
+  /** Called as rows' bytes come in. */
+  onBytes(count: number): void;
 }

@@ -24,8 +24,9 @@ export async function loadLargeObjects(
       for await (const piece of inPieces(object.content)) {
         await session.sql`select pg_catalog.lo_put(${object.oid}::text::oid, ${String(offset)}::text::int8, ${piece})`;
         offset += piece.length;
+        bytes += piece.length;
+        context.onBytes(piece.length);
       }
-      bytes += offset;
     }
     await session.run(`${doneSql([{ dumpId: entry.dumpId, bytes }])}COMMIT`);
   } catch (error) {
@@ -34,7 +35,6 @@ export async function loadLargeObjects(
     throw restoreError(error, { what, majors: context.majors });
   }
   context.counts.entries += 1;
-  context.counts.bytes += bytes;
 }
 
 async function* inPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {

@@ -29,7 +29,7 @@ export async function loadTogether(
       const rows = await takeRows(session, step.entry, source.chunks(), context.encoding);
       requireRows(step.entry, rows, context.archive.manifest);
       done.push({ dumpId: step.entry.dumpId, rows, bytes: source.bytes });
-      context.counts.bytes += source.bytes;
+      context.onBytes(source.bytes);
     }
     await session.run(`${doneSql(done)}COMMIT`);
   } catch (error) {

@@ -31,7 +31,7 @@ export function beginLoad(step: RowsStep, context: RestoreContext, onOpen: () =>
   const feed = createRowFeed(context.archive.data(entry), {
     onBytes: (count) => {
       started.bytes += count;
-      context.counts.bytes += count;
+      context.onBytes(count);
     },
   });
   const shares: Promise<number>[] = [];

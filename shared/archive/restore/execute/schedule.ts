@@ -19,7 +19,7 @@ export async function runTasks(
   onDone: (tasks: readonly Task[]) => void = () => {},
 ): Promise<void> {
   const queue = createQueue(
-    tasks.filter(({ step }) => !context.state.done.has(step.entry.dumpId)),
+    tasks.filter(({ step }) => !context.finished.has(step.entry.dumpId)),
     sessions.length,
   );
   const loads = new Set<SharedLoad>();

@@ -33,7 +33,7 @@ export async function runSteps(session: Session, steps: readonly SqlStep[], cont
   const done: DoneEntry[] = steps.map(({ entry }) => ({ dumpId: entry.dumpId }));
   try {
     await session.run(["BEGIN;", ...steps.map(({ sql }) => `${sql}\n;`), doneSql(done), "COMMIT;"].join("\n"));
-    context.counts.entries += steps.length;
+    finish(steps, context);
   } catch (error) {
     if (!session.alive) throw failure(steps, error, context);
     await session.run("ROLLBACK");
@@ -45,7 +45,13 @@ export async function runSteps(session: Session, steps: readonly SqlStep[], cont
     if (tolerated === null) throw failure(steps, error, context);
     context.warnings.push(tolerated);
     await session.run(doneSql(done));
+    finish(steps, context);
   }
+}
+
+function finish(steps: readonly SqlStep[], { counts, finished }: RestoreContext): void {
+  counts.entries += steps.length;
+  for (const { entry } of steps) finished.add(entry.dumpId);
 }
 
 function failure([step, ...others]: readonly SqlStep[], error: unknown, { majors }: RestoreContext) {
