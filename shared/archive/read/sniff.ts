@@ -81,7 +81,8 @@ function foreign(text: string): FileKind | null {
 }
 
 function plainOr(text: string): FileKind {
-  if (text.includes("\0"))
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: text has none of these
+  if (/[\0-\x08\x0e-\x1f]/.test(text.slice(0, 32)))
     return other(
       `is no archive that Belay knows: it begins with ${Buffer.from(text.slice(0, 8), "latin1").toString("hex")}`,
       "Belay reads pg_dump's directory and custom format and plain SQL, compressed with gzip, zstd or lz4 or not.",
