@@ -2,10 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { createDatabase } from "../../shared/archive/restore/create-database.ts";
+import { restoreArchive } from "../../shared/archive/restore/restore.ts";
 import { temporaryFolder } from "../support/belay.ts";
 import { createDebianDatabase, debianUrl, describeWithDebian, pgDump, psql, runProgram } from "../support/debian.ts";
-import { runSql, type TestDatabase } from "../support/postgres.ts";
-import { restoreScript } from "./plain-support.ts";
+import { databaseUrl, runSql, type TestDatabase } from "../support/postgres.ts";
+import { restoreScript, scriptOf } from "./plain-support.ts";
 
 const samples = join(import.meta.dirname, "../../../shared/corpora/samples");
 const odd = readFileSync(join(import.meta.dirname, "plain-odd.sql"), "utf8");
@@ -115,6 +117,18 @@ describeWithDebian("what pg_dump writes as plain SQL restores to an equal databa
       expect(report.warnings.join()).toContain(`the database ${name} itself is left out: ALTER DATABASE ${name} SET`);
     }
     expect(await pgDump(source.url)).toBe(wanted);
+  });
+
+  it("of pg_dump --create goes into a database made for it, with what belongs to the database itself", async () => {
+    const url = databaseUrl(debianUrl(), `${name}_made`);
+    onTestFinished(() => runSql(debianUrl(), `drop database if exists ${name}_made with (force)`));
+    const archive = await scriptOf(await dumped("--create"));
+    await createDatabase(url, archive);
+    const report = await restoreArchive({ archive, url, made: true, analyze: false });
+    expect(report.warnings).toEqual([]);
+    const whole = await pgDump(source.url, "--create");
+    expect(whole).toContain("work_mem");
+    expect((await pgDump(url, "--create")).replaceAll(`${name}_made`, name)).toBe(whole);
   });
 
   it("without owners and grants when told", async () => {

@@ -10,7 +10,14 @@ export type StatementKind =
   | { readonly kind: "encoding" }
   | { readonly kind: "setting"; readonly name: string }
   | { readonly kind: "owner" | "grant" | "sequence value" | "large object" }
-  | { readonly kind: "database"; readonly verb: string; readonly database: string }
+  /** `start` and `end`: where the database's name stands in the statement. */
+  | {
+      readonly kind: "database";
+      readonly verb: string;
+      readonly database: string;
+      readonly start: number;
+      readonly end: number;
+    }
   | { readonly kind: "refused"; readonly why: string; readonly hint: string };
 
 const mostTokens = 4000;
@@ -66,7 +73,8 @@ function database(words: string, tokens: readonly SqlToken[]): StatementKind | n
   );
   if (at === -1) return null;
   const name = tokens.slice(at + 1).find((token) => !(token.kind === "word" && /^(IF|EXISTS)$/.test(token.text)));
-  return { kind: "database", verb, database: name?.identifier ?? "" };
+  if (name === undefined) return null;
+  return { kind: "database", verb, database: name.identifier ?? "", start: name.start, end: name.end };
 }
 
 function outside(words: string, tokens: readonly SqlToken[]): StatementKind | null {

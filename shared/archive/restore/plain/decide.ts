@@ -1,3 +1,4 @@
+import { quoteIdent } from "../../../catalog/identifiers.ts";
 import type { ScriptTable } from "../../read/plain/names.ts";
 import type { StatementKind } from "../../read/plain/statement-kind.ts";
 import { firstWords } from "../../read/plain/survey.ts";
@@ -6,6 +7,8 @@ import type { RestoreOptions } from "../types.ts";
 /** What is done with a statement. `together`: it may share a query with its neighbours. */
 export type Decision =
   | { readonly action: "run" | "together" }
+  /** It is run in another form: for the database that is restored into. */
+  | { readonly action: "rewritten"; readonly text: string }
   | { readonly action: "skip"; readonly warning: string | null }
   | { readonly action: "refuse"; readonly why: string; readonly hint: string };
 
@@ -13,6 +16,8 @@ export interface DecideContext {
   readonly options: RestoreOptions;
   /** The database that the script itself makes, or null. */
   readonly database: string | null;
+  /** The database that was made for this restore, or null when it was there before. */
+  readonly made: string | null;
   /** Settings that pg_dump writes and that this server does not know. */
   readonly unknownSettings: ReadonlySet<string>;
 }
@@ -28,7 +33,7 @@ export function decide(found: StatementKind, text: string, context: DecideContex
     case "refused":
       return { action: "refuse", why: `it ${found.why}`, hint: found.hint };
     case "database":
-      return decideDatabase(found, text, context.database);
+      return decideDatabase(found, text, context);
     case "encoding":
       return quietly;
     case "setting":
@@ -56,19 +61,22 @@ export function decide(found: StatementKind, text: string, context: DecideContex
 
 /** A restore goes into the database that it was given, whatever the script's own is called. */
 function decideDatabase(
-  { verb, database }: Extract<StatementKind, { kind: "database" }>,
+  { verb, database, start, end }: Extract<StatementKind, { kind: "database" }>,
   text: string,
-  own: string | null,
+  { database: own, made, options: { owners = true, grants = true } }: DecideContext,
 ): Decision {
   const direct = ["CREATE", "DROP", "ALTER"].includes(verb);
   if (direct && database !== own)
     return { action: "refuse", why: `it is about another database, ${database}`, hint: "Take it out of the script." };
-  const lasting = !direct || (verb === "ALTER" && !/\sowner\s+to\s/i.test(text));
+  const ownership = verb === "ALTER" && /\sowner\s+to\s/i.test(text);
+  if (verb === "CREATE" || verb === "DROP" || (ownership && (made === null || !owners))) return quietly;
+  if (made !== null && database === own)
+    return ["GRANT", "REVOKE"].includes(verb) && !grants
+      ? quietly
+      : { action: "rewritten", text: text.slice(0, start) + quoteIdent(made) + text.slice(end) };
   return {
     action: "skip",
-    warning: lasting
-      ? `what the script says of the database ${database} itself is left out: ${firstWords(text)}`
-      : null,
+    warning: `what the script says of the database ${database} itself is left out: ${firstWords(text)}`,
   };
 }
 

@@ -5,6 +5,7 @@ import type { Session } from "../../../postgres/session.ts";
 import { type PlainSurvey, surveyPlain } from "../../read/plain/survey.ts";
 import type { PlainArchive } from "../../read/types.ts";
 import { createClock } from "../clock.ts";
+import { databaseName } from "../create-database.ts";
 import { analyzeAll } from "../finish/analyze.ts";
 import { requireEnvironment } from "../preflight/environment.ts";
 import { requireRoom } from "../preflight/preflight.ts";
@@ -39,6 +40,7 @@ export async function restorePlain(request: PlainRestore): Promise<RestoreReport
       context: {
         options: request,
         database: survey.database,
+        made: request.made ? databaseName(url) : null,
         unknownSettings: await readUnknownSettings(session),
       },
       warn: (warning) => void (warnings.size < 100 && warnings.add(warning)),

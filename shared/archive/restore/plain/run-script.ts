@@ -85,6 +85,7 @@ export async function runScript(run: ScriptRun): Promise<void> {
     }
     if (decision.action === "together" && part.encoded === null) return await together(part, kind.kind);
     await flush();
+    if (decision.action === "rewritten") return await alone({ ...part, text: decision.text, encoded: null });
     if (kind.kind === "alone" && !/^(select|set|reset)\b/i.test(part.text)) run.enter("finish");
     await alone(part);
     if (kind.kind === "transaction") follow(kind.verb, part.line, progress);
