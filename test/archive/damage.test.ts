@@ -27,7 +27,8 @@ describe("an archive that was damaged", () => {
   beforeAll(async () => {
     database = await createDatabase({
       sql: `create table t (i integer primary key, note text);
-        insert into t select i, 'row ' || i from generate_series(1, 20000) i; create table u (x integer); insert into u values (1)`,
+        insert into t select i, 'row ' || i from generate_series(1, 20000) i; create table u (x integer); insert into u values (1);
+        select lo_from_bytea(20001, convert_to(repeat('large ', 3000), 'UTF8')), lo_from_bytea(20002, ''), lo_from_bytea(20003, 'three')`,
     });
     root = await mkdtemp(join(tmpdir(), "belay-damage-"));
     good = createFolderStore(join(root, "good"));
@@ -163,6 +164,52 @@ describe("an archive that was damaged", () => {
       expect(damaged[0]!.why).toMatch(/manifest of the archive .* is damaged/);
       expect(await chooseArchive(store, "latest")).toBe(manifest.id);
     }
+  });
+
+  const largeObject = (oid: number) => manifest.largeObjects.find((one) => one.oid === oid)!.file;
+
+  test("14. a large object cut, changed or gone", async () => {
+    await change(largeObject(20001), (bytes) => bytes.subarray(0, bytes.length >> 1));
+    await change(largeObject(20003), () => gzipSync("THREE"));
+    await rm(file(largeObject(20002)));
+    expect(await problems()).toContain(largeObject(20001));
+    expect(await problems()).toContain(largeObject(20002));
+    expect(await problems()).toMatch(/large object 20003\) holds another content/);
+  });
+
+  test("15. a large object changed in length, and the sums made right again", async () => {
+    await change(largeObject(20003), () => gzipSync("four"));
+    await forgeSum(largeObject(20003));
+    expect(await problems()).toMatch(/large object 20003\) holds 4 bytes instead of 5/);
+  });
+
+  test("16. a large object taken out of the list, and the sums made right again", async () => {
+    await change("blobs.toc", (bytes) => bytes.subarray(bytes.indexOf("\n") + 1));
+    await forgeSum("blobs.toc");
+    expect(await problems()).toMatch(/blobs\.toc does not name large object 20001/);
+    await change("blobs.toc", () => Buffer.from("20001 ../../etc\n"));
+    expect(await problems()).toMatch(/not a name within the archive/);
+  });
+
+  test("17. a large object left out of the manifest, or out of its objects", async () => {
+    await forge((forged) => {
+      forged.largeObjects = forged.largeObjects.filter(({ oid }) => oid !== 20001);
+    });
+    expect(await problems()).toMatch(/blobs\.toc names large object 20001/);
+    await forge((forged) => {
+      forged.objects = forged.objects.filter((one) => one.file !== largeObject(20001));
+    });
+    expect(await problems()).toMatch(/large object's file, but not among the objects/);
+    await forge((forged) => {
+      forged.largeObjects = [];
+    });
+    expect(await problems()).toMatch(/entry for large objects, the manifest has none/);
+  });
+
+  test("18. a row whose end marker stands in the middle, and the sums made right again", async () => {
+    await rows((text) => text.replace("\n777\t", "\n\\.\n777\t"));
+    await forgeSum(table.file);
+    expect(await problems()).toMatch(/rows behind its end marker/);
   });
 
   test("without its manifest there is no archive", async () => {
