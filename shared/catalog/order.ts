@@ -128,8 +128,9 @@ function byRank(a: Entry, b: Entry): number {
 function byAttachedRank(a: Entry, b: Entry): number {
   return (
     (attachedRank[a.kind] ?? 0) - (attachedRank[b.kind] ?? 0) ||
-    // A table's own grants come before those of its columns.
-    Number(a.address.objsubid) - Number(b.address.objsubid) ||
+    // A table's own grants come before those of its columns; system columns have negative numbers.
+    Number(a.address.objsubid !== 0) - Number(b.address.objsubid !== 0) ||
+    a.address.objsubid - b.address.objsubid ||
     byText(a.key, b.key)
   );
 }

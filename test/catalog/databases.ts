@@ -22,6 +22,13 @@ export const oddRelations: ExampleDatabase = {
   sql: () => readFile(new URL("odd-relations.sql", import.meta.url), "utf8"),
 };
 
+/** Inheritance of several levels, rare storage, chains of grants. */
+export const moreRelations: ExampleDatabase = {
+  name: "more odd relations",
+  roles: ["odd_amy", '"odd Zed"'],
+  sql: () => readFile(new URL("odd-relations-more.sql", import.meta.url), "utf8"),
+};
+
 /** What only servers 18 and newer have. */
 export const newerRelations: ExampleDatabase = {
   name: "odd relations of 18",

@@ -7,7 +7,7 @@ import { openSession } from "../../shared/postgres/session.ts";
 import { createDebianDatabase, describeWithDebian, pgDump } from "../support/debian.ts";
 import { createDatabase, runSql, type TestDatabase } from "../support/postgres.ts";
 import { createEntries } from "./create-entries.ts";
-import { type ExampleDatabase, exampleDatabases, hasCorpora, load } from "./databases.ts";
+import { type ExampleDatabase, exampleDatabases, hasCorpora, load, moreRelations } from "./databases.ts";
 import { codeFacts } from "./facts.ts";
 import { missingNeeds } from "./needs.ts";
 import { compareWithPgDump, formatDifferences, pgDumpEntries } from "./oracle.ts";
@@ -50,6 +50,7 @@ const exampleProject: ExampleDatabase = {
 
 describeWithDebian("the whole catalog equals the table of contents of stock pg_dump", () => {
   equalsPgDump(oddKinds);
+  equalsPgDump(moreRelations);
   equalsPgDump(oddCode);
   it("needs, directly or through others, all that pg_dump says code needs", async () => {
     const database = await createDebianDatabase();

@@ -11,6 +11,7 @@ import {
   exampleDatabases,
   hasCorpora,
   load,
+  moreRelations,
   newerRelations,
   oddRelations,
   rolesSql,
@@ -22,6 +23,8 @@ const majors = [15, 17, 18] as const;
 describeWithDebian("creating the entries of a catalog gives an equal catalog", () => {
   for (const major of majors)
     restores(oddRelations, major, (source) => it(`on PostgreSQL ${major}`, () => expectEqualCopy(source.url, major)));
+  for (const major of majors)
+    restores(moreRelations, major, (source) => it(`on PostgreSQL ${major}`, () => expectEqualCopy(source.url, major)));
   restores(newerRelations, 18, (source) => it("on PostgreSQL 18", () => expectEqualCopy(source.url, 18)));
 
   describe.skipIf(!hasCorpora)(hasCorpora ? "published schemas" : "published schemas (skipped: no corpora)", () => {
