@@ -7,7 +7,7 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 export function isTaken(error: unknown): boolean {
-  return codeOf(error) === "EEXIST" && (error as { syscall?: unknown }).syscall === "link";
+  return codeOf(error) === "EEXIST" && ["link", "open"].includes((error as { syscall: string }).syscall);
 }
 
 export function isAbsent(error: unknown): boolean {

@@ -70,6 +70,29 @@ export function readSmallFile(path: string): Uint8Array | null {
   }
 }
 
+/**
+ * As writeSmallFile, but under its own name from the beginning: for the parts of something that is published later,
+ * which a crash may leave behind as it is. A taken name is EEXIST of `open`.
+ */
+export function writeSmallPart(path: string, bytes: Uint8Array): boolean {
+  let file: number;
+  try {
+    file = openSync(path, "wx");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return false;
+    throw error;
+  }
+  let whole = false;
+  try {
+    for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
+    whole = true;
+    return true;
+  } finally {
+    closeSync(file);
+    if (!whole) unlinkQuietly(path);
+  }
+}
+
 function openUnlinked(path: string): number | null {
   try {
     return openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));

@@ -6,11 +6,11 @@ import { pathToFileURL } from "node:url";
 import { isBelayError } from "../errors.ts";
 import { codeOf, exists, folderError, isAbsent, isTaken, leadsOut, missing } from "./folder-errors.ts";
 import { createFile, fillFile, isInside, publishFile, syncFile, syncFolder } from "./folder-files.ts";
-import { readSmallFile, smallObject, writeSmallFile } from "./folder-small.ts";
+import { readSmallFile, smallObject, writeSmallFile, writeSmallPart } from "./folder-small.ts";
 import { checkKey, compareKeys, unfinishedPrefix } from "./keys.ts";
 import { peek } from "./peek.ts";
 import { requireInside } from "./range.ts";
-import type { ObjectStore, StoredObject } from "./types.ts";
+import type { ObjectStore, StoredObject, WriteOptions } from "./types.ts";
 
 /** How long (ms) a folder that was found inside the store is taken to be there still. */
 const insideForMs = 1_000;
@@ -45,9 +45,12 @@ export function createFolderStore(folder: string): ObjectStore {
   }
 
   /** Bytes written, or null when they are many, or the folder is not there yet. */
-  async function writeSmall(key: string, bytes: Uint8Array | null, createOnly: boolean): Promise<number | null> {
+  async function writeSmall(key: string, bytes: Uint8Array | null, options: WriteOptions): Promise<number | null> {
     if (bytes === null || bytes.length > smallObject) return null;
-    return writeSmallFile(await folderInside(key), bytes, createOnly) ? bytes.length : null;
+    const path = await folderInside(key);
+    const part = options.createOnly === true && options.syncLater === true;
+    const done = part ? writeSmallPart(path, bytes) : writeSmallFile(path, bytes, options.createOnly === true);
+    return done ? bytes.length : null;
   }
 
   async function head(key: string): Promise<StoredObject | null> {
@@ -72,7 +75,7 @@ export function createFolderStore(folder: string): ObjectStore {
       let atLength = false;
       try {
         // What has to be durable must be so before it has its name.
-        let bytes = options.syncLater === true ? await writeSmall(key, source.only, createOnly) : null;
+        let bytes = options.syncLater === true ? await writeSmall(key, source.only, options) : null;
         atLength = bytes === null;
         if (bytes === null) {
           if (createOnly && (await head(key)) !== null) throw exists(key, url);
