@@ -59,6 +59,8 @@ export async function secured(socket: Socket, host: string, tls: TlsMode): Promi
     connectTls({
       socket,
       ca,
+      // What the certificate is compared with; without it, for an address, Node compares with "localhost".
+      host,
       servername: isIP(host) ? undefined : host,
       rejectUnauthorized: tls.mode === "verify-ca" || tls.mode === "verify-full",
       ...(tls.mode === "verify-full" ? {} : { checkServerIdentity: () => undefined }),
