@@ -120,10 +120,13 @@ export function s3Error(error: unknown, context: { place: string; bucket: string
       `${context.place} refused ${context.doing}: ${name}${raw.message ? `, ${raw.message}` : ""}`,
       "A store that allows fewer or other parts than S3 needs maxParts=1000, partMiB or uniformParts=true in its URL; see docs/stores.md.",
     );
+  const said = raw.message && raw.message !== "UnknownError" ? `, ${raw.message}` : "";
   const answer = status === undefined ? name : `${status}${name === "" ? "" : ` ${name}`}`;
   return make(
     "store_failed",
-    `${context.place} failed ${context.doing}: ${answer}${raw.message ? `, ${raw.message}` : ""}`,
-    "Nothing was published. Look at the store's health and run the same command again.",
+    `${context.place} failed ${context.doing}: ${answer}${said}`,
+    status === 400
+      ? "Nothing was published. The store may not have what its URL asks for (sse, storageClass, lock, checksum); see docs/stores.md."
+      : "Nothing was published. Look at the store's health and run the same command again.",
   );
 }
