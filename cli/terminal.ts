@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { styleText } from "node:util";
 import type { Progress } from "../shared/context.ts";
+import { printable, printableLines } from "./render/printable.ts";
 
 /** Where a command writes: results to `out`, progress and questions to `error`. */
 export interface Terminal {
@@ -71,7 +72,7 @@ export function openTerminal(options: { json: boolean; columns?: number }): Term
     },
     error: (message, hint) => {
       settle();
-      const indented = (text: string) => text.replaceAll("\n", "\n  ");
+      const indented = (text: string) => printableLines(text).replaceAll("\n", "\n  ");
       process.stderr.write(`${styleText("red", "error", { stream: process.stderr })} ${indented(message)}\n`);
       if (hint !== undefined) process.stderr.write(`→ ${indented(hint)}\n`);
     },
@@ -79,7 +80,7 @@ export function openTerminal(options: { json: boolean; columns?: number }): Term
       if (!showProgress) return;
       const share = progress.total ? ` ${progress.done ?? 0}/${progress.total} ${progress.unit ?? ""}` : "";
       const width = (process.stderr.columns ?? 80) - 1;
-      process.stderr.write(`\r\x1b[2K${`${progress.phase}: ${progress.message}${share}`.slice(0, width)}`);
+      process.stderr.write(`\r\x1b[2K${printable(`${progress.phase}: ${progress.message}${share}`).slice(0, width)}`);
       standing = true;
     },
     settle,
