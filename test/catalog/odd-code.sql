@@ -50,7 +50,7 @@ create function "Odd Code".text_recv(internal) returns "Odd Code"."Text Type" la
 create function "Odd Code".text_send("Odd Code"."Text Type") returns bytea language internal stable strict as 'textsend';
 create function code.mod_in(cstring[]) returns int language internal immutable strict as 'varchartypmodin';
 create function code.mod_out(int) returns cstring language internal immutable strict as 'varchartypmodout';
-create function code.typanalyze(internal) returns boolean language internal as 'array_typanalyze';
+create function code.typanalyze(internal) returns boolean language internal as 'ts_typanalyze';
 create type "Odd Code"."Text Type" (input = "Odd Code"."Text In", output = "Odd Code"."Text Out", receive = "Odd Code".text_recv,
   send = "Odd Code".text_send, typmod_in = code.mod_in, typmod_out = code.mod_out, analyze = code.typanalyze, internallength = variable,
   alignment = int4, storage = external, category = 'x', preferred = true, default = 'it''s', delimiter = ';', collatable = true);
