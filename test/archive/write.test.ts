@@ -216,14 +216,4 @@ describe("writing an archive", () => {
     await server.close();
     await guarded.drop();
   });
-
-  test("large objects are refused by name before anything is written", async () => {
-    const odd = await createDatabase({ sql: "select lo_create(4711)" });
-    const belay = testBelay({ database: odd.url });
-    const error = await errorOf(dumpDatabase(belay, { reason: "large objects" }));
-    expect(error.code).toBe("unsupported_kind");
-    expect(error.message).toMatch(/BLOB|LARGE OBJECT/i);
-    expect(await keysIn(belay.store)).toEqual([]);
-    await odd.drop();
-  });
 });

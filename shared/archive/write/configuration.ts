@@ -11,9 +11,9 @@ export async function configurationData(
   entries: readonly Entry[],
 ): Promise<{ tables: TableToArchive[]; sequences: SequenceToArchive[] }> {
   const extensions = new Map(entries.filter(({ kind }) => kind === "EXTENSION").map(({ name, key }) => [name, key]));
-  const comesWith = ({ oid, owner, extension }: ConfigurationTable) => {
+  const comesWith = ({ oid, owner, extension, references }: ConfigurationTable) => {
     const entry = extensions.get(extension);
-    return { oid, owner, ...(entry === undefined ? {} : { entry }) };
+    return { oid, owner, references, ...(entry === undefined ? {} : { entry }) };
   };
   const sequences = configured.filter(({ kind }) => kind === "SEQUENCE");
   const values = await readValues(session, sequences);

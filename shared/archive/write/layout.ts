@@ -14,6 +14,8 @@ export interface TableToArchive {
     readonly owner: string;
     /** Key of the EXTENSION entry, when it is among the entries. */
     readonly entry?: string;
+    /** Oids of such tables whose rows must be there first: foreign keys stand already. */
+    readonly references?: readonly number[];
   };
   readonly schema: string;
   readonly table: string;
@@ -77,10 +79,17 @@ export function layOut(input: LayoutInput): ArchiveLayout {
   const idOf = (key: string) => ids.get(key) ?? missing(key);
   const idsOf = (keys: readonly string[]) => keys.flatMap((key) => ids.get(key) ?? []);
   const made = (entry: Entry) => catalogEntry(entry, idOf(entry.key), idsOf(entry.dependencies));
+  const dataIds = new Map(
+    data.flatMap(({ table, id }) => (table.comesWith ? [[table.comesWith.oid, id] as const] : [])),
+  );
+  const besides = ({ comesWith }: TableToArchive) => [
+    ...idsOf([comesWith?.entry ?? ""]),
+    ...(comesWith?.references ?? []).flatMap((oid) => dataIds.get(oid) ?? []),
+  ];
   toc.push(...database.map(made), ...before.map(made));
   for (const { table, tableId, id } of data) {
-    const needs = tableId === null ? [idOf(table.entry!)] : [tableId, ...idsOf([table.comesWith?.entry ?? ""])];
-    toc.push(tableData(table, ownerOf(byKey, table), id, needs));
+    const first = tableId ?? idOf(table.entry!);
+    toc.push(tableData(table, ownerOf(byKey, table), id, [first, ...besides(table)]));
   }
   if (blobsId !== null) toc.push(largeObjectData(blobsId));
   for (const { sequence, id } of sequences)
