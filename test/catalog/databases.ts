@@ -29,6 +29,13 @@ export const moreRelations: ExampleDatabase = {
   sql: () => readFile(new URL("odd-relations-more.sql", import.meta.url), "utf8"),
 };
 
+/** What only servers 17 and newer have. */
+export const seventeenRelations: ExampleDatabase = {
+  name: "odd relations of 17",
+  roles: [],
+  sql: () => readFile(new URL("odd-relations-17.sql", import.meta.url), "utf8"),
+};
+
 /** What only servers 18 and newer have. */
 export const newerRelations: ExampleDatabase = {
   name: "odd relations of 18",

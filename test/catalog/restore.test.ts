@@ -15,6 +15,7 @@ import {
   newerRelations,
   oddRelations,
   rolesSql,
+  seventeenRelations,
 } from "./databases.ts";
 import { relationFacts } from "./facts.ts";
 
@@ -25,6 +26,10 @@ describeWithDebian("creating the entries of a catalog gives an equal catalog", (
     restores(oddRelations, major, (source) => it(`on PostgreSQL ${major}`, () => expectEqualCopy(source.url, major)));
   for (const major of majors)
     restores(moreRelations, major, (source) => it(`on PostgreSQL ${major}`, () => expectEqualCopy(source.url, major)));
+  for (const major of [17, 18] as const)
+    restores(seventeenRelations, major, (source) =>
+      it(`on PostgreSQL ${major}`, () => expectEqualCopy(source.url, major)),
+    );
   restores(newerRelations, 18, (source) => it("on PostgreSQL 18", () => expectEqualCopy(source.url, 18)));
 
   describe.skipIf(!hasCorpora)(hasCorpora ? "published schemas" : "published schemas (skipped: no corpora)", () => {

@@ -2,15 +2,20 @@ import { quoteIdent } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
 import { type Check, readChecks } from "./checks.ts";
 import { type Index, type IndexConstraint, readIndexes } from "./index-model.ts";
-import { addIndexConstraint } from "./index-text.ts";
+import { addIndexConstraint, cannotAttach } from "./index-text.ts";
 import { addressOf, alterTable, catalogOid, type Relation, readRelations, relationName } from "./relations.ts";
 import { readTables } from "./tables.ts";
 
 /** CONSTRAINT entries of primary keys, unique and exclusion constraints. */
 export const constraints: KindReader = async (context) => {
   const entries: RawEntry[] = [];
-  for (const index of (await readIndexes(context)).values())
-    if (index.constraint !== null) entries.push(indexConstraintEntry(index, index.constraint));
+  const indexes = [...(await readIndexes(context)).values()];
+  const below = Map.groupBy(indexes, (index) => index.parent);
+  const partitions = (index: Index): readonly Index[] =>
+    (below.get(index.oid) ?? []).flatMap((child) => [child, ...partitions(child)]);
+  for (const index of indexes)
+    if (index.constraint !== null && !(index.parent !== null && cannotAttach(index)))
+      entries.push(indexConstraintEntry(index, index.constraint, cannotAttach(index) ? partitions(index) : []));
   return entries;
 };
 
@@ -49,20 +54,24 @@ export const checkConstraints: KindReader = async (context) => {
   });
 };
 
-function indexConstraintEntry(index: Index, constraint: IndexConstraint): RawEntry {
+function indexConstraintEntry(index: Index, constraint: IndexConstraint, partitions: readonly Index[]): RawEntry {
   return {
     kind: "CONSTRAINT",
     schema: index.table.schema,
     name: `${index.table.name} ${constraint.name}`,
     owner: index.table.owner,
     section: "post-data",
-    create: addIndexConstraint(index, constraint),
+    create: addIndexConstraint(index, constraint, partitions),
     drop: `ALTER TABLE ONLY ${relationName(index.table)} DROP CONSTRAINT ${quoteIdent(constraint.name)};\n`,
     tablespace: index.tablespace,
     tableam: null,
     copy: null,
     address: addressOf(catalogOid.constraint, constraint.oid),
-    dependsOn: [addressOf(catalogOid.class, index.table.oid)],
+    dependsOn: [index, ...partitions].flatMap(({ table }) => [
+      addressOf(catalogOid.class, table.oid),
+      // Made on all partitions at once, so these have to be attached.
+      ...(table.isPartition && partitions.length > 0 ? [addressOf(catalogOid.inherits, table.oid)] : []),
+    ]),
   };
 }
 

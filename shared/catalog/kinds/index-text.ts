@@ -15,15 +15,42 @@ export function createIndex(index: Index): string {
   return text + dependsOnExtensions(index) + replicaIdentity(index);
 }
 
-/** ALTER TABLE ... ADD CONSTRAINT for a primary key, unique or exclusion constraint. */
-export function addIndexConstraint(index: Index, constraint: IndexConstraint): string {
+/**
+ * Whether no index can be attached to a partitioned index: the server compares none that excludes (CompareIndexInfo in
+ * index.c), so pg_dump's ALTER INDEX ... ATTACH PARTITION fails for exclusion constraints and WITHOUT OVERLAPS.
+ */
+export function cannotAttach(index: Index): boolean {
+  return index.constraint?.definition != null;
+}
+
+/**
+ * ALTER TABLE ... ADD CONSTRAINT for a primary key, unique or exclusion constraint. `partitions` are the indexes below
+ * one that cannot be attached: the server makes them with it, and here they get their names.
+ */
+export function addIndexConstraint(
+  index: Index,
+  constraint: IndexConstraint,
+  partitions: readonly Index[] = [],
+): string {
+  const only = index.table.kind === "p" && cannotAttach(index) ? "" : "ONLY ";
   return (
-    `ALTER TABLE ONLY ${relationName(index.table)}\n    ADD CONSTRAINT ${quoteIdent(constraint.name)} ` +
+    `ALTER TABLE ${only}${relationName(index.table)}\n    ADD CONSTRAINT ${quoteIdent(constraint.name)} ` +
     `${constraint.definition ?? keyDefinition(index, constraint)};\n` +
+    partitions.map((one) => renamed(one) + clusterOn(one) + replicaIdentity(one)).join("") +
     clusterOn(index) +
     replicaIdentity(index) +
     dependsOnExtensions(index)
   );
+}
+
+/** The server names a partition's constraint after its table and columns. */
+function renamed(index: Index): string {
+  const constraint = index.constraint!;
+  const columns = index.keyColumns.map((column) => column ?? "expr").join("_");
+  const ending = { p: "pkey", u: `${columns}_key`, x: `${columns}_excl` }[constraint.type];
+  const made = `${index.table.name}_${ending}`;
+  if (made === constraint.name) return "";
+  return `ALTER TABLE ${relationName(index.table)} RENAME CONSTRAINT ${quoteIdent(made)} TO ${quoteIdent(constraint.name)};\n`;
 }
 
 function keyDefinition(index: Index, constraint: IndexConstraint): string {

@@ -1,7 +1,7 @@
 import type { KindReader, RawEntry } from "../kind.ts";
 import type { Address } from "../types.ts";
 import { type Index, readIndexes } from "./index-model.ts";
-import { createIndex, indexName } from "./index-text.ts";
+import { cannotAttach, createIndex, indexName } from "./index-text.ts";
 import { addressOf, catalogOid } from "./relations.ts";
 
 /** INDEX entries of the indexes that serve no constraint, and INDEX ATTACH entries of all partitions' indexes. */
@@ -11,7 +11,7 @@ export const indexes: KindReader = async (context) => {
   for (const index of all.values()) {
     if (index.constraint === null) entries.push(indexEntry(index));
     const parent = index.parent === null ? undefined : all.get(index.parent);
-    if (parent !== undefined) entries.push(attachEntry(parent, index));
+    if (parent !== undefined && !cannotAttach(index)) entries.push(attachEntry(parent, index));
   }
   return entries;
 };
