@@ -54,6 +54,24 @@ describe("the first error ends a script and names its line", () => {
     expect(await rowsOf("t")).toEqual([]);
   });
 
+  it("in a row of a table so large that two sessions load it, and then no row is in", async () => {
+    const rows = Array.from({ length: 60_000 }, (_, n) => `${n}\t${"x".repeat(300)}\n`);
+    const script = (list: string[]) => `create table t (n int, v text);\ncopy t from stdin;\n${list.join("")}\\.\n`;
+    const report = await restoreScript(database.url, script(rows), { jobs: 2 });
+    expect(report.rows).toBe(60_000);
+    expect(new Set(await rowsOf("t"))).toEqual(new Set(rows.keys()));
+    for (const at of [10, 31_000, 45_000, 59_999]) {
+      await runSql(database.url, "drop table t");
+      const error = await failed(script(rows.with(at, `x${at}\tsecret\n`)));
+      expect(error.message).toContain(`dump.sql:${at + 3} (copy t`);
+      expect(error.message).not.toContain("secret");
+      expect(await rowsOf("t")).toEqual([]);
+    }
+    await runSql(database.url, "drop table t");
+    const cut = await failed(script(rows).slice(0, -3));
+    expect(cut.message).toContain("dump.sql:60003: the rows of the COPY in line 2 end without");
+  });
+
   it("inside a long statement, at the place that the server names", async () => {
     const error = await failed("create table t (n int);\n\nselect 1,\n  'ä',\n  missing\n;");
     expect(error.message).toContain("dump.sql:5 (select)");

@@ -6,6 +6,11 @@ export interface ScriptTable {
   readonly table: string;
 }
 
+/** A table's names as one text, for maps and sets. */
+export function tableKey({ schema, table }: ScriptTable): string {
+  return JSON.stringify([schema, table]);
+}
+
 const target = /^insert\s+into\s+((?:"(?:[^"]|"")*"|[^\s."(]+)(?:\s*\.\s*(?:"(?:[^"]|"")*"|[^\s."(]+))?)/i;
 
 /** Names the table of INSERT statements; the same names over and over are parsed once. */

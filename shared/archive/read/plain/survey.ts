@@ -1,6 +1,6 @@
 import type { PlainArchive } from "../types.ts";
 import { readCopyStatement } from "./copy-statement.ts";
-import { createInsertNames, namedExtension, namedRoles, type ScriptTable } from "./names.ts";
+import { createInsertNames, namedExtension, namedRoles, type ScriptTable, tableKey } from "./names.ts";
 import { statementKind } from "./statement-kind.ts";
 
 /** Something in a script that a restore would refuse. */
@@ -48,7 +48,7 @@ export async function surveyPlain(
   const insertName = createInsertNames();
   const counts = { statements: 0, insertRows: 0, largeObjects: 0 };
   const addRows = (name: ScriptTable, rows: number) => {
-    const key = JSON.stringify([name.schema, name.table]);
+    const key = tableKey(name);
     const known = tables.get(key);
     if (known !== undefined) known.rows += rows;
     else if (tables.size < mostNames * 10) tables.set(key, { ...name, rows });

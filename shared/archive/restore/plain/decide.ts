@@ -47,7 +47,8 @@ export function decide(found: StatementKind, text: string, context: DecideContex
     case "sequence value":
       return rows && tables === undefined ? { action: "run" } : quietly;
     case "owner":
-      return owners && tables === undefined ? { action: "together" } : quietly;
+      if (!owners || tables !== undefined) return quietly;
+      return { action: /^set\b/i.test(text) ? "run" : "together" };
     case "grant":
       return grants && tables === undefined ? { action: "together" } : quietly;
     case "ordinary":

@@ -2,6 +2,7 @@ import { quoteIdent } from "../../../catalog/identifiers.ts";
 import { BelayError } from "../../../errors.ts";
 import { describeDatabase } from "../../../postgres/errors.ts";
 import type { Session } from "../../../postgres/session.ts";
+import { tableKey } from "../../read/plain/names.ts";
 import { type PlainSurvey, surveyPlain } from "../../read/plain/survey.ts";
 import type { PlainArchive } from "../../read/types.ts";
 import { createClock } from "../clock.ts";
@@ -10,10 +11,15 @@ import { analyzeAll } from "../finish/analyze.ts";
 import { requireEnvironment } from "../preflight/environment.ts";
 import { requireRoom } from "../preflight/preflight.ts";
 import type { RestoreReport, RestoreRequest } from "../types.ts";
+import { createHelper } from "./helper.ts";
 import { runScript } from "./run-script.ts";
 import type { ScriptProgress } from "./script-error.ts";
 import { asPsql, openScriptSession, readUnknownSettings } from "./script-session.ts";
 import { waitForDisk } from "./wait-for-disk.ts";
+
+const usualJobs = 2;
+/** Rows from which on it is looked whether a second session can help. */
+const manyRows = 5000;
 
 export type PlainRestore = RestoreRequest & { readonly archive: PlainArchive };
 
@@ -28,6 +34,7 @@ export async function restorePlain(request: PlainRestore): Promise<RestoreReport
   refuseResume(request);
   const progress: ScriptProgress = { statements: 0, rows: 0, tables: 0, bytes: 0, transactionLine: null };
   const session = await openScriptSession(url);
+  const helper = createHelper(url, request.jobs ?? usualJobs);
   try {
     clock.enter("preflight");
     const survey = await preflight(request, session, clock.report);
@@ -37,6 +44,8 @@ export async function restorePlain(request: PlainRestore): Promise<RestoreReport
       archive,
       session,
       progress,
+      helper,
+      large: new Set(survey.tables.filter(({ rows }) => rows >= manyRows).map(tableKey)),
       context: {
         options: request,
         database: survey.database,
@@ -73,6 +82,7 @@ export async function restorePlain(request: PlainRestore): Promise<RestoreReport
       warnings: [...warnings],
     };
   } finally {
+    await helper.close();
     await session.close();
   }
 }

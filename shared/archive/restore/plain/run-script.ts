@@ -1,14 +1,15 @@
 import { isBelayError } from "../../../errors.ts";
-import { copyIn } from "../../../postgres/copy-in.ts";
 import type { Session } from "../../../postgres/session.ts";
 import { readCopyStatement } from "../../read/plain/copy-statement.ts";
-import { createInsertNames } from "../../read/plain/names.ts";
+import { createInsertNames, tableKey } from "../../read/plain/names.ts";
 import { refuseScript } from "../../read/plain/refuse.ts";
 import { type StatementKind, statementKind } from "../../read/plain/statement-kind.ts";
 import type { PlainArchive, ScriptPart } from "../../read/types.ts";
 import { createBatcher, StatementFailure } from "./batches.ts";
 import { type DecideContext, decide, isWanted } from "./decide.ts";
-import { converted, setEncoding, withAsciiNames } from "./encoded.ts";
+import { converted } from "./encoded.ts";
+import type { Helper } from "./helper.ts";
+import { runCopy } from "./run-copy.ts";
 import { type FailedStatement, type ScriptProgress, scriptError } from "./script-error.ts";
 import { asPsql } from "./script-session.ts";
 
@@ -17,6 +18,10 @@ export interface ScriptRun {
   readonly session: Session;
   readonly context: DecideContext;
   readonly progress: ScriptProgress;
+  /** Takes a share of large tables' rows. */
+  readonly helper: Helper;
+  /** Tables with rows enough for that; see tableKey. */
+  readonly large: ReadonlySet<string>;
   /** Each warning once. */
   warn(warning: string): void;
   onBytes(stored: number): void;
@@ -48,8 +53,8 @@ export async function runScript(run: ScriptRun): Promise<void> {
     await inserts.flush();
     await definitions.flush();
   };
-  const note = (schema: string | null, table: string | null) => {
-    loaded.add(JSON.stringify([schema, table]));
+  const note = (schema: string | null, table: string) => {
+    loaded.add(tableKey({ schema, table }));
     progress.tables = loaded.size;
   };
 
@@ -88,6 +93,7 @@ export async function runScript(run: ScriptRun): Promise<void> {
     if (decision.action === "rewritten") return await alone({ ...part, text: decision.text, encoded: null });
     if (kind.kind === "alone" && !/^(select|set|reset)\b/i.test(part.text)) run.enter("finish");
     await alone(part);
+    run.helper.follow(...settingOf(kind, part.text, progress));
     if (kind.kind === "transaction") follow(kind.verb, part.line, progress);
   };
   const copy = async (part: Copy) => {
@@ -96,13 +102,7 @@ export async function runScript(run: ScriptRun): Promise<void> {
     const name = { schema: target?.schema ?? null, table: target?.table ?? "" };
     if (context.options.rows === false || !isWanted(name, tables)) return;
     run.enter("rows");
-    const failed = { script, line: part.line, text: part.statement, dataLine: part.dataLine };
-    await guard(failed, progress, async () => {
-      const text = part.encoded === null ? part.statement : withAsciiNames(await converted(session, part.encoded));
-      if (part.encoding !== "UTF8") await setEncoding(session, part.encoding);
-      count(1, await copyIn(session, text, counted(part.rows, progress)));
-      if (part.encoding !== "UTF8") await setEncoding(session, "UTF8");
-    });
+    count(1, await runCopy({ ...run, script }, part, name));
     note(name.schema, name.table);
   };
 
@@ -115,6 +115,7 @@ export async function runScript(run: ScriptRun): Promise<void> {
           throw refuseScript(script, part.line, `it connects to another database, ${part.database}`);
         await flush();
         await asPsql(session);
+        run.helper.reset();
       }
     }
     await flush();
@@ -139,14 +140,14 @@ async function guard(failed: FailedStatement, progress: ScriptProgress, work: ()
   }
 }
 
+/** What another session must do to be as this one: nothing, the same, or (null) it cannot be. */
+function settingOf(kind: StatementKind, text: string, { transactionLine }: ScriptProgress): [] | [string | null] {
+  const sets = kind.kind === "setting" || /^(reset|select\s+pg_catalog\.set_config)\b/i.test(text);
+  if (sets) return [transactionLine === null ? text : null];
+  return kind.kind === "owner" || /^(discard|load)\b/i.test(text) ? [null] : [];
+}
+
 function follow(verb: "begin" | "end" | "inside", line: number, progress: ScriptProgress): void {
   if (verb === "begin") progress.transactionLine ??= line;
   if (verb === "end") progress.transactionLine = null;
-}
-
-async function* counted(chunks: AsyncIterable<Uint8Array>, progress: ScriptProgress): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    progress.bytes += chunk.length;
-    yield chunk;
-  }
 }

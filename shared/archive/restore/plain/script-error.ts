@@ -20,6 +20,8 @@ export interface FailedStatement {
   readonly text: string;
   /** Line of the first row; only for COPY. */
   readonly dataLine?: number;
+  /** Line of the row that was refused, where it is known already. */
+  readonly rowLine?: number;
 }
 
 const advice: Partial<Record<RestoreFault, string>> = {
@@ -55,7 +57,8 @@ export function doneWords({ statements, rows, transactionLine }: ScriptProgress)
 }
 
 /** The server counts characters of the statement, or lines of COPY data. */
-function lineOf(cause: unknown, { line, text, dataLine }: FailedStatement): number {
+function lineOf(cause: unknown, { line, text, dataLine, rowLine }: FailedStatement): number {
+  if (rowLine !== undefined) return rowLine;
   const { position, where } = (cause ?? {}) as { position?: unknown; where?: unknown };
   const row = dataLine === undefined ? null : /^COPY [^\n]*?, line (\d+)/m.exec(String(where ?? ""));
   if (row !== null) return dataLine! + Number(row[1]) - 1;
