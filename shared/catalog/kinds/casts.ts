@@ -13,7 +13,7 @@ interface CastRow {
 
 const contextWords = { e: "", a: " AS ASSIGNMENT", i: " AS IMPLICIT" };
 
-/** CAST entries, without those that a range type brings along to its multirange, and those of excluded schemas. */
+/** CAST entries, without those that a range type brings along to its multirange, and those of excluded and temporary schemas. */
 export const casts: KindReader = async ({ session, excludeSchemas, inUse }) => {
   if (!inUse.has("pg_cast")) return [];
   const rows = await session.sql<CastRow[]>`
@@ -25,7 +25,7 @@ export const casts: KindReader = async ({ session, excludeSchemas, inUse }) => {
       and not exists (select from pg_depend where classid = 'pg_cast'::regclass and objid = c.oid and deptype = 'e')
       and not exists (
         select from pg_namespace n
-        where nspname = any (${[...excludeSchemas]}::text[]) and n.oid in (
+        where (nspname = any (${[...excludeSchemas]}::text[]) or nspname ~ '^pg_temp_') and n.oid in (
           select typnamespace from pg_type where oid in (castsource, casttarget)
           union all select pronamespace from pg_proc where oid = castfunc))`;
   return rows.map((row) => {

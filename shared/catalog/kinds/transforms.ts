@@ -11,7 +11,7 @@ interface TransformRow {
   readonly toSql: string | null;
 }
 
-/** TRANSFORM entries, without those of excluded schemas. */
+/** TRANSFORM entries, without those of excluded and temporary schemas. */
 export const transforms: KindReader = async ({ session, excludeSchemas, inUse }) => {
   if (!inUse.has("pg_transform")) return [];
   const rows = await session.sql<TransformRow[]>`
@@ -22,7 +22,7 @@ export const transforms: KindReader = async ({ session, excludeSchemas, inUse })
     where not exists (select from pg_depend where classid = 'pg_transform'::regclass and objid = t.oid and deptype = 'e')
       and not exists (
         select from pg_namespace n
-        where nspname = any (${[...excludeSchemas]}::text[]) and n.oid in (
+        where (nspname = any (${[...excludeSchemas]}::text[]) or nspname ~ '^pg_temp_') and n.oid in (
           select typnamespace from pg_type where oid = trftype
           union all select pronamespace from pg_proc where oid in (trffromsql, trftosql)))`;
   return rows.map((row) => {
