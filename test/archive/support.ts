@@ -22,7 +22,7 @@ export const samples: readonly SampleDatabase[] = existsSync(corpora)
         name,
         sql: () => readFile(`${corpora}/samples/${name}.sql`, "utf8"),
       })),
-      ...["horizon", "concourse", "cratesio", "openmeter"].map((name) => ({
+      ...["horizon", "concourse", "cratesio", "openmeter", "kratos"].map((name) => ({
         name,
         sql: () => allMigrations(`${corpora}/${name}`),
       })),

@@ -13,7 +13,6 @@ import { tableDigest } from "../../shared/archive/table-digest.ts";
 import { verifyArchive } from "../../shared/archive/verify.ts";
 import { dumpDatabase } from "../../shared/archive/write/dump.ts";
 import { openSession } from "../../shared/postgres/session.ts";
-import { exportSnapshot, openReader } from "../../shared/postgres/snapshot.ts";
 import { openStore } from "../../shared/store/open.ts";
 import type { ObjectStore } from "../../shared/store/types.ts";
 import { startFaultProxy } from "../store/fault-proxy.ts";
