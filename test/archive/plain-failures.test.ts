@@ -189,6 +189,23 @@ describe("a script of other hands", () => {
     expect(await rowsOf("public.one")).toEqual([1, 2]);
   });
 
+  it("asks for more than memory holds and for nothing in particular", async () => {
+    const before = process.memoryUsage().rss;
+    await restoreScript(
+      database.url,
+      "select repeat('x', 10000) from generate_series(1, 30000);\nselect 1; table pg_class;",
+    );
+    expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
+  });
+
+  it("brings planner statistics of PostgreSQL 18 to an older server", async () => {
+    const report = await restoreScript(
+      database.url,
+      "create table t (n int);\nSELECT * FROM pg_catalog.pg_restore_relation_stats('version', '180000'::integer, 'relation', 'public.t'::regclass);",
+    );
+    expect(report.warnings.join()).toContain("planner statistics are for PostgreSQL 18");
+  });
+
   it("reads dates as the server does when nobody says how", async () => {
     await restoreScript(database.url, "create table t (d text);insert into t values ('02/01/2020'::date::text);");
     expect(await rowsOf("t")).toEqual(["2020-02-01"]);

@@ -9,7 +9,7 @@ export type StatementKind =
   | { readonly kind: "transaction"; readonly verb: "begin" | "end" | "inside" }
   | { readonly kind: "encoding" }
   | { readonly kind: "setting"; readonly name: string }
-  | { readonly kind: "owner" | "grant" | "sequence value" | "large object" }
+  | { readonly kind: "owner" | "grant" | "sequence value" | "large object" | "statistics" }
   /** `start` and `end`: where the database's name stands in the statement. */
   | {
       readonly kind: "database";
@@ -116,6 +116,8 @@ function owned(words: string, tokens: readonly SqlToken[]): StatementKind | null
 function called(tokens: readonly SqlToken[]): StatementKind | null {
   if (tokens[0]?.text !== "SELECT") return null;
   const name = tokens[1]?.identifier === "pg_catalog" ? tokens[3]?.identifier : tokens[1]?.identifier;
+  if (tokens.slice(0, 8).some(({ identifier }) => /^pg_restore_\w+_stats$/.test(identifier ?? "")))
+    return { kind: "statistics" };
   if (name === "setval") return { kind: "sequence value" };
   return /^(lo_|lowrite$|loread$)/.test(name ?? "") ? { kind: "large object" } : null;
 }

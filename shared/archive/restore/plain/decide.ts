@@ -20,7 +20,13 @@ export interface DecideContext {
   readonly made: string | null;
   /** Settings that pg_dump writes and that this server does not know. */
   readonly unknownSettings: ReadonlySet<string>;
+  /** As `server_version_num`. */
+  readonly serverVersion: number;
 }
+
+const firstWithStatistics = 180_000;
+const noStatistics =
+  "the script's planner statistics are for PostgreSQL 18: they are left out, and ANALYZE makes new ones";
 
 const quietly: Decision = { action: "skip", warning: null };
 
@@ -51,6 +57,11 @@ export function decide(found: StatementKind, text: string, context: DecideContex
       return { action: /^set\b/i.test(text) ? "run" : "together" };
     case "grant":
       return grants && tables === undefined ? { action: "together" } : quietly;
+    case "statistics":
+      if (tables !== undefined) return quietly;
+      return context.serverVersion >= firstWithStatistics
+        ? { action: "run" }
+        : { action: "skip", warning: noStatistics };
     case "ordinary":
       return tables === undefined ? { action: "together" } : quietly;
     case "alone":

@@ -51,6 +51,7 @@ export async function restorePlain(request: PlainRestore): Promise<RestoreReport
         database: survey.database,
         made: request.made ? databaseName(url) : null,
         unknownSettings: await readUnknownSettings(session),
+        serverVersion: session.serverVersion,
       },
       warn: (warning) => void (warnings.size < 100 && warnings.add(warning)),
       enter: (phase) => {
