@@ -1,11 +1,13 @@
 import type { Writable } from "node:stream";
 import { isBelayError } from "../errors.ts";
-import { inBatches } from "./batches.ts";
 import { startCopy } from "./copy-query.ts";
 import { databaseError } from "./errors.ts";
 import type { Session } from "./session.ts";
 
-const batchBytes = 128 * 1024;
+/** Bytes that are sent as one message; a larger chunk goes as it is. */
+const messageBytes = 64 * 1024;
+const mostParts = 256;
+const copyData = 0x64;
 
 /** How long the server may take to answer after it was told to give the COPY up. */
 const giveUpTimeoutMs = 10_000;
@@ -21,11 +23,11 @@ export async function copyIn(session: Session, statement: string, chunks: AsyncI
     throw failed(error);
   });
   stream.on("error", () => {});
-  const send = createSender(stream, finished);
+  const send = createSender(session, stream, finished);
   try {
-    for await (const batch of inBatches(chunks, batchBytes)) {
+    for await (const message of messages(chunks)) {
       // false: the server or the connection ended the COPY, and `finished` says how.
-      if (!(await send(batch))) break;
+      if (!(await send(message))) break;
     }
   } catch (error) {
     await giveUp(session, stream, finished);
@@ -37,8 +39,34 @@ export async function copyIn(session: Session, statement: string, chunks: AsyncI
   });
 }
 
-/** Sends one chunk and waits until the socket has taken it; false when the COPY has ended meanwhile. */
-function createSender(stream: Writable, finished: Promise<number>): (chunk: Uint8Array) => Promise<boolean> {
+/** CopyData messages (protocol, section 55.7), each as its head and the chunks themselves, which nobody copies. */
+async function* messages(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array[]> {
+  let parts: Uint8Array[] = [];
+  let bytes = 0;
+  const take = () => {
+    const head = Buffer.alloc(5);
+    head[0] = copyData;
+    head.writeUInt32BE(bytes + 4, 1);
+    const message = [head, ...parts];
+    parts = [];
+    bytes = 0;
+    return message;
+  };
+  for await (const chunk of chunks) {
+    if (chunk.length === 0) continue;
+    parts.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= messageBytes || parts.length >= mostParts) yield take();
+  }
+  if (bytes > 0) yield take();
+}
+
+/** Sends one message and waits until the socket has taken it; false when the COPY has ended meanwhile. */
+function createSender(
+  session: Session,
+  stream: Writable,
+  finished: Promise<number>,
+): (message: Uint8Array[]) => Promise<boolean> {
   let over = false;
   let settle: (open: boolean) => void = () => {};
   const end = () => {
@@ -46,12 +74,12 @@ function createSender(stream: Writable, finished: Promise<number>): (chunk: Uint
     settle(false);
   };
   finished.then(end, end);
-  return (chunk) =>
+  return (message) =>
     new Promise((resolve) => {
       if (over || stream.destroyed) return resolve(false);
       settle = resolve;
       // A socket that takes all at once would keep the event loop from hearing the server's refusal.
-      stream.write(chunk, (error) => (error ? resolve(false) : setImmediate(() => resolve(!over))));
+      session.wire.send(message, (error) => (error ? resolve(false) : setImmediate(() => resolve(!over))));
     });
 }
 

@@ -18,6 +18,8 @@ export interface Wire {
   divert(sink: RowSink | null): void;
   pause(): void;
   resume(): void;
+  /** Sends bytes past the driver, as one piece and without a copy; `done` is called when the system has taken them. */
+  send(parts: readonly Uint8Array[], done: (error?: Error | null) => void): void;
 }
 
 export interface Sockets extends Wire {
@@ -74,6 +76,15 @@ export function createSockets(timeoutMs: number, tls: TlsMode, onLost: () => voi
     divert: (sink) => main?.filter.divert(sink),
     pause: () => main?.socket.pause(),
     resume: () => main?.socket.resume(),
+    send: (parts, done) => {
+      if (main === undefined || main.socket.destroyed) return done(new Error("the connection is closed"));
+      const { socket } = main;
+      socket.cork();
+      parts.forEach((part, at) => {
+        socket.write(part, at === parts.length - 1 ? done : undefined);
+      });
+      socket.uncork();
+    },
   };
 }
 
