@@ -80,6 +80,23 @@ const cases: readonly Change[] = [
     down: `drop conversion latin; drop access method "Own Heap"; drop transform for int language plown; drop function from_int(internal); drop function in_own(); drop language plown;`,
   },
   {
+    title: "a table with an access method of its own, which stays",
+    base: `create access method "Own Heap" type table handler heap_tableam_handler;`,
+    up: `create table kept (id int) using "Own Heap"; insert into kept values (1); create table usual (id int) using heap; insert into usual values (2);
+      create materialized view seen using "Own Heap" as select id from usual;`,
+    down: "drop table kept; drop table usual cascade;",
+  },
+  {
+    title: "the owners of operators, types, collations and text search that others use",
+    base: `create schema code; set search_path = code, public; ${money} create table paid (amount money_of primary key);
+      create collation nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false); create table names (name text collate nocase unique);
+      create text search configuration words (copy = english); create index on names using gin (to_tsvector('code.words'::regconfig, name)); reset search_path;`,
+    up: `alter type code.money_of owner to pg_read_all_data; alter operator code.< (code.money_of, code.money_of) owner to postgres; alter collation code.nocase owner to pg_monitor;
+      alter text search configuration code.words owner to pg_monitor; alter table code.paid owner to pg_monitor;`,
+    down: `alter type code.money_of owner to pg_monitor; alter operator code.< (code.money_of, code.money_of) owner to pg_monitor; alter collation code.nocase owner to postgres;
+      alter text search configuration code.words owner to postgres; alter table code.paid owner to postgres;`,
+  },
+  {
     title: "a schema of all these, by CASCADE",
     up: `create schema code; set search_path = code, public; ${money} create table paid (amount money_of primary key);
       create text search parser splits (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end, lextypes = prsd_lextype);

@@ -48,7 +48,7 @@ export function schemaFromEntries(
   const first = madeFirst(coming, new Set(staying));
   const leaving = new Set([...remade.map((change) => change.before), ...going.filter((entry) => !goesLast(entry))]);
   for (const entry of now.filter((one) => leaving.has(one)).reverse()) before.push(...removal(entry));
-  for (const entry of inCreationOrder(coming)) if (first.has(entry.key)) before.push(entry.create, ...ownership(entry));
+  for (const entry of inCreationOrder(coming)) if (first.has(entry.key)) before.push(...creation(entry));
 
   for (const [index, { before: current, after: target }] of changed.entries()) {
     if (target.kind === "TABLE") {
@@ -76,9 +76,9 @@ export function schemaFromEntries(
     if (isLate) late.add(entry.key);
     if (entry.section === "data" || first.has(entry.key)) continue;
     if (isLate) last.push(entry);
-    else before.push(entry.create, ...ownership(entry));
+    else before.push(...creation(entry));
   }
-  for (const entry of attachedLast(last)) after.push(entry.create, ...ownership(entry));
+  for (const entry of attachedLast(last)) after.push(...creation(entry));
   return { before, after };
 }
 
@@ -91,7 +91,7 @@ function isLateAttach(entry: Entry, made: ReadonlySet<string>): boolean {
 
 /** SQL that changes an entry in place, so that what depends on it stays; null when it has to be made again. */
 function alteration(current: Entry, target: Entry): string[] | null {
-  if (target.kind === "TABLE") return [];
+  if (target.kind === "TABLE" || isSameButForOwner(current, target)) return [];
   if (replaceable.has(target.kind)) return [replaced(target)];
   if (target.kind === "SEQUENCE") return sequenceRepair(current, target);
   if (target.kind === "TYPE") return labelsBack(current, target);
@@ -166,6 +166,24 @@ const ownable = new Set([
   ...["TEXT SEARCH DICTIONARY", "TEXT SEARCH CONFIGURATION", "PROCEDURAL LANGUAGE", "EVENT TRIGGER", "PUBLICATION"],
   ...["SUBSCRIPTION", "FOREIGN DATA WRAPPER", "SERVER"],
 ]);
+
+function isSameButForOwner(current: Entry, target: Entry): boolean {
+  const { create, tablespace, tableam } = target;
+  return current.create === create && current.tablespace === tablespace && current.tableam === tableam;
+}
+
+/** CREATE with what it takes from settings: the tablespace and the table access method. */
+function creation(entry: Entry): string[] {
+  const { create, tablespace, tableam } = entry;
+  const made = [create, ...ownership(entry)];
+  if (tablespace) made.unshift(`set local default_tablespace = ${quoteIdent(tablespace)}`);
+  if (tablespace) made.push("set local default_tablespace = ''");
+  if (tableam !== null && tableam !== "heap") {
+    made.unshift(`set local default_table_access_method = ${quoteIdent(tableam)}`);
+    made.push("set local default_table_access_method = heap");
+  }
+  return made;
+}
 
 /** The owner of what was just created; parts of a table follow it. */
 function ownership(entry: Entry): string[] {

@@ -41,6 +41,8 @@ async function runEntries(attempt: UndoAttempt, before: UndoBefore, searchPath: 
   const { remembered } = undoable;
   const emptied = new Set<string>();
   await setLocal(session, "search_path", searchPath);
+  await setLocal(session, "default_tablespace", "");
+  await setLocal(session, "default_table_access_method", "heap");
   await foreignKeysOff(session, oidsOf(remembered));
   for (const { schema, table } of remembered.rewritten) {
     await session.run(`truncate only ${qualified(schema, table)}`);
