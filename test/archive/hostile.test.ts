@@ -318,7 +318,8 @@ describe("a bomb", () => {
     ["zstd with the largest window", 400],
   ] as const)("of %s is streamed within %i MB for the whole process", async (name, most) => {
     const kind = name === "zstd with the largest window" ? "zstd" : name;
-    const bomb = name === kind ? bombs[kind](gigabyte) : bombs.zstd(gigabyte, 0x88);
+    const size = kind === "zstd" ? gigabyte : gigabyte / 2;
+    const bomb = name === kind ? bombs[kind](size) : bombs.zstd(size, 0x88);
     const folder = temporaryFolder();
     const suffix = { gzip: ".gz", zstd: ".zst", lz4: ".lz4" }[kind];
     await writeFile(join(folder, "toc.dat"), tocOf(data(2, "2.dat"), blobs));
@@ -326,7 +327,7 @@ describe("a bomb", () => {
     await writeFile(join(folder, `blob_5.dat${suffix}`), bomb);
     await writeFile(join(folder, `2.dat${suffix}`), bomb);
     const { problems, megabytes, seconds } = await verifyApart(folder);
-    // The large object of a gigabyte of zeros is what it says; rows of zeros are none.
+    // A large object of zeros is what it says; rows of zeros are none.
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain("NUL byte in row 1");
     expect(megabytes).toBeLessThan(most);

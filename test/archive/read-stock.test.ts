@@ -3,16 +3,19 @@ import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { gunzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { debianMajor, debianPrograms } from "../../dev/debian.ts";
+import { once } from "../../shared/archive/digesting.ts";
 import { openArchive } from "../../shared/archive/read/open.ts";
-import { verifyAny } from "../../shared/archive/verify/any.ts";
+import { verifyAny, verifyFound } from "../../shared/archive/verify/any.ts";
 import { openStore } from "../../shared/store/open.ts";
 import { temporaryFolder } from "../support/belay.ts";
 import { createDebianDatabase, describeWithDebian, psql, runProgram } from "../support/debian.ts";
 import type { TestDatabase } from "../support/postgres.ts";
 import { testBucket } from "../support/s3.ts";
-import { type Contents, contentsOf, gather, hasSamples, inMemory, openIn, stockSamples } from "./stock.ts";
+import { lz4Frame } from "./lz4-frame.ts";
+import { type Contents, contentsOf, foundIn, gather, hasSamples, inMemory, openIn, stockSamples } from "./stock.ts";
 
 /** The source of the samples, without what belongs to the whole server. */
 function sourceSql(): string {
@@ -96,6 +99,30 @@ describeWithDebian("stock archives", () => {
       expect(await verifyAny(pathToFileURL(place).href)).toMatchObject({ problems: [], tables: 5, largeObjects: 3 });
     });
 
+    test("files that were compressed otherwise by hand are read by what they are now", async () => {
+      const store = await inMemory(join(stockSamples, "pg15.dir"));
+      for (const [key, bytes] of [...store.objects].filter(([name]) => name.endsWith(".gz"))) {
+        const plain = gunzipSync(bytes);
+        const bare = key.slice(0, -3);
+        store.objects.delete(key);
+        if (key.includes("blob_16999")) store.objects.set(bare, plain);
+        else if (key.includes("blob")) store.objects.set(`${bare}.lz4`, plain.length === 0 ? plain : lz4Frame(plain));
+        else store.objects.set(`${bare}.zst`, zstdCompressSync(plain));
+      }
+      expect(await contentsOf(await openIn(store))).toEqual(truth);
+      expect(await verifyFound(foundIn(store))).toMatchObject({ problems: [], notes: [] });
+    });
+
+    test("an empty object where S3 has no folder does not hide the archive", async () => {
+      const bucket = testBucket();
+      const store = openStore(bucket.url, bucket.credentials);
+      const local = await inMemory(join(stockSamples, "pg15.dir"));
+      for (const [key, bytes] of [["a", Buffer.alloc(0)] as const, ...local.objects])
+        await store.write(key, once(bytes));
+      const archive = await openArchive(bucket.url.replace("?", "/a?"), { credentials: bucket.credentials });
+      expect(await contentsOf(archive)).toEqual(truth);
+    });
+
     test("an unpacked tar archive is in directory format", async () => {
       const tar = join(folder, "t.tar");
       await runProgram("pg_dump", ["-Ft", "-f", tar], { url: source.url });
@@ -138,6 +165,31 @@ describeWithDebian("stock archives", () => {
       for await (const _ of archive.data(entry!));
       expect(store.bytesRead).toBe(archive.dataBytes(entry!));
     });
+  });
+});
+
+describeWithDebian("a stock archive in another encoding", () => {
+  test.each([
+    ["LATIN1", "naïve été", "iso-8859-1"],
+    ["EUC_JP", "日本語", "euc-jp"],
+    ["SJIS", "表示ソ", "shift_jis"],
+  ])("%s: its names are decoded, its rows stay as they are", async (encoding, word, label) => {
+    const source = await createDebianDatabase();
+    await psql(
+      source.url,
+      `create table "${word}" (t text); insert into "${word}" values ('${word}'), ('x'); comment on table "${word}" is '${word}'`,
+    );
+    const place = join(temporaryFolder(), "d");
+    await runProgram("pg_dump", ["-Fd", "-Z0", `--encoding=${encoding}`, "-f", place], { url: source.url });
+    await source.drop();
+    const archive = await openArchive(pathToFileURL(place).href);
+    if (archive.format === "plain") throw new Error("not plain");
+    expect(archive.toc.encoding).toBe(encoding);
+    const [entry] = archive.toc.entries.filter(({ hadDumper }) => hadDumper);
+    expect(entry).toMatchObject({ tag: word, copyStmt: `COPY public."${word}" (t) FROM stdin;\n` });
+    expect(archive.toc.entries.find(({ desc }) => desc === "COMMENT")!.defn).toContain(`IS '${word}'`);
+    expect(new TextDecoder(label).decode(await gather(archive.data(entry!)))).toBe(`${word}\nx\n`);
+    expect(await verifyAny(pathToFileURL(place).href)).toMatchObject({ problems: [], rows: 2 });
   });
 });
 

@@ -35,10 +35,13 @@ export async function findArchive(archiveOrUrl: string, options: OpenOptions): P
   const place = placeAt(archiveOrUrl, options.credentials ?? null);
   const isNamedAsFolder = new URL(archiveOrUrl).pathname.endsWith("/");
   const file = isNamedAsFolder ? null : await place.store.head(place.prefix);
-  if (file !== null) return { kind: "file", place, id: null, bytes: file.size };
+  const asFile = file === null ? null : ({ kind: "file", place, id: null, bytes: file.size } as const);
+  if (asFile !== null && asFile.bytes > 0) return asFile;
   const folder = { ...place, prefix: `${place.prefix}/` };
-  const isOwn = (await place.store.head(folder.prefix + manifestFile)) !== null;
-  return isOwn ? { kind: "own", place: folder, id: null } : { kind: "folder", place: folder, id: null };
+  const has = async (name: string) => (await place.store.head(folder.prefix + name)) !== null;
+  if (await has(manifestFile)) return { kind: "own", place: folder, id: null };
+  // Some tools put an empty object where a folder would be.
+  return asFile !== null && !(await has(tocFile)) ? asFile : { kind: "folder", place: folder, id: null };
 }
 
 export async function openFound(found: FoundArchive): Promise<OpenedArchive> {
