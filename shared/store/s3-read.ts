@@ -1,5 +1,5 @@
 import { GetObjectCommand, type GetObjectCommandOutput, HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { BelayError } from "../errors.ts";
+import { BelayError, isBelayError } from "../errors.ts";
 import { boundsOf, outside, requireInside } from "./range.ts";
 import { statusOf } from "./s3-errors.ts";
 import type { ByteRange } from "./types.ts";
@@ -32,6 +32,8 @@ export async function* readS3Object(
       const asked =
         offset === 0 && end === undefined ? {} : { Range: `bytes=${offset}-${end === undefined ? "" : end - 1}` };
       const answer = await client.send(new GetObjectCommand({ ...at, ...asked, IfMatch: etag }));
+      // Not every store looks at If-Match.
+      if (etag !== undefined && answer.ETag !== undefined && answer.ETag !== etag) throw replaced(at.Key);
       etag ??= answer.ETag;
       const told = extentOf(answer);
       if (told.from !== offset) throw cut(at.Key, offset - start, lengthOf(start, stop));
@@ -49,6 +51,7 @@ export async function* readS3Object(
         requireInside(at.Key, range, await sizeOf(client, at, failed));
         return;
       }
+      if (isBelayError(error) && error.details.replaced === true) throw error;
       // Before the first byte the client has already tried again by itself.
       if (offset === start || left <= 0 || statusOf(error) !== undefined) {
         const final = offset === start || statusOf(error) !== undefined;
@@ -74,6 +77,13 @@ async function sizeOf(client: S3Client, at: Place, failed: (error: unknown) => B
 
 function lengthOf(start: number, end: number | undefined): number | undefined {
   return end === undefined ? undefined : end - start;
+}
+
+function replaced(key: string): BelayError {
+  return new BelayError("store_failed", `${key} was replaced while it was read`, {
+    hint: "Run the same command again, and find out who writes there: Belay never writes over an object.",
+    details: { replaced: true },
+  });
 }
 
 function cut(key: string, read: number, total: number | undefined, cause?: unknown): BelayError {

@@ -356,6 +356,26 @@ describe("an S3 store that misbehaves", () => {
     );
   });
 
+  test("an object that was replaced while its download was cut is an error, not half of each", async () => {
+    const size = 4 * mebibyte;
+    await openHasty(`s3://archives?endpoint=${server.endpoint}`).write("replaced", manyBytes(size));
+    let gets = 0;
+    await through(
+      ({ method, headers }) => {
+        if (method !== "GET") return undefined;
+        if (gets++ === 0) return { cutAfter: mebibyte };
+        // As a store answers that does not look at If-Match.
+        const from = Number(/bytes=(\d+)-/.exec(headers.range!)![1]);
+        const told = { etag: '"another"', "content-range": `bytes ${from}-${size - 1}/${size}` };
+        return { status: 206, headers: told, body: "x".repeat(size - from) };
+      },
+      async (url) => {
+        expect(await codeOf(collect(openHasty(url).read("replaced")))).toBe("store_failed");
+        expect(gets).toBe(2);
+      },
+    );
+  });
+
   test("a download cut again and again without progress ends in store_failed", async () => {
     let first = true;
     await through(
