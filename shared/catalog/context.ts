@@ -10,6 +10,8 @@ interface ContextRow {
   readonly used: RareCatalog[];
   readonly types: TypeKind[];
   readonly commented: number[];
+  readonly servers: boolean;
+  readonly labels: boolean;
 }
 
 /** Asks once what there is at all, so that the readers of rarer kinds need not ask, nor the server plan, their queries. */
@@ -36,7 +38,9 @@ export async function openContext(session: Session, scope: CatalogScope): Promis
           left join pg_catalog.pg_type e on e.oid = t.typelem and e.typarray = t.oid
         where t.oid >= 16384 and (c.oid is null or c.relkind = 'c') and e.oid is null) as types,
       array(
-        select distinct classoid::int8 from pg_catalog.pg_description where objoid >= 16384)::float8[] as commented`;
+        select distinct classoid::int8 from pg_catalog.pg_description where objoid >= 16384)::float8[] as commented,
+      exists (select from pg_catalog.pg_foreign_server) as servers,
+      exists (select from pg_catalog.pg_seclabel) or exists (select from pg_catalog.pg_shseclabel) as labels`;
   return {
     session,
     serverVersion: session.serverVersion,
@@ -46,6 +50,8 @@ export async function openContext(session: Session, scope: CatalogScope): Promis
     inUse: new Set(row!.used),
     typeKinds: new Set(row!.types),
     commented: new Set(row!.commented),
+    hasServers: row!.servers,
+    hasLabels: row!.labels,
   };
 }
 

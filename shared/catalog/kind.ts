@@ -18,6 +18,10 @@ export interface KindContext {
   readonly typeKinds: ReadonlySet<TypeKind>;
   /** Oids of the system catalogs with objects that have comments, those made by initdb aside. */
   readonly commented: ReadonlySet<number>;
+  /** Whether there are foreign servers, extensions' ones included. */
+  readonly hasServers: boolean;
+  /** Whether there are security labels. */
+  readonly hasLabels: boolean;
 }
 
 /** System catalogs with nothing but the server's and extensions' own objects, in most databases. */

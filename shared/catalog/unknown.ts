@@ -4,10 +4,8 @@ import { ofDatabase, readableSubscriptions } from "./kinds/subscriptions.ts";
 import type { UnknownObject } from "./types.ts";
 
 /** Names every object of the database that no kind reader writes. Members of extensions come with their extension. */
-export async function readUnknownObjects({
-  session,
-  largeObjects,
-}: KindContext): Promise<Omit<UnknownObject, "neededBy">[]> {
+export async function readUnknownObjects(context: KindContext): Promise<Omit<UnknownObject, "neededBy">[]> {
+  const { session, largeObjects } = context;
   const rows = await session.sql<{ kind: string; identity: string; classid: number; objid: number }[]>`
     with found (kind, classid, objid) as (
       -- A family of the server's or of an extension has no entry that could hold what was added to it.
@@ -23,11 +21,8 @@ export async function readUnknownObjects({
           where d.classid = m.classid and d.objid = m.objid and d.refclassid = 'pg_opclass'::regclass)
         and not exists (select from pg_depend d
           where d.classid = m.refclassid and d.objid = m.refobjid and d.deptype = 'e')
-      -- Options that the server does not show to us look like none.
-      union all select 'USER MAPPING', 'pg_user_mapping'::regclass, umid
-        from pg_user_mappings u join pg_foreign_server s on s.oid = srvid where not ${readableMapping({ session })}
-      union all select 'SUBSCRIPTION', 'pg_subscription'::regclass, oid from pg_subscription s
-        where ${ofDatabase({ session })} and not ${readableSubscriptions({ session })}
+      ${context.hasServers ? hiddenMappings(context) : session.sql``}
+      ${context.inUse.has("pg_subscription") ? hiddenSubscriptions(context) : session.sql``}
       union all (select 'BLOB', 'pg_largeobject'::regclass, oid from pg_largeobject_metadata where not ${largeObjects} limit 1)
     )
     select f.kind, f.classid::oid as classid, f.objid,
@@ -38,16 +33,35 @@ export async function readUnknownObjects({
     where not exists (
       select from pg_depend d where d.classid = f.classid and d.objid = f.objid and d.deptype = 'e'
     )
-    union all
-    select distinct on (l.classoid, l.objoid) 'SECURITY LABEL', l.classoid, l.objoid, coalesce(i.identity, 'security label')
-    from pg_seclabel l, pg_identify_object(l.classoid, l.objoid, 0) i
-    where l.classoid not in ('pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass,
-      'pg_language'::regclass, 'pg_extension'::regclass, 'pg_event_trigger'::regclass, 'pg_publication'::regclass,
-      'pg_subscription'::regclass, 'pg_largeobject'::regclass)
+    ${context.hasLabels ? oddLabels(context) : session.sql``}
     order by 1, 4`;
   return rows.map(({ kind, identity, classid, objid }) => ({
     kind,
     identity,
     address: { classid, objid, objsubid: 0 },
   }));
+}
+
+/** Options that the server does not show to us look like none. */
+function hiddenMappings({ session }: KindContext) {
+  return session.sql`
+    union all select 'USER MAPPING', 'pg_user_mapping'::regclass, umid
+    from pg_user_mappings u join pg_foreign_server s on s.oid = srvid where not ${readableMapping({ session })}`;
+}
+
+function hiddenSubscriptions({ session }: KindContext) {
+  return session.sql`
+    union all select 'SUBSCRIPTION', 'pg_subscription'::regclass, oid from pg_subscription s
+    where ${ofDatabase({ session })} and not ${readableSubscriptions({ session })}`;
+}
+
+/** Labels on what had none when this was written. */
+function oddLabels({ session }: KindContext) {
+  return session.sql`
+    union all
+    select distinct on (l.classoid, l.objoid) 'SECURITY LABEL', l.classoid, l.objoid, coalesce(i.identity, 'security label')
+    from pg_seclabel l, pg_identify_object(l.classoid, l.objoid, 0) i
+    where l.classoid not in ('pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass,
+      'pg_language'::regclass, 'pg_extension'::regclass, 'pg_event_trigger'::regclass, 'pg_publication'::regclass,
+      'pg_subscription'::regclass, 'pg_largeobject'::regclass)`;
 }

@@ -4,7 +4,7 @@ import { address, catalog, rawEntry } from "./raw-entry.ts";
 
 /** FOREIGN DATA WRAPPER, SERVER and USER MAPPING entries; a mapping whose options are hidden is named by unknown.ts. */
 export const foreignData: KindReader = async (context) =>
-  context.inUse.has("pg_foreign_data_wrapper") || context.inUse.has("pg_foreign_server")
+  context.inUse.has("pg_foreign_data_wrapper") || context.hasServers
     ? (await Promise.all([wrappers(context), servers(context), userMappings(context)])).flat()
     : [];
 

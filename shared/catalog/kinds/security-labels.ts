@@ -22,6 +22,7 @@ interface LabelRow {
  * of extensions other than functions, on subscriptions, and on columns of composite types.
  */
 export const securityLabels: KindReader = async (context) => {
+  if (!context.hasLabels) return [];
   const rows = await readLabels(context);
   const byObject = Map.groupBy(rows, ({ classid, objid }) => `${classid} ${objid}`);
   return [...byObject.values()].map(labelEntry);

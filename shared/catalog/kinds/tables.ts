@@ -47,6 +47,7 @@ async function buildTables(context: KindContext): Promise<readonly Table[]> {
 const tableKinds: ReadonlySet<string> = new Set(["r", "p", "f"]);
 
 async function readForeignTables(context: KindContext): Promise<ReadonlyMap<number, ForeignTable>> {
+  if (!context.hasServers) return new Map();
   const rows = await context.session.sql<ForeignTable[]>`
     select f.ftrelid::int8::float8 as oid, s.srvname::text as server, ${optionsSql(context, "f.ftoptions")} as options
     from pg_catalog.pg_foreign_table f join pg_catalog.pg_foreign_server s on s.oid = f.ftserver`;
