@@ -111,3 +111,24 @@ describe("prune", () => {
     expect((await shop.belay("prune", "--expire", "nix", "--reason", "x")).code).toBe(2);
   });
 });
+
+describe("prune after real dumps and a real drill", () => {
+  it("keeps the newest and the newest that was drilled; what is left is still whole", async () => {
+    const real = await openShop(
+      { "01_notes.sql": section("create table notes (id int primary key);", "drop table notes;") },
+      "insert into notes select generate_series(1, 50)",
+    );
+    const ids: string[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      const dump = await real.json(0, "dump");
+      ids.push(dump.id);
+      if (n === 0) await real.json(0, "drill", dump.id);
+    }
+    const pruned = await real.json(0, "prune", "--keep-last", "1", "--apply");
+    expect(pruned.removed.map(({ id }: { id: string }) => id)).toEqual([ids[1]]);
+    for (const id of [ids[0]!, ids[2]!]) expect((await real.belay("archives", "verify", id)).code).toBe(0);
+    expect((await real.belay("archives", "verify", ids[1]!)).code).toBe(2);
+    expect((await real.belay("audit", "verify")).code).toBe(0);
+    await real.drop();
+  });
+});
