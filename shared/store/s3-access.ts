@@ -3,6 +3,7 @@ import { BelayError } from "../errors.ts";
 import { checkKey } from "./keys.ts";
 import { attemptsOf, s3Error, statusOf } from "./s3-errors.ts";
 import { formatS3Place, type S3Place } from "./s3-place.ts";
+import { quirksOf } from "./s3-quirks.ts";
 import type { StoredObject } from "./types.ts";
 
 type LockedBy = "upload" | "request";
@@ -11,6 +12,8 @@ type LockedBy = "upload" | "request";
 export interface S3Habits {
   /** False once the store refused If-None-Match as unknown: looking first is all there is. */
   conditional: boolean;
+  /** True once the store is known to refuse a taken key by itself, in one request: no need to look first. */
+  refusesTaken: boolean | undefined;
   /** How objects come to be locked, in one request and in parts: by the headers of their upload, or by a request of its own. */
   locks: { whole?: LockedBy; parts?: LockedBy };
 }
@@ -36,7 +39,7 @@ export function accessS3(client: S3Client, place: S3Place): S3Access {
     client,
     place,
     url,
-    habits: { conditional: true, locks: {} },
+    habits: { conditional: true, refusesTaken: quirksOf(place.endpoint).refusesTaken, locks: {} },
     at,
     failed,
     async head(key) {

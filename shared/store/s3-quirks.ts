@@ -3,18 +3,23 @@ export interface Quirks {
   readonly region?: string;
   readonly mostParts?: number;
   readonly uniformParts?: boolean;
+  /** A create-only PutObject (If-None-Match) is known to refuse a taken key. */
+  readonly refusesTaken?: boolean;
 }
 
 const known: readonly (readonly [host: RegExp, quirks: Quirks])[] = [
   // "Object part sizes must be ... the same size" but the last (R2, "Multipart upload"); its one region is auto.
-  [/\.r2\.cloudflarestorage\.com$/, { region: "auto", uniformParts: true }],
+  [/\.r2\.cloudflarestorage\.com$/, { region: "auto", uniformParts: true, refusesTaken: true }],
+  [/\.amazonaws\.com$/, { refusesTaken: true }],
   // At most 1,000 parts (Scaleway, "Object Storage limits").
   [/\.scw\.cloud$/, { mostParts: 1_000 }],
 ];
 
+const amazon: Quirks = { refusesTaken: true };
+
 /** By the endpoint's host; nothing for a store that is not known. */
 export function quirksOf(endpoint: string | undefined): Quirks {
-  if (endpoint === undefined) return {};
+  if (endpoint === undefined) return amazon;
   const { hostname } = new URL(endpoint);
   return known.find(([host]) => host.test(hostname))?.[1] ?? {};
 }

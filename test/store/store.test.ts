@@ -155,8 +155,38 @@ describe("an S3 store that misbehaves", () => {
       ({ method }) =>
         method === "PUT" && failed++ < 2 ? { status: 409, code: "ConditionalRequestConflict" } : undefined,
       async (url) => {
-        await openHasty(url).write("conflict", chunksOf("x"), { createOnly: true });
+        await openHasty(url).write("conflict", chunksOf(Buffer.alloc(100_000)), { createOnly: true });
         expect(failed).toBe(3);
+      },
+    );
+  });
+
+  test("a store that refuses a taken key by itself is not asked before each object", async () => {
+    await through(
+      ({ method, headers, count }) =>
+        method === "PUT" && headers["if-none-match"] === "*" && count > 2
+          ? { status: 412, code: "PreconditionFailed" }
+          : undefined,
+      async (url, seen) => {
+        const store = openHasty(url);
+        await store.write("learn", chunksOf("x"), { createOnly: true });
+        expect(seen.map((line) => line.slice(0, 4))).toEqual(["HEAD", "PUT ", "PUT "]);
+        expect(await codeOf(store.write("learn", chunksOf("y"), { createOnly: true }))).toBe("store_exists");
+        expect(seen.length).toBe(4);
+        expect((await collect(store.read("learn"))).toString()).toBe("x");
+      },
+    );
+  });
+
+  test("a store that ignores If-None-Match is asked before each object, and keeps the first one's bytes", async () => {
+    await through(
+      () => undefined,
+      async (url, seen) => {
+        const store = openHasty(url);
+        for (const key of ["ask1", "ask2", "ask3"]) await store.write(key, chunksOf(key), { createOnly: true });
+        expect(seen.map((line) => line.slice(0, 4))).toEqual(["HEAD", "PUT ", "PUT ", "HEAD", "PUT ", "HEAD", "PUT "]);
+        expect(await codeOf(store.write("ask2", chunksOf("y"), { createOnly: true }))).toBe("store_exists");
+        expect((await collect(store.read("ask1"))).toString()).toBe("ask1");
       },
     );
   });
