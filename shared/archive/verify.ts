@@ -3,9 +3,7 @@ import type { ObjectStore } from "../store/types.ts";
 import { readManifest } from "./list.ts";
 import { archiveKey } from "./names.ts";
 import type { Manifest } from "./types.ts";
-import { type ArchivedParts, verifyObjects } from "./verify/objects.ts";
-
-export type { ArchivedParts } from "./verify/objects.ts";
+import { verifyObjects } from "./verify/objects.ts";
 
 export interface Verification {
   readonly archiveId: string;
@@ -24,7 +22,8 @@ export async function verifyArchive(store: ObjectStore, id: string): Promise<Ver
     if (!isBelayError(error, "archive_invalid")) throw error;
     return { archiveId: id, manifest: null, problems: [error.message] };
   }
-  return { archiveId: id, manifest, problems: await verifyParts(store, id, manifest) };
+  const problems = await verifyObjects({ store, prefix: archiveKey(id, "") }, manifest);
+  return { archiveId: id, manifest, problems };
 }
 
 /** As verifyArchive, but a problem is an error: throws `archive_invalid` naming each. */
@@ -35,9 +34,4 @@ export async function requireVerified(store: ObjectStore, id: string): Promise<M
     hint: "Use another archive; list them with `belay archives`.",
     details: { archive: id, problems },
   });
-}
-
-/** Problems found in the objects themselves, one after the other, with memory flat. */
-export function verifyParts(store: ObjectStore, id: string, parts: ArchivedParts): Promise<string[]> {
-  return verifyObjects({ store, prefix: archiveKey(id, "") }, parts);
 }

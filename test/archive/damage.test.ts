@@ -212,6 +212,13 @@ describe("an archive that was damaged", () => {
     expect(await problems()).toMatch(/rows behind its end marker/);
   });
 
+  test("19. a manifest that names a file twice, or one outside the archive", async () => {
+    await forge((forged) => forged.objects.push(...Array.from({ length: 1000 }, () => forged.objects[0]!)));
+    expect(await problems()).toBe(`${manifest.objects[0]!.file} is among the objects twice`);
+    await forge((forged) => forged.objects.push({ ...forged.objects[0]!, file: "../../../etc/passwd" }));
+    expect(await problems()).toMatch(/the manifest names the file .* not a name within the archive/);
+  });
+
   test("without its manifest there is no archive", async () => {
     await rm(file("manifest.json"));
     expect(await listArchives(store)).toEqual([]);

@@ -5,6 +5,7 @@ import { withoutEndMarker } from "../format/copy-text.ts";
 import { readToc, type Toc } from "../format/toc.ts";
 import { archiveKey, tocFile } from "../names.ts";
 import type { ArchivedTable } from "../types.ts";
+import { checkFileName } from "./names.ts";
 
 const largestToc = 256 * 1024 * 1024;
 
@@ -14,7 +15,7 @@ export function readTableRows(
   archive: { readonly id: string },
   table: Pick<ArchivedTable, "file">,
 ): AsyncGenerator<Uint8Array> {
-  const bytes = store.read(archiveKey(archive.id, table.file));
+  const bytes = store.read(archiveKey(archive.id, checkFileName(table.file, "the manifest")));
   return withoutEndMarker(gunzip(bytes, table.file), table.file);
 }
 

@@ -1,22 +1,27 @@
 import { isBelayError } from "../../errors.ts";
+import { mapPooled } from "../../pool.ts";
 import { gunzip } from "../compression/gzip.ts";
 import { collect, hashing } from "../digesting.ts";
 import { counted, withoutEndMarker } from "../format/copy-text.ts";
 import { readToc, type Toc } from "../format/toc.ts";
 import { tocFile } from "../names.ts";
 import { readLargeObjectList } from "../read/large-object-list.ts";
+import { checkFileName } from "../read/names.ts";
 import { largestToc } from "../read/table-of-contents.ts";
 import type { ArchivePlace } from "../read/types.ts";
 import type { ArchivedLargeObject, ArchivedObject, ArchivedTable, Manifest } from "../types.ts";
 
-/** What the read-back compares the store with. */
-export type ArchivedParts = Pick<Manifest, "tables" | "entries" | "objects"> & Partial<Pick<Manifest, "largeObjects">>;
+/** What the store is compared with. */
+type ArchivedParts = Pick<Manifest, "tables" | "entries" | "objects" | "largeObjects">;
 
 type Place = Pick<ArchivePlace, "store" | "prefix">;
 
 const largeObjectList = "blobs.toc";
 
-/** Problems in the objects of one of Belay's own archives, each read to its end, one after the other, with memory flat. */
+/** Objects that are read at the same time: small ones wait for the store, large ones for the core that decompresses. */
+const objectsAtOnce = 4;
+
+/** Problems in the objects of one of Belay's own archives, each read to its end, a few at a time, with memory flat. */
 export async function verifyObjects(
   place: Place,
   parts: ArchivedParts,
@@ -24,20 +29,31 @@ export async function verifyObjects(
 ): Promise<string[]> {
   const known = new Map<string, Known>();
   for (const table of parts.tables) known.set(table.file, { table });
-  for (const largeObject of parts.largeObjects ?? []) known.set(largeObject.file, { largeObject });
-  const problems: string[] = [];
-  for (const [index, object] of parts.objects.entries()) {
+  for (const largeObject of parts.largeObjects) known.set(largeObject.file, { largeObject });
+  const { once, twice } = byFile(parts.objects);
+  const found = await mapPooled(once, objectsAtOnce, (object, index) => {
     onObject?.(object, index);
-    problems.push(...(await found(() => verifyObject(place, object, known.get(object.file), parts))));
-    known.delete(object.file);
-  }
+    return problemsIn(() => verifyObject(place, object, known.get(object.file), parts));
+  });
+  const problems = [...twice.map((file) => `${file} is among the objects twice`), ...found.flat()];
+  for (const { file } of once) known.delete(file);
   for (const [file, { table }] of known)
     problems.push(`${file} is a ${table ? "table's data file" : "large object's file"}, but not among the objects`);
-  const files = new Set(parts.objects.map(({ file }) => file));
+  const files = new Set(once.map(({ file }) => file));
   if (!files.has(tocFile)) problems.push(`${tocFile} is not among the objects`);
-  if ((parts.largeObjects ?? []).length > 0 && !files.has(largeObjectList))
+  if (parts.largeObjects.length > 0 && !files.has(largeObjectList))
     problems.push(`${largeObjectList} is not among the objects`);
   return problems;
+}
+
+/** Each file is read once, however often a forged manifest names it. */
+function byFile(objects: readonly ArchivedObject[]): { once: ArchivedObject[]; twice: string[] } {
+  const once = new Map<string, ArchivedObject>();
+  const twice = new Set<string>();
+  for (const object of objects)
+    if (once.has(object.file)) twice.add(object.file);
+    else once.set(object.file, object);
+  return { once: [...once.values()], twice: [...twice] };
 }
 
 /** What the manifest says of a file, beside its size and sum. */
@@ -53,8 +69,9 @@ async function verifyObject(
   parts: ArchivedParts,
 ): Promise<string[]> {
   const stored = hashing();
-  const chunks = stored.pass(place.store.read(place.prefix + object.file));
-  const problems = await found(() => decode(chunks, object, known, parts));
+  const file = checkFileName(object.file, "the manifest");
+  const chunks = stored.pass(place.store.read(place.prefix + file));
+  const problems = await problemsIn(() => decode(chunks, object, known, parts));
   // After a decoding error the rest was not read.
   if (problems.length > 0) return problems;
   for await (const _ of chunks);
@@ -97,7 +114,7 @@ async function decodeLargeObject(chunks: AsyncIterable<Uint8Array>, object: Arch
 }
 
 async function decodeLargeObjectList(chunks: AsyncIterable<Uint8Array>, parts: ArchivedParts): Promise<string[]> {
-  const wanted = new Map((parts.largeObjects ?? []).map(({ oid, file }) => [oid, file]));
+  const wanted = new Map(parts.largeObjects.map(({ oid, file }) => [oid, file]));
   const problems: string[] = [];
   for await (const { oid, file } of readLargeObjectList(chunks, largeObjectList)) {
     if (wanted.get(oid) !== `${file}.gz`) problems.push(`${largeObjectList} names large object ${oid} as ${file}`);
@@ -124,7 +141,7 @@ function dataFileProblems(toc: Toc, parts: ArchivedParts): string[] {
 }
 
 function largeObjectsProblem(toc: Toc, parts: ArchivedParts): string[] {
-  const wanted = (parts.largeObjects ?? []).length > 0;
+  const wanted = parts.largeObjects.length > 0;
   const there = toc.entries.some(({ desc }) => desc === "BLOBS");
   if (wanted === there) return [];
   return [
@@ -156,7 +173,7 @@ function ofDatabase({ desc, tag, section }: Toc["entries"][number]): boolean {
   return desc.startsWith("DATABASE") || (section === "none" && tag.startsWith("DATABASE "));
 }
 
-async function found(check: () => Promise<string[]>): Promise<string[]> {
+async function problemsIn(check: () => Promise<string[]>): Promise<string[]> {
   try {
     return await check();
   } catch (error) {
