@@ -3,12 +3,13 @@ import { restoreArchive } from "../shared/archive/restore/restore.ts";
 import type { Manifest } from "../shared/archive/types.ts";
 import type { Belay } from "../shared/context.ts";
 import { BelayError } from "../shared/errors.ts";
+import { setUpScratch } from "../shared/migrations/replay.ts";
 import type { ScratchDatabase } from "../shared/postgres/scratch.ts";
 import { withSession } from "../shared/with-session.ts";
 import { explainError } from "./blame.ts";
 import { catalogCheck } from "./checks/catalog.ts";
 import type { Check, CheckContext } from "./checks/check.ts";
-import { count, passed } from "./checks/check.ts";
+import { count, type Finding, failed, passed } from "./checks/check.ts";
 import { countsCheck } from "./checks/counts.ts";
 import { digestsCheck } from "./checks/digests.ts";
 import { environmentCheck } from "./checks/environment.ts";
@@ -43,7 +44,9 @@ export async function restoreAndCheck(restoration: Restoration, watch: Stopwatch
   const context: CheckContext = { belay, archiveId, manifest, scratch: scratch.session, scratchUrl: scratch.url };
   const run = (check: Check) => runCheck(check.name, () => check.run(context), explainError);
 
-  const environment = await run(environmentCheck);
+  const platform =
+    manifest.profile === "supabase" ? await runCheck("environment", () => setUp(context), explainError) : null;
+  const environment = platform?.state === "failed" ? platform : await run(environmentCheck);
   if (environment.state !== "passed") return [environment, skipped("restore"), ...checksAfterRestore.map(skippedCheck)];
   const restore = await watch.time("restore", () => runCheck("restore", () => restoreInto(context), explainError));
   if (restore.state !== "passed") return [environment, restore, ...checksAfterRestore.map(skippedCheck)];
@@ -57,8 +60,20 @@ export async function restoreAndCheck(restoration: Restoration, watch: Stopwatch
   return outcomes;
 }
 
-async function restoreInto({ belay, archiveId, scratchUrl }: CheckContext) {
+/** An archive without the platform's own schemas needs them made first, as every Supabase project has them. */
+async function setUp({ belay, scratch }: CheckContext): Promise<Finding> {
+  if (belay.settings.scratchSetup === undefined)
+    return failed(
+      "the archive is without the platform's own schemas: name a file that makes them in BELAY_SCRATCH_SETUP, or dump with --profile all",
+      "environment_mismatch",
+    );
+  await setUpScratch(belay, scratch);
+  return passed("the scratch setup made the platform's schemas");
+}
+
+async function restoreInto({ belay, archiveId, manifest, scratchUrl }: CheckContext) {
   const { entries, rows } = await restoreArchive({
+    intoNonEmpty: manifest.profile === "supabase",
     archive: await openArchive(archiveId, { store: belay.store }),
     url: scratchUrl,
     report: (progress) => belay.report(progress),

@@ -1,3 +1,4 @@
+import { managedSchemas } from "../../shared/archive/write/profile.ts";
 import { entryKey } from "../../shared/catalog/entry.ts";
 import { type Check, count, failed, naming, passed, wholeTables } from "./check.ts";
 
@@ -5,10 +6,12 @@ import { type Check, count, failed, naming, passed, wholeTables } from "./check.
 export const tablesCheck: Check = {
   name: "tables",
   async run({ scratch, manifest }) {
+    const notOurs = manifest.profile === "supabase" ? await managedSchemas(scratch) : [];
     const rows = await scratch.sql`
       select n.nspname as schema, c.relname as table
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+        and n.nspname <> all (${notOurs}::text[])
         and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid
           and d.deptype = 'e')`;
     const keyOf = (schema: string, name: string) => entryKey({ kind: "TABLE", schema, name, owner: null });

@@ -58,6 +58,8 @@ export const manifestSchema = z.object({
   id: z.string(),
   /** `rollback`: what one rollback destroys. `dump`: a whole database. `undo`: what an undo replaces. */
   purpose: z.enum(["rollback", "dump", "undo"]),
+  /** Of a dump: `supabase` leaves out the schemas that a Supabase project manages itself; absent: `all`. */
+  profile: z.enum(["all", "supabase"]).optional(),
   source: z.object({
     systemIdentifier: z.string(),
     databaseOid: z.number().int(),

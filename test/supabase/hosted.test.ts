@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PostgresServer, startPostgres } from "../../dev/postgres.ts";
+import type { Manifest } from "../../shared/archive/types.ts";
 import { openSession, type Session } from "../../shared/postgres/session.ts";
 import { temporaryFolder } from "../support/belay.ts";
 import { runSql } from "../support/postgres.ts";
@@ -191,15 +192,41 @@ describe("a hosted Supabase database, by its owner who is no superuser", () => {
     expect((await belay(["list"])).out).toContain(comments);
   });
 
-  it("names what a whole dump cannot hold yet, and says that the platform's schemas are in it when it can", async () => {
-    const refused = await belay(["dump"]);
-    expect(refused.code).toBe(3);
-    expect(refused.error).toContain("TEXT SEARCH CONFIGURATION extensions.simple_words");
-    await runSql(
-      platform.admin("shop"),
-      "drop text search configuration extensions.simple_words; drop collation extensions.numeric_order; drop foreign data wrapper elsewhere",
-    );
+  it("dumps what is the project's own, says so, and drills it on a server that has what the platform brings", async () => {
     const dumped = await belay(["dump"]);
+    expect(dumped, dumped.error).toMatchObject({ code: 0 });
+    expect(dumped.out).toContain("the platform's own schemas (auth, storage...) are not in it");
+    const { archives } = JSON.parse((await belay(["archives", "list", "--json"])).out) as { archives: Manifest[] };
+    const manifest = archives.find(({ purpose }) => purpose === "dump")!;
+    const holds = (part: string) => manifest.entries.some(({ key }) => key.includes(part));
+    expect(
+      ["TRIGGER auth", "POLICY storage", "FK CONSTRAINT public", "TABLE belay"].filter((part) => !holds(part)),
+    ).toEqual([]);
+    const platforms = [
+      "TABLE auth",
+      "SCHEMA - auth",
+      "FUNCTION extensions",
+      "EVENT TRIGGER",
+      "TABLE storage",
+      "ROW SECURITY storage",
+    ];
+    expect(platforms.filter(holds)).toEqual([]);
+    const rowsAlone = manifest.tables.filter(({ role }) => role === "configuration");
+    // Foreign keys of the project's tables need the users.
+    expect(rowsAlone.map(({ schema, table, rows }) => `${schema}.${table} ${rows}`).sort()).toEqual([
+      "auth.users 500",
+      "storage.buckets 2",
+    ]);
+
+    const without = await belay(["drill"], { BELAY_SCRATCH_URL: scratch.url });
+    expect(without.code).toBe(5);
+    expect(without.out).toContain("BELAY_SCRATCH_SETUP");
+    const drilled = await belay(["drill"], { BELAY_SCRATCH_URL: scratch.url, BELAY_SCRATCH_SETUP: platformFile });
+    expect(drilled, drilled.out).toMatchObject({ code: 0 });
+  });
+
+  it("dumps the platform's schemas too when it is asked to, and drills that by itself", async () => {
+    const dumped = await belay(["dump", "--profile", "all"]);
     expect(dumped, dumped.error).toMatchObject({ code: 0 });
     expect(dumped.out).toContain("the platform's own schemas are in it");
     const drilled = await belay(["drill"], { BELAY_SCRATCH_URL: scratch.url });

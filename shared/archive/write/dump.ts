@@ -11,8 +11,16 @@ import { newArchiveId } from "../names.ts";
 import type { Manifest } from "../types.ts";
 import { configurationData } from "./configuration.ts";
 import { readCatalogData } from "./data-of-catalog.ts";
+import type { TableToArchive } from "./layout.ts";
 import { lockTables } from "./lock-tables.ts";
-import { type DumpProfile, managedSchemas, profileOf, withoutManaged } from "./profile.ts";
+import {
+  type DumpProfile,
+  managedSchemas,
+  type PlatformTable,
+  platformTables,
+  profileOf,
+  withoutManaged,
+} from "./profile.ts";
 import { readSource } from "./source.ts";
 import { writeArchive } from "./write.ts";
 
@@ -53,6 +61,7 @@ export async function dumpDatabase(belay: Belay, request: DumpRequest): Promise<
         ...about(belay, request, snapshot),
         source: await readSource(session),
         readers,
+        profile,
         ...contents,
       });
     } finally {
@@ -76,10 +85,11 @@ async function readContents(session: Session, profile: DumpProfile) {
   const data = await readCatalogData(session, entries);
   const configured = await readConfigurationTables(session, { excludeSchemas: leftOut });
   const configuration = await configurationData(session, configured, entries);
+  const platform = profile === "supabase" ? await readPlatformTables(session, platformTables(whole, catalog)) : [];
   return {
     ...data,
     entries,
-    tables: [...data.tables, ...configuration.tables],
+    tables: [...data.tables, ...configuration.tables, ...platform],
     sequences: [...data.sequences, ...configuration.sequences],
     largeObjects: entries
       .filter(({ kind }) => kind === "BLOB")
@@ -88,6 +98,25 @@ async function readContents(session: Session, profile: DumpProfile) {
     databaseEntries: await readDatabaseEntries(session),
     catalogDigest: catalog.digest,
   };
+}
+
+/** Rows that users keep in tables which the platform makes, without the tables. */
+async function readPlatformTables(session: Session, platform: readonly PlatformTable[]): Promise<TableToArchive[]> {
+  const made = new Map(platform.map((one) => [one.entry.key, one]));
+  const { tables } = await readCatalogData(
+    session,
+    platform.map(({ entry }) => entry),
+  );
+  return tables.map((table) => {
+    const { entry, references } = made.get(table.entry!)!;
+    const comesWith = {
+      oid: entry.address.objid,
+      owner: entry.owner ?? "",
+      table: entry.key,
+      references: references.map(({ address }) => address.objid),
+    };
+    return { ...table, entry: null, role: "configuration", comesWith };
+  });
 }
 
 function about(belay: Belay, request: DumpRequest, snapshot: Snapshot) {

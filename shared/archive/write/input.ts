@@ -10,6 +10,7 @@ export interface ArchiveInput {
   readonly store: ObjectStore;
   readonly id: string;
   readonly purpose: Manifest["purpose"];
+  readonly profile?: Manifest["profile"];
   readonly reason: string;
   readonly createdBy: string;
   readonly migration: string | null;

@@ -14,6 +14,8 @@ export interface TableToArchive {
     readonly owner: string;
     /** Key of the EXTENSION entry, when it is among the entries. */
     readonly entry?: string;
+    /** Key that entries know the table by which hang on it: they wait for its rows. */
+    readonly table?: string;
     /** Oids of such tables whose rows must be there first: foreign keys stand already. */
     readonly references?: readonly number[];
   };
@@ -71,6 +73,8 @@ export function layOut(input: LayoutInput): ArchiveLayout {
   for (const entry of [...database, ...before]) ids.set(entry.key, next++);
   // A table that is not in the archive has a number of its own all the same: its rows say it first.
   const data = input.tables.map((table) => ({ table, tableId: table.entry === null ? next++ : null, id: next++ }));
+  for (const { table, tableId } of data)
+    if (tableId !== null && table.comesWith?.table !== undefined) ids.set(table.comesWith.table, tableId);
   const blobsId = (input.largeObjects ?? []).length === 0 ? null : next++;
   const sequences = input.sequences.flatMap((one) => (inToc(one) ? [{ sequence: one, id: next++ }] : []));
   for (const entry of after) ids.set(entry.key, next++);

@@ -110,6 +110,7 @@ async function describe(input: ArchiveInput, parts: Parts): Promise<Manifest> {
     format: "belay-archive/1",
     id: input.id,
     purpose: input.purpose,
+    ...(input.profile === undefined ? {} : { profile: input.profile }),
     source: input.source,
     snapshotAt: input.snapshotAt,
     createdBy: input.createdBy,
