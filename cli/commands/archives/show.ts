@@ -1,17 +1,21 @@
 import { describeArchive } from "../../../shared/archive/describe.ts";
-import type { PlainArchive } from "../../../shared/archive/read/types.ts";
 import type { Manifest } from "../../../shared/archive/types.ts";
 import type { Invocation } from "../../command.ts";
 import { type ExitCode, exit } from "../../exit.ts";
 import { printable } from "../../render/printable.ts";
 import { hang, table } from "../../render/wrap.ts";
 import { bytes, count, moment, paint, type Terminal } from "../../terminal.ts";
+import { showPlain } from "./show-plain.ts";
 
-/** Shows what an archive holds, without reading its rows. */
-export async function showArchive({ terminal, openArchive }: Invocation, word: string): Promise<ExitCode> {
+/** Shows what an archive holds, without reading its rows; a script has to be read. */
+export async function showArchive({ terminal, belay, openArchive }: Invocation, word: string): Promise<ExitCode> {
   const archive = await openArchive(word);
-  if (archive.format === "plain") showPlain(terminal, archive);
-  else if (archive.manifest !== null) showOwn(terminal, archive.manifest);
+  if (archive.format === "plain") {
+    const total = archive.bytes ?? undefined;
+    await showPlain(terminal, archive, (done) =>
+      belay.report({ phase: "show", message: "reading the script", done, total, unit: "bytes" }),
+    );
+  } else if (archive.manifest !== null) showOwn(terminal, archive.manifest);
   else showStock(terminal, describeArchive(archive));
   return exit.done;
 }
@@ -73,14 +77,6 @@ function showStock(terminal: Terminal, one: ReturnType<typeof describeArchive>):
     inserts ? "INSERT" : "COPY",
   ]);
   if (rows.length > 0) for (const line of table(["table", "stored", "as"], rows)) terminal.line(`  ${line}`);
-}
-
-function showPlain(terminal: Terminal, { place, bytes: size }: PlainArchive): void {
-  if (terminal.json) terminal.document({ archive: place.url, format: "plain", storedBytes: size });
-  terminal.line(paint("bold", place.url));
-  fact(terminal, "Format", "plain SQL");
-  fact(terminal, "Stored", size === null ? "unknown" : bytes(size));
-  terminal.line("  It has no table of contents; `belay archives verify` reads it through and counts its rows.");
 }
 
 function fact(terminal: Terminal, name: string, text: string): void {

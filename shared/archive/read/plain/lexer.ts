@@ -137,6 +137,7 @@ export function createLexer(): Lexer {
         if (parens > 0) parens -= 1;
       } else if (parens === 0 && follower.depth === 0) {
         at += 1;
+        if (begun === -1) continue;
         return "semicolon";
       } else begin();
       at += 1;

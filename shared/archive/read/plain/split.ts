@@ -59,8 +59,7 @@ export async function* splitScript(
       } else if (stop === "backslash") {
         const part = await command(reader, reading);
         if (part !== null) yield part;
-      } else if (lexer.begun === -1) reader.next(lexer.at);
-      else {
+      } else {
         const part = takeStatement(reader, reading, lexer.at - 1);
         if (part.kind === "copy") yield* copyBlock(reader, reading, part);
         else yield part;
