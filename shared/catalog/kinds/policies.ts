@@ -15,7 +15,7 @@ interface PolicyRow {
 }
 
 /**
- * POLICY entries. Roles are written by name: pg_dump takes them in the order in which pg_authid happens to store
+ * POLICY entries; those on tables of extensions come with the extension, as far as one can tell. Roles are written by name: pg_dump takes them in the order in which pg_authid happens to store
  * them, which is not the same after ALTER ROLE or in another cluster.
  */
 export const policies: KindReader = async (context) => {
@@ -37,13 +37,15 @@ export const policies: KindReader = async (context) => {
     order by p.polrelid, p.polname`;
   return rows.flatMap((row) => {
     const table = relations.get(row.relation);
-    return table === undefined ? [] : [policyEntry(table, row)];
+    return table === undefined || table.isExtensionMember ? [] : [policyEntry(table, row)];
   });
 };
 
 /** ROW SECURITY entries of the tables where it is enabled. */
 export const rowSecurity: KindReader = async (context) =>
-  [...(await readRelations(context)).values()].filter((relation) => relation.rowSecurity).map(rowSecurityEntry);
+  [...(await readRelations(context)).values()]
+    .filter((relation) => relation.rowSecurity && !relation.isExtensionMember)
+    .map(rowSecurityEntry);
 
 function policyEntry(table: Relation, row: PolicyRow): RawEntry {
   const on = `${quoteIdent(row.name)} ON ${relationName(table)}`;

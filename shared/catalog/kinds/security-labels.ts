@@ -18,8 +18,8 @@ interface LabelRow {
 }
 
 /**
- * SECURITY LABEL entries; a table's has the labels of its columns in it. Also those that pg_dump forgets: on members
- * of extensions other than functions, on subscriptions, and on columns of composite types.
+ * SECURITY LABEL entries; a table's has the labels of its columns in it. Also those that pg_dump forgets: on
+ * subscriptions and on columns of composite types. Labels on members of extensions come with the extension.
  */
 export const securityLabels: KindReader = async (context) => {
   if (!context.hasLabels) return [];
@@ -93,6 +93,8 @@ async function readLabels({ session, schemaOids, largeObjects }: KindContext): P
     select objectclass::oid as classid, object as objid, provider, label, type, nspname as schema, name, "column", args,
       pg_get_userbyid(owner) as owner
     from labelled left join pg_namespace n on n.oid = namespace
-    where namespace is null or namespace = any (${[...schemaOids]}::oid[])
+    where (namespace is null or namespace = any (${[...schemaOids]}::oid[]))
+      and not exists (select from pg_depend d
+        where d.classid = labelled.classoid and d.objid = labelled.objoid and d.deptype = 'e')
     order by classoid, objoid, objsubid, provider`;
 }

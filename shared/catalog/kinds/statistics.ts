@@ -12,7 +12,7 @@ interface StatisticsRow {
   readonly target: number | null;
 }
 
-/** STATISTICS entries: extended statistics objects, not what they have gathered. */
+/** STATISTICS entries: extended statistics objects of tables that are no extension's, not what they have gathered. */
 export const statistics: KindReader = async ({ session, schemaOids, inUse }) => {
   if (!inUse.has("pg_statistic_ext")) return [];
   const rows = await session.sql<StatisticsRow[]>`
@@ -22,9 +22,10 @@ export const statistics: KindReader = async ({ session, schemaOids, inUse }) => 
       case when s.stxstattarget >= 0 then s.stxstattarget::int end as target
     from pg_catalog.pg_statistic_ext s
     join pg_catalog.pg_namespace n on n.oid = s.stxnamespace
-    left join pg_catalog.pg_depend e on e.classid = 'pg_catalog.pg_statistic_ext'::regclass and e.objid = s.oid
-      and e.deptype = 'e'
-    where s.stxnamespace = any(${schemaOids as number[]}::oid[]) and e.objid is null
+    where s.stxnamespace = any(${schemaOids as number[]}::oid[])
+      and not exists (select from pg_catalog.pg_depend e where e.deptype = 'e'
+        and (e.classid = s.tableoid and e.objid = s.oid
+          or e.classid = 'pg_catalog.pg_class'::regclass and e.objid = s.stxrelid))
     order by s.oid`;
   return rows.map(statisticsEntry);
 };
