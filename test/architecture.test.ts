@@ -23,6 +23,9 @@ const pure: Readonly<Record<string, RegExp>> = {
   "shared/rollback/plan/hash.ts": /^shared\/(rollback|errors)/,
   "shared/rollback/plan/gates.ts": /^shared\/(rollback|errors|words|sql|migrations|catalog)/,
   "shared/archive/format": /^shared\/(archive\/format|catalog\/types|errors)/,
+  "shared/archive/retention/plan.ts": /^shared\/archive\/retention\/(buckets|refusals)/,
+  "shared/archive/retention/refusals.ts": /^$/,
+  "shared/archive/retention/expiry.ts": /^shared\/(archive\/retention\/plan|errors)/,
   "shared/errors.ts": /^$/,
 };
 const runtimePackages =

@@ -1,10 +1,13 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { openStore } from "../../shared/store/open.ts";
 import { type PartLimits, partSizes } from "../../shared/store/parts.ts";
+import { createS3Store } from "../../shared/store/s3.ts";
+import { createS3Client, type StoreCredentials } from "../../shared/store/s3-client.ts";
 import { formatS3Place, parseS3Url } from "../../shared/store/s3-place.ts";
 import { retryStrategy } from "../../shared/store/s3-retry.ts";
-import { codeOf } from "./contract.ts";
+import { chunksOf, codeOf } from "./contract.ts";
 
 const mebibyte = 1024 * 1024;
 const credentials = { accessKeyId: "KEY", secretAccessKey: "SECRET" };
@@ -95,6 +98,61 @@ describe("a store's URL", () => {
       region: "eu-west-1",
       endpoint: "http://other",
     });
+  });
+});
+
+describe("a request", () => {
+  /** What would be sent for writing a small object, and then not sent. */
+  async function requestFor(url: string, keys: StoreCredentials = credentials) {
+    const place = parseS3Url(url);
+    const client = createS3Client(place, keys);
+    let seen: { protocol: string; hostname: string; path: string; headers: Record<string, string> } | undefined;
+    client.middlewareStack.add(
+      () => async (args) => {
+        seen = args.request as typeof seen;
+        return { response: {}, output: { $metadata: {} } as never };
+      },
+      { step: "finalizeRequest", priority: "low" },
+    );
+    await createS3Store(client, place).write("a/b c.gz", chunksOf("hello"));
+    return seen!;
+  }
+
+  test.each([
+    ["s3://bucket/deep?region=eu-west-1", "bucket.s3.eu-west-1.amazonaws.com", "/deep/a/b%20c.gz"],
+    ["s3://bucket?endpoint=https://s3.example.com", "s3.example.com", "/bucket/a/b%20c.gz"],
+    ["s3://bucket?endpoint=https://s3.example.com&pathStyle=false", "bucket.s3.example.com", "/a/b%20c.gz"],
+    [
+      "s3://backups/x?endpoint=https://abc.storage.supabase.co/storage/v1/s3&region=eu-central-1",
+      "abc.storage.supabase.co",
+      "/storage/v1/s3/backups/x/a/b%20c.gz",
+    ],
+  ])("for %s goes to %s", async (url, host, path) => {
+    expect(await requestFor(url)).toMatchObject({ protocol: "https:", hostname: host, path });
+  });
+
+  test("carries a signed hash of its body, no trailer and no checksum that was not asked for", async () => {
+    const { headers } = await requestFor("s3://bucket?endpoint=https://s3.example.com");
+    expect(headers["x-amz-content-sha256"]).toBe(createHash("sha256").update("hello").digest("hex"));
+    const names = Object.keys(headers).join(" ");
+    expect(names).not.toMatch(/trailer|checksum|content-md5|content-encoding|server-side|object-lock|storage-class/);
+    expect(headers["content-length"]).toBe("5");
+  });
+
+  test("carries what the URL asks for", async () => {
+    const settings = "checksum=sha256&sse=aws:kms&kmsKeyId=key-1&storageClass=STANDARD_IA";
+    const { headers } = await requestFor(`s3://bucket?${settings}`);
+    expect(headers).toMatchObject({
+      "x-amz-checksum-sha256": createHash("sha256").update("hello").digest("base64"),
+      "x-amz-server-side-encryption": "aws:kms",
+      "x-amz-server-side-encryption-aws-kms-key-id": "key-1",
+      "x-amz-storage-class": "STANDARD_IA",
+    });
+  });
+
+  test("carries the token of credentials that run out", async () => {
+    const { headers } = await requestFor("s3://bucket", { ...credentials, sessionToken: "TOKEN" });
+    expect(headers["x-amz-security-token"]).toBe("TOKEN");
   });
 });
 
