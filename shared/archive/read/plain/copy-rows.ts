@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { ScriptReader } from "./reader.ts";
 import { refuseScript } from "./refuse.ts";
 

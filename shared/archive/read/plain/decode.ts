@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import type { EncodedSql } from "../types.ts";
 import { refuseScript } from "./refuse.ts";
 

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { decompress } from "../../compression/decompress.ts";
 import { damaged } from "../../format/damage.ts";
 import { sniff, sniffLength } from "../sniff.ts";

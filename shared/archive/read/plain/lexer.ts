@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { type Follower, followWords } from "./function-body.ts";
 
 /** Why the lexer stopped: it needs more bytes, a statement ended, a psql command begins, or a comment between statements ended. */

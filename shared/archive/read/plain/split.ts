@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { EncodedSql, ScriptPart } from "../types.ts";
 import { copyRows, startsOnNextLine } from "./copy-rows.ts";
 import { readCopyStatement } from "./copy-statement.ts";

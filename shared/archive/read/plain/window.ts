@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+
 const firstCapacity = 256 * 1024;
 const keptCapacity = 4 * 1024 * 1024;
 const newline = 0x0a;

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Session } from "../../../postgres/session.ts";
 import { sqlTokens } from "../../read/plain/tokens.ts";
 import type { EncodedSql } from "../../read/types.ts";
