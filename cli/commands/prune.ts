@@ -1,6 +1,6 @@
 import { type ExpiryRequest, expireArchive, lookAtExpiry } from "../../shared/archive/retention/expire.ts";
 import { parseAge, parsePolicy, type RetentionPolicy } from "../../shared/archive/retention/policy.ts";
-import { applyPrune, planPrune, removalsOf } from "../../shared/archive/retention/prune.ts";
+import { applyPrune, planPrune, removalsOf, requireRecords } from "../../shared/archive/retention/prune.ts";
 import { applyUnfinished, planUnfinished } from "../../shared/archive/retention/unfinished.ts";
 import { BelayError } from "../../shared/errors.ts";
 import type { Command, FlagValues, Invocation } from "../command.ts";
@@ -42,7 +42,7 @@ export const prune: Command = {
     ["--keep-weekly N", "of the last N weeks, from Monday,"],
     ["--keep-monthly N", "of the last N months,"],
     ["--keep-yearly N", "of the last N years"],
-    ["--older-than AGE", "and all that are not older than AGE: 24h, 30d, 8w, 2y"],
+    ["--older-than AGE", "and all that are not older than AGE, counted from the newest: 24h, 30d, 8w, 2y"],
     ["--expire ARCHIVE", "instead: remove this one, of a rollback too; needs --reason"],
     ["--give-up-undo", "with --expire: though a rollback can still be undone from it"],
     ["--unfinished", "instead: remove what was never finished and is silent for --older-than (24h)"],
@@ -76,6 +76,8 @@ async function byPolicy(invocation: Invocation): Promise<ExitCode> {
   for (const line of pruneLines(plan, belay, terminal.width)) terminal.line(line);
   const what = `${count(removalsOf(plan).length, "archive")} of ${plan.verdicts.length} (${bytes(freedBy(plan))})`;
   const nothing = removalsOf(plan).length + plan.broken.length === 0;
+  if (flags.apply === true && plan.refusals.length === 0 && !nothing)
+    requireRecords(plan.recordsKnown, withoutRecords(flags));
   const wanted = plan.refusals.length === 0 && !nothing && (await agree(invocation, `Remove ${what}?`));
   if (wanted && invocation.terminal.interactive) {
     // The answer may have taken an hour.
@@ -122,6 +124,7 @@ async function expire(invocation: Invocation, id: string): Promise<ExitCode> {
   terminal.settle();
   for (const line of expiryLines(plan)) terminal.line(line);
   const blocked = plan.blockers.length > 0;
+  if (flags.apply === true && !blocked) requireRecords(plan.recordsKnown, request.withoutRecords);
   const wanted = !blocked && (await agree(invocation, `Remove ${id}?`));
   const now = wanted && terminal.interactive ? await lookAtExpiry(belay, request) : plan;
   const removed = wanted ? [await expireArchive(belay, now, request)] : [];

@@ -196,12 +196,27 @@ describe("whatever the policy, a plan", () => {
         byBucket(policy.keepMonthly, (at) => at.getUTCFullYear() * 12 + at.getUTCMonth());
         byBucket(policy.keepYearly, (at) => at.getUTCFullYear());
         for (const one of dumps)
-          if (policy.olderThanMs !== undefined && now.getTime() - Date.parse(one.snapshotAt) < policy.olderThanMs)
+          if (Date.parse(dumps[0]!.snapshotAt) - Date.parse(one.snapshotAt) < (policy.olderThanMs ?? 0))
             kept.add(one.id);
       }
       const wanted = bare.survey.whole.filter(({ id, purpose }) => purpose === "dump" && !kept.has(id));
       expect([...removed(bare, policy)].sort()).toEqual(wanted.map(({ id }) => id).sort());
     }));
+});
+
+describe("by age", () => {
+  test("nothing more goes once no new dump comes: they may have failed", () => {
+    const whole = Array.from({ length: 60 }, (_, n) => archive(`a${n}`, new Date(now.getTime() - (n + 1) * dayMs)));
+    const facts = (at: Date): RetentionFacts => ({
+      survey: { whole, damaged: [], unfinished: [] },
+      records: null,
+      locked: new Map(),
+      now: at,
+    });
+    const gone = removed(facts(now), { olderThanMs: 30 * dayMs });
+    expect(gone.size).toBe(30);
+    expect(removed(facts(new Date(now.getTime() + 100 * dayMs)), { olderThanMs: 30 * dayMs })).toEqual(gone);
+  });
 });
 
 describe("nothing at all is removed", () => {

@@ -79,8 +79,9 @@ function keepByPolicy(dumps: readonly ArchiveSummary[], policy: RetentionPolicy,
     for (const [archive, bucket] of newestOfEach(dumps, period, count))
       keep(archive, period === "week" ? `the newest of the ${bucket}` : `the newest of ${bucket}`);
   }
-  if (policy.olderThanMs === undefined) return;
-  const border = now.getTime() - policy.olderThanMs;
+  if (policy.olderThanMs === undefined || dumps[0] === undefined) return;
+  // When dumps stop, because they fail, the old ones must not go one by one.
+  const border = Math.min(now.getTime(), Date.parse(dumps[0].snapshotAt)) - policy.olderThanMs;
   for (const archive of dumps) if (Date.parse(archive.snapshotAt) > border) keep(archive, "younger than --older-than");
 }
 

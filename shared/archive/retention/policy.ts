@@ -13,7 +13,7 @@ export const retentionPolicySchema = z
     keepWeekly: rule,
     keepMonthly: rule,
     keepYearly: rule,
-    /** All that are younger than so many milliseconds: only older ones may go. */
+    /** All that are at most so many milliseconds older than the database's newest dump. */
     olderThanMs: z.number().int().positive().optional(),
   })
   .refine((policy) => Object.values(policy).some((value) => value !== undefined), {
