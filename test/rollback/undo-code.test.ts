@@ -97,6 +97,14 @@ const cases: readonly Change[] = [
       alter text search configuration code.words owner to postgres; alter table code.paid owner to postgres;`,
   },
   {
+    title: "changed attributes of a composite type that a function takes",
+    base: `create type pair as (a int, "B b" text collate "C", c int); create function sum_of(pair) returns int language sql as $$ select ($1).a::int $$;`,
+    up: `drop function sum_of(pair); drop type pair; create type pair as (a numeric, "B b" varchar(3), d text[]);
+      create function sum_of(pair) returns int language sql as $$ select ($1).a::int $$;`,
+    down: `drop function sum_of(pair); drop type pair; create type pair as (a int, "B b" text collate "C", c int);
+      create function sum_of(pair) returns int language sql as $$ select ($1).a::int $$;`,
+  },
+  {
     title: "a schema of all these, by CASCADE",
     up: `create schema code; set search_path = code, public; ${money} create table paid (amount money_of primary key);
       create text search parser splits (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end, lextypes = prsd_lextype);

@@ -4,6 +4,7 @@ import type { Entry } from "../../catalog/types.ts";
 import { hangsOn } from "../guard/hangers.ts";
 import type { Remembered } from "../transaction/remembered.ts";
 import { type TableRepair, tableRepair } from "./columns.ts";
+import { attributesBack } from "./composites.ts";
 import { labelsBack } from "./enums.ts";
 import { goesLast, lateRemoval, madeFirst } from "./order.ts";
 import { attachedLast, partitionKeys } from "./partitions.ts";
@@ -40,7 +41,10 @@ export function schemaFromEntries(
   const after: string[] = [];
   const goingKeys = new Set(goes.map(({ key }) => key));
   const going = goes.filter((entry) => hangsOnTwo.has(entry.kind) || !hangsOn(entry, goingKeys));
-  const altered = changed.map(({ before: current, after: target }) => ({ target, sql: alteration(current, target) }));
+  const altered = changed.map(({ before: current, after: target }) => ({
+    target,
+    sql: alteration(current, target, now),
+  }));
   const remade = [...changed.filter((_, index) => altered[index]!.sql === null), ...views];
   const partitions = partitionKeys(expected);
   const coming = [...comes, ...remade.map((change) => change.after)];
@@ -90,11 +94,11 @@ function isLateAttach(entry: Entry, made: ReadonlySet<string>): boolean {
 }
 
 /** SQL that changes an entry in place, so that what depends on it stays; null when it has to be made again. */
-function alteration(current: Entry, target: Entry): string[] | null {
+function alteration(current: Entry, target: Entry, now: readonly Entry[]): string[] | null {
   if (target.kind === "TABLE" || isSameButForOwner(current, target)) return [];
   if (replaceable.has(target.kind)) return [replaced(target)];
   if (target.kind === "SEQUENCE") return sequenceRepair(current, target);
-  if (target.kind === "TYPE") return labelsBack(current, target);
+  if (target.kind === "TYPE") return labelsBack(current, target) ?? attributesBack(current, target, now);
   return null;
 }
 

@@ -1,0 +1,35 @@
+import { qualified } from "../../catalog/identifiers.ts";
+import type { Entry } from "../../catalog/types.ts";
+
+/** Kinds whose values may be of a type. */
+const holders = new Set(["TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "TYPE", "DOMAIN"]);
+
+/**
+ * Changes the attributes of a composite type back, so that functions that take it stay; null when they would come in
+ * another order, when values of it may be stored, which would lose what goes, or when it is no composite type.
+ */
+export function attributesBack(current: Entry, target: Entry, now: readonly Entry[]): string[] | null {
+  const [is, was] = [attributes(current), attributes(target)];
+  if (is === null || was === null) return null;
+  if (now.some(({ kind, dependencies }) => holders.has(kind) && dependencies.includes(current.key))) return null;
+  const kept = [...is.keys()].filter((name) => was.has(name));
+  const coming = [...was.keys()].filter((name) => !is.has(name));
+  if ([...kept, ...coming].join("\n") !== [...was.keys()].join("\n")) return null;
+  const actions = [
+    ...[...is.keys()].filter((name) => !was.has(name)).map((name) => `drop attribute ${name}`),
+    ...kept
+      .filter((name) => is.get(name) !== was.get(name))
+      .map((name) => `alter attribute ${name} type ${was.get(name)}`),
+    ...coming.map((name) => `add attribute ${name} ${was.get(name)}`),
+  ];
+  const type = qualified(target.schema, target.name);
+  return actions.map((action) => `alter type ${type} ${action}`);
+}
+
+/** Name to type and collation, both as they stand in the CREATE text. */
+function attributes(entry: Entry): Map<string, string> | null {
+  const list = entry.create.match(/^\s*CREATE TYPE .* AS \(\n\t(.*)\n\);\n$/s)?.[1];
+  if (list === undefined) return null;
+  const parts = list.split(",\n\t").map((item) => /^("(?:[^"]|"")+"|\S+) (.*)$/s.exec(item));
+  return parts.includes(null) ? null : new Map(parts.map((part) => [part![1]!, part![2]!]));
+}
