@@ -139,6 +139,20 @@ describe("readCatalog", () => {
     expect(unknown).toEqual([]);
   });
 
+  it("names the functions of a language also where pg_dump leaves them to an extension", async () => {
+    await session.run(
+      "begin; create trusted language pltwin handler plpgsql_call_handler inline plpgsql_inline_handler",
+    );
+    const { entries } = await readCatalog(session);
+    const language = entries.find(({ key }) => key === "PROCEDURAL LANGUAGE - pltwin")!;
+    expect(language.create).toBe(
+      "CREATE TRUSTED PROCEDURAL LANGUAGE pltwin HANDLER pg_catalog.plpgsql_call_handler INLINE pg_catalog.plpgsql_inline_handler;\n",
+    );
+    await session.run(`drop language pltwin; ${language.create}`);
+    expect((await readCatalog(session)).entries).toContainEqual(expect.objectContaining({ hash: language.hash }));
+    await session.run("rollback");
+  });
+
   it("names members of a built-in operator family, which nothing else stands for", async () => {
     await session.run(`begin;
       create extension citext;
