@@ -41,12 +41,12 @@ export function writeSmallFile(path: string, bytes: Uint8Array, createOnly: bool
     }
     if (createOnly) linkSync(unfinished, path);
     else renameSync(unfinished, path);
+    if (createOnly) unlinkQuietly(unfinished);
     return true;
   } catch (error) {
+    unlinkQuietly(unfinished);
     if (createOnly && ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(codeOf(error) ?? "")) return false;
     throw error;
-  } finally {
-    if (createOnly) unlinkQuietly(unfinished);
   }
 }
 

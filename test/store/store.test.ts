@@ -537,7 +537,9 @@ describe("a folder that misbehaves", () => {
     await rm(folder, { recursive: true });
   });
 
-  test("a full disk: store_failed that says so, and no half file (skipped unless root may mount)", async ({ skip }) => {
+  test("a full disk: store_failed that says so, and no half file; read-only: store_denied (skipped unless root may mount)", async ({
+    skip,
+  }) => {
     const folder = await mkdtemp(join(tmpdir(), "belay-full-"));
     const run = promisify(execFile);
     try {
@@ -552,6 +554,19 @@ describe("a folder that misbehaves", () => {
       expect(error).toMatchObject({ code: "store_failed", hint: expect.stringContaining("disk is full") });
       expect(await readdir(folder)).toEqual([]);
       await store.write("small", chunksOf("x"));
+      const small = async () => {
+        for (let n = 0; n < 100; n += 1)
+          await store.write(`s/${n}`, chunksOf(Buffer.alloc(30_000)), { syncLater: true });
+      };
+      expect(await codeOf(small())).toBe("store_failed");
+      for (const name of await readdir(join(folder, "s"))) {
+        expect(name).toMatch(/^\d+$/);
+        expect((await store.head(`s/${name}`))?.size).toBe(30_000);
+      }
+      await run("mount", ["-o", "remount,ro", folder]);
+      expect(await codeOf(store.write("more", chunksOf("x")))).toBe("store_denied");
+      expect(await codeOf(store.write("more", chunksOf("x"), { syncLater: true }))).toBe("store_denied");
+      expect(await codeOf(store.delete("small"))).toBe("store_denied");
     } finally {
       await run("umount", [folder]);
       await rm(folder, { recursive: true });
