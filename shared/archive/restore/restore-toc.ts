@@ -1,3 +1,4 @@
+import { isBelayError } from "../../errors.ts";
 import { describeDatabase } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { TocArchive } from "../read/types.ts";
@@ -19,7 +20,7 @@ import { planRestore } from "./plan/plan.ts";
 import { selectTables } from "./plan/select.ts";
 import type { RestorePlan, Task } from "./plan/types.ts";
 import { requireAbsent } from "./preflight/absent.ts";
-import { requireEnvironment } from "./preflight/environment.ts";
+import { olderExtensions, requireEnvironment } from "./preflight/environment.ts";
 import { majorOf, readServerFacts, requireRoom } from "./preflight/preflight.ts";
 import { requireOwners } from "./preflight/rights.ts";
 import { refuseSource } from "./preflight/source.ts";
@@ -29,6 +30,7 @@ import type { RestoreReport, RestoreRequest } from "./types.ts";
 export type TocRestore = RestoreRequest & { readonly archive: TocArchive };
 
 const usualJobs = 2;
+const tooManyConnections = "53300";
 
 /** Restores an archive with a table of contents; see restoreArchive. */
 export async function restoreToc(request: TocRestore): Promise<RestoreReport> {
@@ -51,7 +53,7 @@ export async function restoreToc(request: TocRestore): Promise<RestoreReport> {
       state,
       finished: new Set(state.done.keys()),
       encoding: archive.toc.encoding,
-      majors: { from: majorOf(archive.toc.serverVersion), into: Math.floor(control.serverVersion / 10_000) },
+      majors: majorsOf(archive, control),
       intoNonEmpty: request.intoNonEmpty ?? false,
       warnings: [...plan.leftOut],
       counts: { ...kept },
@@ -66,11 +68,7 @@ export async function restoreToc(request: TocRestore): Promise<RestoreReport> {
       plan.tasks.filter(({ step }) => !context.finished.has(step.entry.dumpId)),
     );
     const worker = { ...parameters, maintenance_work_mem: `${Math.floor(memory / 1024)}kB` };
-    while (sessions.length < jobs + 1) {
-      const session = await openRestoreSession(url, worker);
-      sessions.push(session);
-      await shareRestore(session);
-    }
+    sessions.push(...(await openWorkers(url, jobs, worker, context)));
     await execute(request, plan, sessions, context, { clock, progress });
     const { counts, warnings } = context;
     const loading = clock.phases.find(({ name }) => name === "rows")?.milliseconds ?? 0;
@@ -99,7 +97,8 @@ async function preflight(request: TocRestore, session: Session): Promise<Restore
   const selection = tables === undefined ? null : selectTables(entries, tables);
   const wanted = selection === null ? entries : entries.filter(({ dumpId }) => selection.ids.has(dumpId));
   const noted = selection === null ? archive.manifest : null;
-  await requireEnvironment(session, needsOf(wanted, noted, { owners, grants }));
+  const needs = needsOf(wanted, noted, { owners, grants });
+  await requireEnvironment(session, needs);
   if (selection !== null && !request.resume) await requireAbsent(session, selection.tables);
   if (owners) await requireOwners(session, wanted, facts.self);
   const plan = planRestore(archive.toc, {
@@ -112,7 +111,8 @@ async function preflight(request: TocRestore, session: Session): Promise<Restore
     tablespaces: facts.tablespaces,
     dataBytes: (entry) => archive.dataBytes(entry),
   });
-  return { ...plan, leftOut: [...(selection?.leftOut ?? []), ...plan.leftOut] };
+  const notes = [...newerSource(archive, session), ...(await olderExtensions(session, needs))];
+  return { ...plan, leftOut: [...notes, ...(selection?.leftOut ?? []), ...plan.leftOut] };
 }
 
 async function execute(
@@ -146,6 +146,43 @@ async function execute(
   if (made) await runInOrder(control!, databaseSteps(archive.toc, databaseName(url), { owners, grants }), context);
   await finishRestore(control!, plan.last, context);
   clock.stop();
+}
+
+/** As many sessions as asked for, or as the server lets in: one at least. */
+async function openWorkers(
+  url: string,
+  jobs: number,
+  parameters: Readonly<Record<string, string>>,
+  context: RestoreContext,
+): Promise<Session[]> {
+  const workers: Session[] = [];
+  while (workers.length < jobs) {
+    try {
+      const session = await openRestoreSession(url, parameters);
+      workers.push(session);
+      await shareRestore(session);
+    } catch (error) {
+      const full = isBelayError(error) && error.details.sqlstate === tooManyConnections;
+      if (full && workers.length > 0) {
+        context.warnings.push(`the server let in only ${workers.length} of ${jobs} sessions`);
+        break;
+      }
+      await Promise.allSettled(workers.map((worker) => worker.destroy()));
+      throw error;
+    }
+  }
+  return workers;
+}
+
+function majorsOf({ toc }: TocArchive, { serverVersion }: Session) {
+  return { from: majorOf(toc.serverVersion), into: Math.floor(serverVersion / 10_000) };
+}
+
+function newerSource(archive: TocArchive, session: Session): string[] {
+  const { from, into } = majorsOf(archive, session);
+  return from > into
+    ? [`the archive comes from PostgreSQL ${from}, this server is ${into}: what only the newer one knows fails`]
+    : [];
 }
 
 /** What an earlier, cut-off run had done. */

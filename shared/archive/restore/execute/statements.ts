@@ -1,4 +1,4 @@
-import { sqlStateOf } from "../../../postgres/errors.ts";
+import { sqlState, sqlStateOf } from "../../../postgres/errors.ts";
 import type { Session } from "../../../postgres/session.ts";
 import { entryName, restoreError } from "../errors.ts";
 import type { Step } from "../plan/types.ts";
@@ -8,6 +8,7 @@ import { type DoneEntry, doneSql } from "./state.ts";
 export type SqlStep = Extract<Step, { kind: "sql" }>;
 
 const mostSteps = 100;
+const mostAttempts = 5;
 const mostCharacters = 256 * 1024;
 
 /** Steps in order, cut into transactions of a bounded number of locks and bytes. */
@@ -29,7 +30,12 @@ export function inTransactions(steps: readonly SqlStep[]): SqlStep[][] {
  * Runs steps in one transaction and one query. When that fails they are run one by one, so that the error names its
  * entry and what is before it stays. Throws what restoreError makes of it.
  */
-export async function runSteps(session: Session, steps: readonly SqlStep[], context: RestoreContext): Promise<void> {
+export async function runSteps(
+  session: Session,
+  steps: readonly SqlStep[],
+  context: RestoreContext,
+  attempt = 1,
+): Promise<void> {
   const done: DoneEntry[] = steps.map(({ entry }) => ({ dumpId: entry.dumpId }));
   try {
     await session.run(["BEGIN;", ...steps.map(({ sql }) => `${sql}\n;`), doneSql(done), "COMMIT;"].join("\n"));
@@ -41,6 +47,9 @@ export async function runSteps(session: Session, steps: readonly SqlStep[], cont
       for (const step of steps) await runSteps(session, [step], context);
       return;
     }
+    // An entry may lock more than the archive says; the server has ended the other side's wait.
+    if (sqlStateOf(error) === sqlState.deadlockDetected && attempt < mostAttempts)
+      return runSteps(session, steps, context, attempt + 1);
     const tolerated = toleratedAs(steps[0]!, error, context);
     if (tolerated === null) throw failure(steps, error, context);
     context.warnings.push(tolerated);

@@ -25,6 +25,24 @@ export async function findLacking(session: Session, needs: Needs): Promise<Lacki
   return { roles: roles.map(({ name }) => name), extensions: extensions.map(({ name }) => name) };
 }
 
+/** Extensions of which the server offers only older versions than were archived, in words. */
+export async function olderExtensions(session: Session, { extensions }: Needs): Promise<string[]> {
+  const known = extensions.filter(({ version }) => version !== undefined);
+  const rows = await session.sql<{ name: string; offered: string }[]>`
+    select a.name::text, a.default_version as offered from pg_catalog.pg_available_extensions a
+    where a.name = any (${known.map(({ name }) => name)}::text[])`;
+  return rows.flatMap(({ name, offered }) => {
+    const version = known.find((one) => one.name === name)!.version!;
+    return isOlder(offered, version) ? [`the extension ${name} is ${offered} on this server, and was ${version}`] : [];
+  });
+}
+
+function isOlder(version: string, than: string): boolean {
+  const [ours, theirs] = [version, than].map((text) => text.split(".").map(Number));
+  for (const [at, wanted] of theirs!.entries()) if ((ours![at] ?? 0) !== wanted) return (ours![at] ?? 0) < wanted;
+  return false;
+}
+
 /** What the archive needs and the server lacks, in words. */
 export async function readLacking(session: Session, needs: Needs): Promise<string[]> {
   const { roles, extensions } = await findLacking(session, needs);
