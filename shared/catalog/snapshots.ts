@@ -4,6 +4,7 @@ import type { TrackingTable } from "../migrations/types.ts";
 import type { Session } from "../postgres/session.ts";
 import { catalogDigest, entryKey } from "./entry.ts";
 import { readCatalog } from "./read.ts";
+import { withoutSecrets } from "./secrets.ts";
 import type { Catalog, Entry } from "./types.ts";
 
 /** Schemas that no snapshot takes in: Belay's own, and that of Supabase's tracking table. */
@@ -110,9 +111,9 @@ export async function copySnapshot(session: Session, id: string, facts: Snapshot
     from belay.snapshots where id = ${id}`;
 }
 
-// Oids mean nothing in another database, so they are no part of what is stored.
+// Oids mean nothing in another database, so they are no part of what is stored; nor are passwords.
 function storable({ address: _, ...entry }: Entry): Omit<Entry, "address"> {
-  return entry;
+  return { ...entry, create: withoutSecrets(entry) };
 }
 
 const storedHashes = new WeakMap<Entry, string>();
