@@ -5,6 +5,10 @@ const kindWords: Readonly<Record<string, string>> = {
   "CHECK CONSTRAINT": "check constraint",
   ACL: "grants on",
   COMMENT: "comment on",
+  "SECURITY LABEL": "security label on",
+  BLOB: "large object",
+  "PUBLICATION TABLE": "publication and its table",
+  "PUBLICATION TABLES IN SCHEMA": "publication and its schema",
 };
 
 /** Kinds whose names begin with their table's. */
@@ -20,6 +24,8 @@ export const namedAfterTable: ReadonlySet<string> = new Set([
 
 /** An entry as a sentence names it: `table public.orders`, `foreign key orders_customer_fkey on public.orders`. */
 export function entryWords({ kind, schema, name }: Pick<Entry, "kind" | "schema" | "name">): string {
+  // Its name says what it is already: USER MAPPING amy SERVER far.
+  if (kind === "USER MAPPING") return name.replace(/^USER MAPPING (.*) SERVER /s, "user mapping of $1 on server ");
   const words = kindWords[kind] ?? kind.toLowerCase();
   const prefix = schema === null ? "" : `${schema}.`;
   const space = name.indexOf(" ");
