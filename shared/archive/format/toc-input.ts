@@ -7,6 +7,9 @@ export type Bytes = Uint8Array | null;
 
 const damagedHint = "The file is damaged or cut. Fetch it again, or use another archive.";
 
+/** On every usual platform; each entry has some twenty, so they are read in one go. */
+const usualIntSize = 4;
+
 /** The table of contents goes on behind the bytes that were given. */
 export class TocCut extends BelayError {
   constructor(why: string) {
@@ -23,6 +26,15 @@ export class TocInput {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** A reader of what comes next, that leaves this one where it is. */
+  ahead(): TocInput {
+    const copy = new TocInput(this.#bytes);
+    copy.position = this.position;
+    copy.intSize = this.intSize;
+    copy.offsetSize = this.offsetSize;
+    return copy;
   }
 
   get left(): number {
@@ -46,6 +58,12 @@ export class TocInput {
 
   /** A sign byte, then the absolute value, little endian. */
   int(what: string): number {
+    if (this.intSize === usualIntSize && this.left > usualIntSize) {
+      const value = this.#bytes.readUInt32LE(this.position + 1);
+      const isNegative = this.#bytes[this.position] !== 0;
+      this.position += 1 + usualIntSize;
+      return isNegative ? -value : value;
+    }
     const negative = this.byte(what) !== 0;
     const bytes = this.take(this.intSize, what);
     let value = 0;
@@ -77,8 +95,8 @@ export class TocInput {
   }
 }
 
-export function ascii(bytes: Bytes): string | null {
-  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+export function ascii(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 export function invalid(why: string, hint = damagedHint): BelayError {

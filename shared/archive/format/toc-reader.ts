@@ -1,7 +1,7 @@
 import type { Section } from "../../catalog/types.ts";
 import { decoderFor, encodingOf } from "./encoding.ts";
 import { ascii, type Bytes, invalid, TocInput } from "./toc-input.ts";
-import type { DataOffset, Toc, TocEntry } from "./toc-types.ts";
+import type { Toc, TocEntry } from "./toc-types.ts";
 
 const formats: Record<number, Toc["format"]> = { 1: "custom", 3: "directory" };
 const sections: Record<number, Section> = { 1: "none", 2: "pre-data", 3: "data", 4: "post-data" };
@@ -20,17 +20,16 @@ export function readToc(bytes: Uint8Array): Toc {
   const count = input.int("entry count");
   if (count < 0) throw invalid(`it counts ${count} entries`);
   if (count * smallestEntry > input.left) throw input.cut(`${count} entries cannot be in ${input.left} bytes`);
-  const raw: RawTocEntry[] = [];
+  const encoding = readEncoding(input, head, count);
+  const decode = decoderFor(encoding);
+  const entries: TocEntry[] = [];
   const ids = new Set<number>();
   for (let index = 0; index < count; index++) {
-    const entry = readEntry(input, head, index);
+    const entry = readEntry(input, head, index, decode);
     if (ids.has(entry.dumpId)) throw invalid(`two entries have the id ${entry.dumpId}`);
     ids.add(entry.dumpId);
-    raw.push(entry);
+    entries.push(entry);
   }
-  const encoding = encodingOf(raw.find((entry) => ascii(entry.desc) === "ENCODING")?.defn ?? null);
-  const decode = decoderFor(encoding);
-  const text = (value: Bytes) => (value === null ? null : decode(value));
   return {
     encoding,
     intSize: input.intSize,
@@ -42,7 +41,7 @@ export function readToc(bytes: Uint8Array): Toc {
     database: lenient(head.database),
     serverVersion: lenient(head.serverVersion),
     dumpVersion: lenient(head.dumpVersion),
-    entries: raw.map((entry) => decodeEntry(entry, text)),
+    entries,
     ...(head.format === "custom" ? { end: input.position } : {}),
   };
 }
@@ -77,70 +76,57 @@ function readHead(input: TocInput) {
   return { minor: minor!, format, compression, createdAt, database, serverVersion, dumpVersion };
 }
 
-interface RawTocEntry {
-  dumpId: number;
-  hadDumper: boolean;
-  tableoid: Bytes;
-  oid: Bytes;
-  tag: Bytes;
-  desc: Bytes;
-  section: Section;
-  defn: Bytes;
-  dropStmt: Bytes;
-  copyStmt: Bytes;
-  namespace: Bytes;
-  tablespace: Bytes;
-  tableam: Bytes;
-  relkind: number;
-  owner: Bytes;
-  dependencies: number[];
-  file: Bytes;
-  offset: DataOffset | undefined;
+type Decode = (bytes: Uint8Array) => string;
+
+/** The ENCODING entry is usually the first; all strings before it are in the encoding that it names. */
+function readEncoding(input: TocInput, head: { minor: number; format: Toc["format"] }, count: number): string {
+  const ahead = input.ahead();
+  for (let index = 0; index < count; index++) {
+    const entry = readEntry(ahead, head, index, (bytes) => ascii(bytes));
+    if (entry.desc === "ENCODING") return encodingOf(entry.defn);
+  }
+  return encodingOf(null);
 }
 
-function readEntry(input: TocInput, head: { minor: number; format: Toc["format"] }, index: number): RawTocEntry {
+const noDependencies: readonly number[] = [];
+
+function readEntry(
+  input: TocInput,
+  head: { minor: number; format: Toc["format"] },
+  index: number,
+  decode: Decode,
+): TocEntry {
   const where = `entry ${index + 1}`;
+  const text = () => {
+    const bytes = input.str(where);
+    return bytes === null ? null : bytes.length === 0 ? "" : decode(bytes);
+  };
   const dumpId = input.int(where);
   if (dumpId < 1) throw invalid(`${where} has the id ${dumpId}`);
   const hadDumper = input.int(where) !== 0;
-  const [tableoid, oid, tag, desc] = [input.str(where), input.str(where), input.str(where), input.str(where)];
+  const [tableoid, oid, tag, desc] = [text() ?? "0", text() ?? "0", text() ?? "", text() ?? ""];
   const sectionCode = input.int(where);
   const section = sections[sectionCode];
   if (section === undefined) throw invalid(`${where} is in section ${sectionCode}`);
-  const [defn, dropStmt, copyStmt] = [input.str(where), input.str(where), input.str(where)];
-  const [namespace, tablespace] = [input.str(where), input.str(where)];
-  const tableam = head.minor >= 14 ? input.str(where) : null;
+  const [defn, dropStmt, copyStmt, namespace, tablespace] = [text(), text(), text(), text(), text()];
+  const tableam = head.minor >= 14 ? text() : null;
   const relkind = head.minor >= 16 ? input.int(where) : 0;
-  const owner = input.str(where);
+  const owner = text();
   input.str(where); // WITH OIDS
-  const dependencies: number[] = [];
-  for (let id = input.str(where); id !== null; id = input.str(where)) dependencies.push(dependencyId(id, where));
-  const file = head.format === "directory" ? input.str(where) : null;
-  const offset = head.format === "custom" ? input.offset(where) : undefined;
-  return {
-    ...{ dumpId, hadDumper, tableoid, oid, tag, desc, section, defn, dropStmt, copyStmt, namespace, tablespace },
-    ...{ tableam, relkind, owner, dependencies, file, offset },
-  };
+  const dependencies = readDependencies(input, where);
+  const fields = { dumpId, hadDumper, tableoid, oid, tag, desc, section, defn, dropStmt, copyStmt, namespace };
+  const rest = { tablespace, tableam, relkind, owner, dependencies };
+  if (head.format === "custom") return { ...fields, ...rest, file: "", offset: input.offset(where) };
+  return { ...fields, ...rest, file: text() ?? "" };
 }
 
-function decodeEntry(entry: RawTocEntry, text: (value: Bytes) => string | null): TocEntry {
-  const { offset, ...rest } = entry;
-  return {
-    ...rest,
-    tableoid: text(entry.tableoid) ?? "0",
-    oid: text(entry.oid) ?? "0",
-    tag: text(entry.tag) ?? "",
-    desc: text(entry.desc) ?? "",
-    defn: text(entry.defn),
-    dropStmt: text(entry.dropStmt),
-    copyStmt: text(entry.copyStmt),
-    namespace: text(entry.namespace),
-    tablespace: text(entry.tablespace),
-    tableam: text(entry.tableam),
-    owner: text(entry.owner),
-    file: text(entry.file) ?? "",
-    ...(offset === undefined ? {} : { offset }),
-  };
+function readDependencies(input: TocInput, where: string): readonly number[] {
+  let dependencies: number[] | undefined;
+  for (let id = input.str(where); id !== null; id = input.str(where)) {
+    dependencies ??= [];
+    dependencies.push(dependencyId(id, where));
+  }
+  return dependencies ?? noDependencies;
 }
 
 function lenient(bytes: Bytes): string | null {
@@ -153,7 +139,7 @@ function sizeOf(size: number, what: string): number {
 }
 
 function dependencyId(bytes: Uint8Array, where: string): number {
-  const text = ascii(bytes) ?? "";
+  const text = ascii(bytes);
   if (!/^\d{1,10}$/.test(text)) throw invalid(`${where} depends on something that is not a number`);
   return Number(text);
 }

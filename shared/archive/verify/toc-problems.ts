@@ -2,6 +2,7 @@ import type { Toc, TocEntry } from "../format/toc.ts";
 
 /** Problems are listed up to this number; a forged table of contents could have as many as entries. */
 const mostListed = 20;
+const mostOfLoop = 10;
 
 /** What is wrong in a table of contents by itself. Dependencies on entries that are not there are usual in stock archives. */
 export function tocProblems(toc: Toc): string[] {
@@ -31,39 +32,35 @@ function dataProblem(entry: TocEntry, last: number): string | null {
 
 /** Entries of one circle of dependencies; empty when there is none. */
 function dependencyLoop(entries: readonly TocEntry[]): TocEntry[] {
-  const byId = new Map(entries.map((entry) => [entry.dumpId, entry]));
-  const waiting = new Map<number, number>();
-  const dependents = new Map<number, number[]>();
-  for (const { dumpId, dependencies } of entries) {
-    const real = [...new Set(dependencies)].filter((id) => byId.has(id));
-    waiting.set(dumpId, real.length);
-    for (const id of real) {
-      const others = dependents.get(id);
-      if (others === undefined) dependents.set(id, [dumpId]);
-      else others.push(dumpId);
+  const indexes = new Map(entries.map(({ dumpId }, index) => [dumpId, index]));
+  const done = new Uint8Array(entries.length);
+  const onPath = new Uint8Array(entries.length);
+  for (let start = 0; start < entries.length; start++) {
+    if (done[start] === 1) continue;
+    const path = [{ index: start, next: 0 }];
+    onPath[start] = 1;
+    for (let here = path.at(-1); here !== undefined; here = path.at(-1)) {
+      const id = entries[here.index]!.dependencies[here.next++];
+      if (id === undefined) {
+        done[here.index] = 1;
+        onPath[here.index] = 0;
+        path.pop();
+        continue;
+      }
+      const index = indexes.get(id);
+      // One that depends on itself waits for nothing else.
+      if (index === undefined || index === here.index || done[index] === 1) continue;
+      if (onPath[index] === 1) return loopOf(entries, [...path.map((step) => step.index), index]);
+      onPath[index] = 1;
+      path.push({ index, next: 0 });
     }
-  }
-  const free = [...waiting].filter(([, count]) => count === 0).map(([id]) => id);
-  for (let id = free.pop(); id !== undefined; id = free.pop()) {
-    waiting.delete(id);
-    for (const other of dependents.get(id) ?? []) {
-      const left = waiting.get(other)! - 1;
-      waiting.set(other, left);
-      if (left === 0) free.push(other);
-    }
-  }
-  return walkLoop(byId, waiting);
-}
-
-/** Every entry that is left waits for one that is left: following them comes back to one that was seen. */
-function walkLoop(byId: ReadonlyMap<number, TocEntry>, left: ReadonlyMap<number, number>): TocEntry[] {
-  const path: number[] = [];
-  const seen = new Set<number>();
-  for (let id = left.keys().next().value; id !== undefined; ) {
-    if (seen.has(id)) return [...path.slice(path.indexOf(id)), id].slice(0, 10).map((one) => byId.get(one)!);
-    seen.add(id);
-    path.push(id);
-    id = byId.get(id)!.dependencies.find((other) => left.has(other));
   }
   return [];
+}
+
+function loopOf(entries: readonly TocEntry[], path: readonly number[]): TocEntry[] {
+  return path
+    .slice(path.indexOf(path.at(-1)!))
+    .slice(0, mostOfLoop)
+    .map((index) => entries[index]!);
 }
