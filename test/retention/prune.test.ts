@@ -285,6 +285,14 @@ describe("what was never finished", () => {
     const old = join(folder, "archives/.belay-unfinished-2222");
     writeFileSync(fresh, "x".repeat(100));
     writeFileSync(old, "x".repeat(100));
+    const foreign = [
+      join(folder, "archives/my own backup/.belay-unfinished-3333"),
+      join(folder, ".belay-unfinished-4444"),
+    ];
+    for (const file of foreign) {
+      writeFileSync(file, "x");
+      utimesSync(file, daysAgo(900), daysAgo(900));
+    }
     utimesSync(old, daysAgo(3), daysAgo(3));
     const plan = await planUnfinished(alone(store), dayMs);
     expect(plan.archives.map(({ action }) => action)).toEqual(["keep", "keep"]);
@@ -295,6 +303,7 @@ describe("what was never finished", () => {
     expect((await applyUnfinished(alone(store), plan, "test")).uploads).toBe(1);
     expect(readFileSync(fresh, "utf8").length).toBe(100);
     expect(() => readFileSync(old)).toThrow(/ENOENT/);
+    for (const file of foreign) expect(readFileSync(file, "utf8")).toBe("x");
   });
 
   test("is never what was written within the last hour", async () => {

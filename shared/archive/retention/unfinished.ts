@@ -1,6 +1,7 @@
 import type { Belay } from "../../context.ts";
 import { BelayError, isBelayError } from "../../errors.ts";
 import { mapPooled } from "../../pool.ts";
+import { unfinishedPrefix } from "../../store/keys.ts";
 import type { ObjectStore, UnfinishedUpload } from "../../store/types.ts";
 import { surveyArchives } from "../list.ts";
 import { archiveKey, manifestFile } from "../names.ts";
@@ -89,7 +90,7 @@ export async function applyUnfinished(
 async function uploadsOf(store: ObjectStore): Promise<{ uploads: UnfinishedUpload[]; unknown: string | null }> {
   const uploads: UnfinishedUpload[] = [];
   try {
-    for await (const upload of store.unfinished("")) uploads.push(upload);
+    for await (const upload of store.unfinished(archivesPrefix)) if (isOurs(upload)) uploads.push(upload);
     return { uploads, unknown: null };
   } catch (error) {
     // A store may not know the request; an answer that fails otherwise is no reason to go on.
@@ -97,6 +98,12 @@ async function uploadsOf(store: ObjectStore): Promise<{ uploads: UnfinishedUploa
       return { uploads: [], unknown: error.message };
     throw error;
   }
+}
+
+/** The bucket may be shared: what others upload is theirs to finish. */
+function isOurs({ key }: UnfinishedUpload): boolean {
+  const [id = "", ...rest] = key.slice(archivesPrefix.length).split("/");
+  return rest.length === 0 ? id.startsWith(unfinishedPrefix) : isArchiveId(id);
 }
 
 async function lookAt(store: ObjectStore, id: string, uploads: readonly UnfinishedUpload[]) {
