@@ -30,6 +30,7 @@ export async function openRestoreSession(
 ): Promise<Session> {
   const session = await openSession(url, { applicationName: "belay restore" });
   try {
+    await requireOwnBackend(session, url);
     const timeout: Record<string, string> =
       session.serverVersion >= firstWithTransactionTimeout ? { transaction_timeout: "0" } : {};
     await setParameters(session, { ...restoreParameters, ...timeout, ...parameters });
@@ -51,5 +52,18 @@ export async function commitDurably(session: Session): Promise<void> {
   if (row?.flushed === true) return;
   throw new BelayError("database_error", "the server does not say that the restored database is on its disk", {
     hint: "Run CHECKPOINT on the server, and look at its log.",
+  });
+}
+
+/** Port on which hosted poolers in transaction mode listen. */
+const transactionPoolerPort = "6543";
+
+/** Settings and locks of a session need one backend for all its transactions. */
+async function requireOwnBackend(session: Session, url: string): Promise<void> {
+  const [row] = await session.sql`select pg_catalog.pg_backend_pid() as pid`;
+  const port = URL.canParse(url) ? new URL(url).port : "";
+  if (port !== transactionPoolerPort && row!.pid === session.pid) return;
+  throw new BelayError("transaction_pooler", "this connection goes through a transaction pooler", {
+    hint: "Use the direct connection or the session pooler (port 5432): a restore keeps settings and locks over many transactions.",
   });
 }
