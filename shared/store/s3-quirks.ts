@@ -9,7 +9,7 @@ export interface Quirks {
 
 const known: readonly (readonly [host: RegExp, quirks: Quirks])[] = [
   // "Object part sizes must be ... the same size" but the last (R2, "Multipart upload"); its one region is auto.
-  [/\.r2\.cloudflarestorage\.com$/, { region: "auto", uniformParts: true, refusesTaken: true }],
+  [/\.r2\.cloudflarestorage\.com$/, { region: "auto", uniformParts: true }],
   [/\.amazonaws\.com$/, { refusesTaken: true }],
   // At most 1,000 parts (Scaleway, "Object Storage limits").
   [/\.scw\.cloud$/, { mostParts: 1_000 }],
