@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { constants, gunzipSync, gzipSync } from "node:zlib";
 import { damaged } from "../format/damage.ts";
 import { compressionLanes, decompressionLanes } from "./lanes.ts";
 
@@ -18,6 +19,9 @@ const trailer = 8;
 export const blockBytes = 512 * 1024;
 const mostMemberBytes = 2 * blockBytes;
 
+/** Up to this many bytes of rows, handing a block over to another thread costs more than the work. */
+const smallBlock = 16 * 1024;
+
 /** Compresses blocks, off the main thread where the runtime can. */
 export interface MemberEncoder {
   encode(block: Uint8Array): Promise<Uint8Array>;
@@ -29,6 +33,8 @@ export function createMemberEncoder(level: number): MemberEncoder {
   const lanes = compressionLanes(level, blockBytes / 2);
   return {
     encode: async (block) => {
+      if (block.length <= smallBlock)
+        return framed([gzipSync(block, { level, memLevel: constants.Z_MAX_MEMLEVEL, chunkSize: 4096 })]);
       const parts: Uint8Array[] = [];
       await lanes.run(block, (part) => parts.push(part));
       return framed(parts);
@@ -50,14 +56,16 @@ export function createMemberDecoder(): MemberDecoder {
     decode: async (member, what, onRows) => {
       const size = member.readUInt32LE(member.length - 4);
       let bytes = 0;
-      await lanes
-        .run(member, (rows) => {
-          bytes += rows.length;
-          onRows(rows);
-        })
-        .catch((error: Error) => {
-          throw damaged(`${what} does not decompress: ${error.message}`);
-        });
+      const take = (rows: Buffer) => {
+        bytes += rows.length;
+        onRows(rows);
+      };
+      try {
+        if (size <= smallBlock) take(gunzipSync(member, { chunkSize: size + 64, maxOutputLength: size + 64 }));
+        else await lanes.run(member, take);
+      } catch (error) {
+        throw damaged(`${what} does not decompress: ${(error as Error).message}`);
+      }
       if (bytes !== size) throw damaged(`${what} has a block of ${bytes} bytes that says it has ${size}`);
     },
     close: lanes.close,
