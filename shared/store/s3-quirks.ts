@@ -1,4 +1,4 @@
-/** What a compatible store is known to want otherwise than Amazon's; docs/stores.md names the sources. */
+/** What a compatible store is known to want otherwise than Amazon's. */
 export interface Quirks {
   readonly region?: string;
   readonly mostParts?: number;
@@ -8,10 +8,10 @@ export interface Quirks {
 }
 
 const known: readonly (readonly [host: RegExp, quirks: Quirks])[] = [
-  // "Object part sizes must be ... the same size" but the last (R2, "Multipart upload"); its one region is auto.
+  // All parts but the last have one size, and the one region is auto (Cloudflare's pages on R2).
   [/\.r2\.cloudflarestorage\.com$/, { region: "auto", uniformParts: true }],
   [/\.amazonaws\.com$/, { refusesTaken: true }],
-  // At most 1,000 parts (Scaleway, "Object Storage limits").
+  // At most 1,000 parts (ddebeau/zfs_uploader, issue 61).
   [/\.scw\.cloud$/, { mostParts: 1_000 }],
 ];
 
