@@ -27,6 +27,9 @@ export function entryWords({ kind, schema, name }: Pick<Entry, "kind" | "schema"
   // Its name says what it is already: USER MAPPING amy SERVER far.
   if (kind === "USER MAPPING") return name.replace(/^USER MAPPING (.*) SERVER /s, "user mapping of $1 on server ");
   const words = kindWords[kind] ?? kind.toLowerCase();
+  // So do the names of casts and transforms: CAST (text AS integer).
+  if (name.startsWith(`${kind} `) && (kind === "CAST" || kind === "TRANSFORM"))
+    return `${words} ${name.slice(kind.length + 1)}`;
   const prefix = schema === null ? "" : `${schema}.`;
   const space = name.indexOf(" ");
   if (namedAfterTable.has(kind) && space > 0)

@@ -7,6 +7,9 @@ it.each([
   ["FOREIGN TABLE", "far", "away", "foreign table far.away"],
   ["SERVER", null, "far", "server far"],
   ["USER MAPPING", null, "USER MAPPING amy SERVER far", "user mapping of amy on server far"],
+  ["CAST", null, "CAST (text AS app.mood)", "cast (text AS app.mood)"],
+  ["TRANSFORM", null, "TRANSFORM FOR integer LANGUAGE sql", "transform FOR integer LANGUAGE sql"],
+  ["OPERATOR CLASS", "app", "money_ops", "operator class app.money_ops"],
   ["BLOB", null, "16999", "large object 16999"],
   ["SECURITY LABEL", null, "SCHEMA app", "security label on SCHEMA app"],
 ])("%s is named as a sentence names it", (kind, schema, name, words) => {

@@ -20,8 +20,20 @@ export function describe(simulation: Simulation, key: AddressKey): string {
   if (table !== undefined && object.family !== "type")
     return `${object.family} ${object.name} on ${table.schema}.${table.name}`;
   const word = object.family === "relation" ? relationWord[object.sub] : routineWord(object);
-  return `${word ?? object.family} ${own}`;
+  return `${word ?? familyWord[object.family] ?? object.family} ${own}`;
 }
+
+const familyWord: Readonly<Record<string, string>> = {
+  opclass: "operator class",
+  opfamily: "operator family",
+  tsconfig: "text search configuration",
+  tsdict: "text search dictionary",
+  tsparser: "text search parser",
+  tstemplate: "text search template",
+  event_trigger: "event trigger",
+  access_method: "access method",
+  fdw: "foreign data wrapper",
+};
 
 /** `column note`, of an address with a column number. */
 export function columnWords(simulation: Simulation, key: AddressKey): string {
@@ -52,6 +64,9 @@ export function words(objectType: string): string {
     .replace(/^OBJECT_/, "")
     .replace(/^MATVIEW$/, "materialized view")
     .replace(/^TABCONSTRAINT$/, "constraint")
+    .replace(/^TS/, "text search ")
+    .replace(/^OP(CLASS|FAMILY)$/, "operator $1")
+    .replace(/^FDW$/, "foreign data wrapper")
     .toLowerCase()
     .replaceAll("_", " ");
 }
