@@ -3,6 +3,7 @@ import type { Belay } from "../context.ts";
 import { BelayError } from "../errors.ts";
 import { databaseError } from "./errors.ts";
 import { openSession, type Session } from "./session.ts";
+import { dropSubscriptions } from "./subscriptions.ts";
 
 /** Names of scratch databases begin so; with the marker in its comment that makes a database one that Belay may drop. */
 export const scratchPrefix = "belay_scratch_";
@@ -49,7 +50,7 @@ export async function createScratch(belay: Belay, owner: string, name: string): 
     const session = await openSession(url, { applicationName: "belay scratch", parameters: { row_security: "off" } });
     return { name, url, session, drop: () => dropScratch(serverUrl, name, owner, session) };
   } catch (error) {
-    if (made) await onServer(serverUrl, (server) => dropDatabase(server, name)).catch(() => {});
+    if (made) await onServer(serverUrl, (server) => dropDatabase(server, serverUrl, name)).catch(() => {});
     throw new BelayError(
       "scratch_unavailable",
       `the scratch database ${name} could not be made: ${databaseError(error).message}`,
@@ -84,7 +85,8 @@ export async function dropScratch(
   await onServer(serverUrl, async (server) => {
     const [row] = await server.sql`
       select shobj_description(oid, 'pg_database') as comment from pg_database where datname = ${name}`;
-    if (name.startsWith(scratchPrefix) && readMarker(row?.comment)?.owner === owner) await dropDatabase(server, name);
+    if (name.startsWith(scratchPrefix) && readMarker(row?.comment)?.owner === owner)
+      await dropDatabase(server, serverUrl, name);
   });
 }
 
@@ -98,14 +100,15 @@ export async function reapScratch(serverUrl: string, now: Date): Promise<string[
     for (const { name, comment } of rows) {
       const found = readMarker(comment);
       if (found === null || !(Date.parse(found.expires) < now.getTime())) continue;
-      await dropDatabase(server, name);
+      await dropDatabase(server, serverUrl, name);
       reaped.push(name);
     }
     return reaped;
   });
 }
 
-async function dropDatabase(server: Session, name: string): Promise<void> {
+async function dropDatabase(server: Session, serverUrl: string, name: string): Promise<void> {
+  await dropSubscriptions(server, name, withDatabase(serverUrl, name));
   await server.run(`drop database if exists "${name.replaceAll('"', '""')}" with (force)`);
 }
 
