@@ -2,7 +2,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openArchive } from "../../shared/archive/read/open.ts";
 import { createDatabase } from "../../shared/archive/restore/create-database.ts";
 import { restoreArchive } from "../../shared/archive/restore/restore.ts";
+import { dumpDatabase } from "../../shared/archive/write/dump.ts";
 import { isBelayError } from "../../shared/errors.ts";
+import { testBelay } from "../support/belay.ts";
 import { createDebianDatabase, debianUrl, describeWithDebian, pgDump } from "../support/debian.ts";
 import { runSql, type TestDatabase } from "../support/postgres.ts";
 import { query, restoreInto, stockDump } from "./support.ts";
@@ -123,6 +125,20 @@ describeWithDebian("a restore that must not begin", () => {
     expect((await restoreArchive({ archive, url: target.url, made: true })).rows).toBe(20);
     await target.drop();
     await runSql(debianUrl(), dropRoles);
+  });
+
+  test("the database that the archive was made from is refused, also where a non-empty one would be taken", async () => {
+    const own = await createDebianDatabase("create table t (id int primary key); insert into t values (1)");
+    const belay = testBelay({ database: own.url });
+    const { id } = await dumpDatabase(belay, { reason: "test" });
+    const archive = await openArchive(id, { store: belay.store });
+    for (const intoNonEmpty of [false, true])
+      expect(await refusal(restoreArchive({ archive, url: own.url, intoNonEmpty }))).toMatchObject({
+        code: "restore_target",
+        details: { reason: "source" },
+      });
+    expect(await query(own.url, "select count(*)::int as rows from t")).toEqual([{ rows: 1 }]);
+    await own.drop();
   });
 
   test("an extension that the server does not have is named", async () => {

@@ -35,10 +35,11 @@ export function restoreError(error: unknown, context: FaultContext): BelayError 
   const state = sqlStateOf(cause) ?? "";
   const fault = known.code === "connection_lost" ? "connection_lost" : faultOf(state, cause, context);
   const place = context.table === undefined ? {} : copyPlace(cause, context);
-  const where =
-    place.line === undefined
-      ? ""
-      : ` (line ${place.line}${place.column === undefined ? "" : `, column ${place.column}`})`;
+  const parts = [
+    ...(place.line === undefined ? [] : [`line ${place.line}`]),
+    ...(place.column === undefined ? [] : [`column ${place.column}`]),
+  ];
+  const where = parts.length === 0 ? "" : ` (${parts.join(", ")})`;
   const message = `restoring ${context.what} failed${where}: ${saying(cause, state, known)}`;
   return new BelayError(codes[fault], message, {
     hint: hints[fault],
