@@ -1,4 +1,5 @@
-import { createGunzip, createGzip } from "node:zlib";
+import { createGunzip, createGzip, gunzipSync } from "node:zlib";
+import { smallOrStreamed } from "./small.ts";
 import { chunkSize, decompressed, through } from "./through.ts";
 
 /** Compresses a stream as one gzip member; `level` 1 (fast) to 9 (small). */
@@ -8,5 +9,5 @@ export function gzip(chunks: AsyncIterable<Uint8Array>, level: number): AsyncGen
 
 /** Decompresses gzip, of any number of members; throws `archive_invalid` naming `what` when the bytes are damaged or cut. */
 export function gunzip(chunks: AsyncIterable<Uint8Array>, what: string): AsyncGenerator<Uint8Array> {
-  return decompressed(chunks, createGunzip({ chunkSize }), what);
+  return smallOrStreamed(chunks, what, gunzipSync, (all) => decompressed(all, createGunzip({ chunkSize }), what));
 }

@@ -2,6 +2,7 @@ import { Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isBelayError } from "../../errors.ts";
 import { damaged } from "../format/damage.ts";
+import { bytesBehind } from "./small.ts";
 
 /** Bytes that a (de)compressor hands out at a time. */
 export const chunkSize = 128 * 1024;
@@ -32,13 +33,8 @@ export async function* decompressed(
     yield* through(counted(), transform);
   } catch (error) {
     if (isBelayError(error)) throw error;
-    if ((error as { code?: unknown }).code === "ERR_STREAM_PREMATURE_CLOSE") throw behind(what);
+    if ((error as { code?: unknown }).code === "ERR_STREAM_PREMATURE_CLOSE") throw bytesBehind(what);
     throw damaged(`${what} does not decompress: ${(error as Error).message}`);
   }
-  // The engine silently leaves what stands behind the end of its stream.
-  if (transform.bytesWritten !== fed) throw behind(what);
-}
-
-function behind(what: string) {
-  return damaged(`${what} does not decompress: bytes stand behind the end of its compressed stream`);
+  if (transform.bytesWritten !== fed) throw bytesBehind(what);
 }
