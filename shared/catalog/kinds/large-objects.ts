@@ -6,8 +6,9 @@ import { address, attachedEntry, catalog, rawEntry } from "./raw-entry.ts";
 interface LargeObjectRow {
   readonly oid: number;
   readonly owner: string;
-  readonly present: string[];
-  readonly base: string[];
+  /** Null for those that it was made with. */
+  readonly present: string[] | null;
+  readonly base: string[] | null;
   readonly comment: string | null;
 }
 
@@ -15,8 +16,8 @@ interface LargeObjectRow {
 export const largeObjects: KindReader = async ({ session, serverVersion, ...context }) => {
   if (!context.largeObjects) return [];
   const rows = await session.sql<LargeObjectRow[]>`
-    select m.oid, pg_get_userbyid(lomowner) as owner, coalesce(lomacl, acldefault('L', lomowner))::text[] as present,
-      acldefault('L', lomowner)::text[] as base, description as comment
+    select m.oid, pg_get_userbyid(lomowner) as owner, lomacl::text[] as present,
+      case when lomacl is not null then acldefault('L', lomowner) end::text[] as base, description as comment
     from pg_largeobject_metadata m
       left join pg_description d on d.classoid = 'pg_largeobject'::regclass and d.objoid = m.oid and objsubid = 0`;
   return rows.flatMap((row) => [blobEntry(row), ...commentEntry(row), ...grantEntry(row, serverVersion)]);
@@ -40,6 +41,7 @@ function commentEntry({ oid, owner, comment }: LargeObjectRow): RawEntry[] {
 }
 
 function grantEntry({ oid, owner, present, base }: LargeObjectRow, serverVersion: number): RawEntry[] {
+  if (present === null || base === null) return [];
   const target = { type: "LARGE OBJECT", object: String(oid), column: null, owner };
   const create = grantCommands(target, present, base, serverVersion);
   return create === "" ? [] : [attached("ACL", { oid, owner, create })];
