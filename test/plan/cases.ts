@@ -19,6 +19,28 @@ const shop = `
   grant select on orders to public;
 `;
 
+const code = `
+  create type mood as enum ('sad', 'ok'); create table felt (what mood);
+  create function rank(mood) returns int language sql immutable as 'select 1';
+  create cast (mood as int) with function rank(mood); comment on cast (mood as int) is 'rank';
+  create function happier(mood, mood) returns boolean language sql immutable as 'select true';
+  create operator >>> (leftarg = mood, rightarg = mood, function = happier); create operator !!! (rightarg = mood, function = rank);
+  comment on operator >>> (mood, mood) is 'happier'; create view happy as select what >>> 'sad' as yes from felt;
+  create function compare(mood, mood) returns int language sql immutable as 'select 0';
+  create operator class moods for type mood using btree as operator 1 >>>, function 1 compare(mood, mood);
+  create index felt_what on felt (what moods);
+  create type amount; create function amount_in(cstring) returns amount language internal immutable strict as 'int4in';
+  create function amount_out(amount) returns cstring language internal immutable strict as 'int4out';
+  create type amount (input = amount_in, output = amount_out, like = int4); create table paid (n int, much amount);
+  create text search dictionary plain (template = simple); create text search configuration words (copy = english);
+  alter text search configuration words alter mapping for asciiword with plain, english_stem;
+  create table notes (body text, found tsvector generated always as (to_tsvector('public.words'::regconfig, body)) stored);
+  create collation own from "C"; create table sorted (a text collate own, b int); create conversion latin for 'LATIN1' to 'UTF8' from iso8859_1_to_utf8;
+  create function from_int(internal) returns internal language internal immutable as 'prsd_lextype';
+  create transform for int language sql (from sql with function from_int(internal)); create access method kept type table handler heap_tableam_handler;
+  create language twin handler plpgsql_call_handler; create function in_twin() returns int language twin as 'begin return 1; end';
+`;
+
 /** Each rollback runs for real in a transaction; what it destroyed must be what was told before. */
 export const effectCases: readonly EffectCase[] = [
   {
@@ -26,6 +48,35 @@ export const effectCases: readonly EffectCase[] = [
     setup: shop,
     rollback: "drop view open_orders; drop table orders",
   },
+  {
+    name: "a cast, operators, an operator class, a transform and a conversion, each by its own DROP",
+    setup: code,
+    rollback: `drop view happy; drop index felt_what; drop operator class moods using btree; drop operator family moods using btree;
+      drop operator >>> (mood, mood); drop operator !!! (none, mood); drop cast (mood as int); drop transform for int language sql; drop conversion latin; drop access method kept`,
+  },
+  {
+    name: "a function behind a cast and an operator, with CASCADE",
+    setup: code,
+    rollback: "drop function rank(mood) cascade",
+  },
+  {
+    name: "an operator with CASCADE over a view, a class and an index",
+    setup: code,
+    rollback: "drop operator >>> (mood, mood) cascade",
+  },
+  {
+    name: "a base type with CASCADE over its functions and a column",
+    setup: code,
+    rollback: "drop type amount cascade",
+  },
+  { name: "an enum type with CASCADE over a cast and operators", setup: code, rollback: "drop type mood cascade" },
+  {
+    name: "text search with CASCADE over a generated column",
+    setup: code,
+    rollback: "drop text search configuration words cascade; drop text search dictionary plain",
+  },
+  { name: "a collation with CASCADE over a column", setup: code, rollback: "drop collation own cascade" },
+  { name: "a language with CASCADE over a function", setup: code, rollback: "drop language twin cascade" },
   { name: "a table with CASCADE over a view and a foreign key", setup: shop, rollback: "drop table customers cascade" },
   { name: "several tables in one DROP", setup: shop, rollback: "drop view open_orders; drop table customers, orders" },
   { name: "a column with its check, index and comment", setup: shop, rollback: "alter table orders drop column total" },
