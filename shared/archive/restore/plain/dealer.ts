@@ -1,5 +1,3 @@
-import { Buffer } from "node:buffer";
-
 const newline = 10;
 const blockBytes = 256 * 1024;
 
@@ -21,7 +19,7 @@ export interface RowShare {
 }
 
 interface Block {
-  readonly bytes: Uint8Array;
+  readonly parts: readonly Uint8Array[];
   readonly lines: number;
 }
 
@@ -63,8 +61,7 @@ export function createDealer(
       if (cut < value.length) rest = value.subarray(cut);
       break;
     }
-    const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-    return bytes.length === 0 ? null : { bytes, lines: countLines(bytes) };
+    return size === 0 ? null : { parts, lines: parts.reduce((sum, part) => sum + countLines(part), 0) };
   };
   const next = (): Promise<(Block & { readonly line: number }) | null> => {
     const block = turn.then(read).then((found) => {
@@ -95,7 +92,7 @@ export function createDealer(
         for (let block = await next(); block !== null; block = await next()) {
           dealt.push({ own, script: block.line });
           own += block.lines;
-          yield block.bytes;
+          yield* block.parts;
         }
         if (failure !== null) throw failure.error;
       };
