@@ -1,14 +1,22 @@
 import { decompress } from "../compression/decompress.ts";
-import { hashing } from "../digesting.ts";
+import { collect, hashing, once } from "../digesting.ts";
 import { withoutEndMarker } from "../format/copy-text.ts";
 import { damaged } from "../format/damage.ts";
 import { wholeInserts } from "../format/insert-text.ts";
 import type { Toc, TocEntry } from "../format/toc.ts";
+import { inOrder } from "../in-order.ts";
 import type { ArchivedObject, Manifest } from "../types.ts";
 import { type DataFile, type DirectoryFiles, filesOfManifest, listFiles, missingFile } from "./directory-files.ts";
 import { readLargeObjectList } from "./large-object-list.ts";
 import { checkFileName } from "./names.ts";
 import type { ArchivePlace, LargeObject, TocArchive } from "./types.ts";
+
+/** Large objects that are looked for and, when small, fetched ahead: each would wait for the store twice. */
+const largeObjectsAhead = 8;
+const smallObject = 64 * 1024;
+
+/** Decompresses a file from the store, or from its stored bytes. */
+type Read = (file: DataFile, stored?: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 /** Since this minor each BLOBS entry has a list of its own; before, there is one list of this name. */
 const ownListsSince = 16;
@@ -19,8 +27,7 @@ export async function openDirectory(place: ArchivePlace, toc: Toc, manifest: Man
   checkDataFiles(toc);
   const files = manifest === null ? await listFiles(place) : filesOfManifest(manifest);
   const sums = new Map(manifest?.objects.map((object) => [object.file, object]));
-  const read = (file: DataFile) => {
-    const stored = place.store.read(place.prefix + file.name);
+  const read: Read = (file, stored = place.store.read(place.prefix + file.name)) => {
     const sum = sums.get(file.name);
     return decompress(file.compression, sum === undefined ? stored : compared(stored, sum), file.name);
   };
@@ -54,7 +61,7 @@ function listOf(toc: Toc, entry: TocEntry): string {
 async function* readData(
   place: ArchivePlace,
   files: DirectoryFiles,
-  read: (file: DataFile) => AsyncIterable<Uint8Array>,
+  read: Read,
   entry: TocEntry,
 ): AsyncGenerator<Uint8Array> {
   const what = `the data of ${entry.namespace}.${entry.tag}`;
@@ -68,15 +75,28 @@ async function* readData(
 async function* readLargeObjects(
   place: ArchivePlace,
   files: DirectoryFiles,
-  read: (file: DataFile) => AsyncIterable<Uint8Array>,
+  read: Read,
   list: string,
 ): AsyncGenerator<LargeObject> {
   const listFile = await files.find(list);
   if (listFile === null) throw missingFile(list, place, "the list of large objects");
-  for await (const { oid, file } of readLargeObjectList(read(listFile), list)) {
-    const found = await files.find(file);
-    if (found === null) throw missingFile(file, place, `large object ${oid}`);
-    yield { oid, content: read(found) };
+  const listed = readLargeObjectList(read(listFile), list);
+  const found = inOrder(listed, largeObjectsAhead, async ({ oid, file }) => {
+    const one = await files.find(file);
+    if (one === null) throw missingFile(file, place, `large object ${oid}`);
+    return { oid, file: one, stored: one.bytes <= smallObject ? await storedBytesOf(place, one) : undefined };
+  });
+  for await (const { oid, file, stored } of found)
+    yield { oid, content: stored === undefined ? read(file) : read(file, once(stored)) };
+}
+
+/** All stored bytes of a small file; an object may be larger than was said of it. */
+async function storedBytesOf(place: ArchivePlace, file: DataFile): Promise<Uint8Array> {
+  try {
+    return await collect(place.store.read(place.prefix + file.name), smallObject);
+  } catch (error) {
+    if (error instanceof RangeError) throw damaged(`${file.name} has more than ${file.bytes} bytes`);
+    throw error;
   }
 }
 
