@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { load, rich } from "../archive/support.ts";
+import { load, rich, samples } from "../archive/support.ts";
 import { createDebianDatabase, debianUrl, describeWithDebian, pgDump, pgRestore } from "../support/debian.ts";
 import { createDatabase, runSql, type TestDatabase } from "../support/postgres.ts";
 import { query, restoreInto, stockDump } from "./support.ts";
@@ -98,6 +98,30 @@ describeWithDebian("restoring what stock pg_dump wrote", () => {
       await target.drop();
     }
     await byStock.drop();
+  });
+
+  test.each(samples)("$name, dumped by stock pg_dump: the database equals its source by pg_dump", async (sample) => {
+    const published = await createDebianDatabase();
+    await load(published.url, sample);
+    const target = await createDebianDatabase();
+    const report = await restoreInto(target.url, await stockDump(published.url, "-Fd", "-Z1"));
+    expect(await pgDump(target.url)).toBe(await pgDump(published.url));
+    expect(report.warnings.filter((warning) => !warning.includes("is behind"))).toEqual([]);
+    await Promise.all([target.drop(), published.drop()]);
+  });
+
+  test("partitions, which are analysed with their table alone, all have their statistics", async () => {
+    const parts = Array.from(
+      { length: 50 },
+      (_, at) => `create table p${at} partition of whole for values in (${at}); insert into whole values (${at}, 'x');`,
+    );
+    const make = `create table whole (k int, v text) partition by list (k); ${parts.join("\n")}`;
+    const own = await createDebianDatabase(make);
+    const target = await createDebianDatabase();
+    await restoreInto(target.url, await stockDump(own.url, "-Fd"), { jobs: 4 });
+    const found = "select count(distinct tablename)::int as tables from pg_stats where schemaname = 'public'";
+    expect(await query(target.url, found)).toEqual([{ tables: 51 }]);
+    await Promise.all([target.drop(), own.drop()]);
   });
 
   test.each([17, 18] as const)("into a server of %i: the same rows, large objects and objects", async (major) => {
