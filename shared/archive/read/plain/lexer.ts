@@ -1,5 +1,22 @@
 import { Buffer } from "node:buffer";
 import { type Follower, followWords } from "./function-body.ts";
+import {
+  backslash,
+  boring,
+  dash,
+  dollar,
+  isDigit,
+  isSpace,
+  kinds,
+  nameQuote,
+  quoteByte,
+  slash,
+  star,
+  stringMode,
+  wordByte,
+  wordPart,
+} from "./lexer-bytes.ts";
+import { escapedSpan, lineSpan, quotedSpan, type Span, taggedSpan } from "./lexer-spans.ts";
 
 /** Why the lexer stopped: it needs more bytes, a statement ended, a psql command begins, or a comment between statements ended. */
 export type Stop = "more" | "semicolon" | "backslash" | "comment";
@@ -27,15 +44,6 @@ export interface Lexer {
   /** The window dropped its first bytes. */
   shift(length: number): void;
 }
-
-const quoteByte = 0x27;
-const nameQuote = 0x22;
-const dollar = 0x24;
-const star = 0x2a;
-const dash = 0x2d;
-const slash = 0x2f;
-const backslash = 0x5c;
-const ampersand = 0x26;
 
 export function createLexer(): Lexer {
   let mode: LexerMode = "plain";
@@ -172,53 +180,9 @@ export function createLexer(): Lexer {
     return null;
   };
 
-  const quoted = (bytes: Buffer, final: boolean, ending: number): Stop | null => {
-    const found = bytes.indexOf(ending, at);
-    if (found === -1) {
-      at = bytes.length;
-      return "more";
-    }
-    at = found;
-    if (mode === "bits") {
-      at += 1;
-      mode = "plain";
-      return null;
-    }
-    if (at + 1 === bytes.length && !final) return "more";
-    if (bytes[at + 1] === ending) at += 2;
-    else {
-      at += 1;
-      mode = "plain";
-    }
-    return null;
-  };
-
-  const escaped = (bytes: Buffer, final: boolean): Stop | null => {
-    const end = bytes.length;
-    while (at < end) {
-      const byte = bytes[at]!;
-      if (byte !== backslash && byte !== quoteByte) {
-        at += 1;
-        continue;
-      }
-      if (at + 1 === end && !final) return "more";
-      if (byte === backslash || bytes[at + 1] === quoteByte) at = Math.min(at + 2, end);
-      else {
-        at += 1;
-        mode = "plain";
-        return null;
-      }
-    }
-    return "more";
-  };
-
-  const dollarQuoted = (bytes: Buffer): Stop | null => {
-    const found = bytes.indexOf(tag, at);
-    if (found === -1) {
-      at = Math.max(at, bytes.length - tag.length + 1);
-      return "more";
-    }
-    at = found + tag.length;
+  const after = ({ at: next, closed }: Span): Stop | null => {
+    at = next;
+    if (!closed) return "more";
     mode = "plain";
     return null;
   };
@@ -242,13 +206,6 @@ export function createLexer(): Lexer {
     return "more";
   };
 
-  const lineComment = (bytes: Buffer, final: boolean): Stop | null => {
-    while (at < bytes.length && bytes[at] !== 0x0a && bytes[at] !== 0x0d) at += 1;
-    if (at === bytes.length && !final) return "more";
-    mode = "plain";
-    return begun === -1 ? "comment" : null;
-  };
-
   const step = (bytes: Buffer, final: boolean): Stop | null => {
     switch (mode) {
       case "plain":
@@ -259,17 +216,17 @@ export function createLexer(): Lexer {
         return dollarTag(bytes, final);
       case "quote":
       case "bits":
-        return quoted(bytes, final, quoteByte);
+        return after(quotedSpan(bytes, at, quoteByte, mode === "quote", final));
       case "name":
-        return quoted(bytes, final, nameQuote);
+        return after(quotedSpan(bytes, at, nameQuote, true, final));
       case "escape":
-        return escaped(bytes, final);
+        return after(escapedSpan(bytes, at, final));
       case "dollar":
-        return dollarQuoted(bytes);
+        return after(taggedSpan(bytes, at, tag));
       case "comment":
         return comment(bytes);
       case "line":
-        return lineComment(bytes, final);
+        return after(lineSpan(bytes, at, final)) ?? (begun === -1 ? "comment" : null);
     }
   };
 
@@ -321,40 +278,4 @@ export function createLexer(): Lexer {
       wordEnd -= length;
     },
   };
-}
-
-/** E'' has backslash escapes always, '' and N'' only without standard_conforming_strings, B'', X'' and U&'' never. */
-function stringMode(
-  bytes: Buffer,
-  at: number,
-  wordStart: number,
-  wordEnd: number,
-  standardStrings: boolean,
-): LexerMode {
-  const usual = standardStrings ? "quote" : "escape";
-  if (wordEnd - wordStart !== 1) return usual;
-  const letter = String.fromCharCode(bytes[wordStart]!).toLowerCase();
-  if (wordEnd === at) return letter === "e" ? "escape" : letter === "b" || letter === "x" ? "bits" : usual;
-  return wordEnd === at - 1 && bytes[at - 1] === ampersand && letter === "u" ? "quote" : usual;
-}
-
-const boring = 0;
-const wordByte = 1;
-const special = 2;
-
-const kinds = new Uint8Array(256);
-const wordPart = new Uint8Array(256);
-for (let byte = 0; byte < 256; byte += 1) {
-  const letter = /[A-Za-z_]/.test(String.fromCharCode(byte)) || byte >= 0x80;
-  if (letter) kinds[byte] = wordByte;
-  if (letter || byte === dollar || isDigit(byte)) wordPart[byte] = 1;
-}
-for (const byte of [quoteByte, nameQuote, dollar, dash, slash, backslash, 0x28, 0x29, 0x3b]) kinds[byte] = special;
-
-function isDigit(byte: number): boolean {
-  return byte >= 0x30 && byte <= 0x39;
-}
-
-export function isSpace(byte: number): boolean {
-  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d && byte !== 0x0b);
 }

@@ -46,7 +46,7 @@ export function judgeMetaCommand(line: string): MetaCommand {
   if (name === "encoding") return args.length === 1 ? { kind: "encoding", encoding: args[0]! } : { kind: "skip" };
   if (name === "set") return setVariable(args);
   if (harmless.has(name)) return { kind: "skip" };
-  const reason = reaching[name] ?? "is not known here";
+  const reason = Object.hasOwn(reaching, name) ? reaching[name] : "is not known here";
   return { kind: "refuse", why: `psql's command \\${name} ${reason}, and is not carried out` };
 }
 

@@ -11,9 +11,6 @@ export interface SqlToken {
 
 const blankOrComment = /(?:\s+|--[^\r\n]*|\/\*)/y;
 const word = /[A-Za-z_\u0080-\uffff][A-Za-z_0-9$\u0080-\uffff]*/y;
-const quoted = /"((?:[^"]|"")*)"/y;
-const plainString = /'((?:[^']|'')*)'/y;
-const escapeString = /[eE]'((?:[^'\\]|\\[\s\S]|'')*)'/y;
 const dollarTag = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z_0-9\u0080-\uffff]*)?\$/y;
 const number = /[0-9][0-9.]*/y;
 
@@ -29,29 +26,21 @@ export function* sqlTokens(text: string, most = 10_000): Generator<SqlToken> {
   }
 }
 
-/** The first words of a statement, upper case, up to anything that is no word. */
-export function leadingWords(text: string, most: number): string[] {
-  const words: string[] = [];
-  for (const token of sqlTokens(text, most)) {
-    if (token.kind !== "word") break;
-    words.push(token.text);
-  }
-  return words;
-}
-
 function tokenAt(text: string, at: number): SqlToken {
-  const escaped = match(escapeString, text, at);
-  if (escaped !== null) return token("string", escaped[1]!, at, escaped[0].length);
+  const escapes = /[eE]/.test(text[at]!) && text[at + 1] === "'";
+  if (escapes || text[at] === "'") {
+    const from = escapes ? at + 2 : at + 1;
+    const end = quoteEnd(text, from, "'", escapes);
+    return token("string", text.slice(from, end).replaceAll("''", "'"), at, Math.min(end + 1, text.length) - at);
+  }
+  if (text[at] === '"') {
+    const end = quoteEnd(text, at + 1, '"', false);
+    const identifier = text.slice(at + 1, end).replaceAll('""', '"');
+    return { ...token("name", identifier, at, Math.min(end + 1, text.length) - at), identifier };
+  }
   const plain = match(word, text, at);
   if (plain !== null)
     return { ...token("word", plain[0].toUpperCase(), at, plain[0].length), identifier: plain[0].toLowerCase() };
-  const name = match(quoted, text, at);
-  if (name !== null) {
-    const identifier = name[1]!.replaceAll('""', '"');
-    return { ...token("name", identifier, at, name[0].length), identifier };
-  }
-  const string = match(plainString, text, at);
-  if (string !== null) return token("string", string[1]!.replaceAll("''", "'"), at, string[0].length);
   const tag = match(dollarTag, text, at);
   if (tag !== null) {
     const from = at + tag[0].length;
@@ -61,6 +50,18 @@ function tokenAt(text: string, at: number): SqlToken {
   }
   const digits = match(number, text, at);
   return digits === null ? token("sign", text[at]!, at, 1) : token("sign", digits[0], at, digits[0].length);
+}
+
+/** Where the closing quote stands: literals may be too long for a regular expression. */
+function quoteEnd(text: string, from: number, quote: string, escapes: boolean): number {
+  const [closing, slash] = [quote.charCodeAt(0), 0x5c];
+  for (let at = from; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (escapes && code === slash) at += 1;
+    else if (code === closing && text.charCodeAt(at + 1) === closing) at += 1;
+    else if (code === closing) return at;
+  }
+  return text.length;
 }
 
 function token(kind: SqlToken["kind"], text: string, start: number, length: number): SqlToken {

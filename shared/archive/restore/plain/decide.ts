@@ -50,8 +50,9 @@ export function decide(found: StatementKind, text: string, context: DecideContex
     case "insert":
       return rows ? { action: "together" } : quietly;
     case "large object":
-    case "sequence value":
       return rows && tables === undefined ? { action: "run" } : quietly;
+    case "sequence value":
+      return rows && tables === undefined ? { action: "together" } : quietly;
     case "owner":
       if (!owners || tables !== undefined) return quietly;
       return { action: /^set\b/i.test(text) ? "run" : "together" };

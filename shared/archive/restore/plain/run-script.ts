@@ -76,7 +76,7 @@ export async function runScript(run: ScriptRun): Promise<void> {
       return await definitions.add(part, inside);
     }
     const name = insertName(part.text);
-    if (name !== null && !isWanted(name, tables)) return;
+    if (tables !== undefined && (name === null || !isWanted(name, tables))) return;
     if (name !== null) note(name.schema, name.table);
     run.enter("rows");
     progress.bytes += part.text.length;
