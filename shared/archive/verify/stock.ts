@@ -9,6 +9,9 @@ import { describeEntry, tocProblems } from "./toc-problems.ts";
 import type { ArchiveContents } from "./types.ts";
 import { unusedFiles } from "./unused-files.ts";
 
+/** Bytes of a table between two words on how far it is. */
+const saidEach = 32_000_000;
+
 /** Reads and decodes everything in a stock archive, with memory flat; damage in one table does not hide another's. */
 export async function verifyStock(
   archive: TocArchive,
@@ -19,20 +22,19 @@ export async function verifyStock(
   const largeObjects = new OidSet();
   const withData = archive.toc.entries.filter(({ hadDumper }) => hadDumper);
   for (const [index, entry] of withData.entries()) {
-    report?.({
-      phase: "verify",
-      message: `reading ${describeEntry(entry)}`,
-      done: index,
-      total: withData.length,
-      unit: "tables",
-    });
+    const say = (bytes: number) => {
+      const sofar = bytes === 0 ? "" : ` (${Math.round(bytes / 1e6)} MB)`;
+      const message = `reading ${describeEntry(entry)}${sofar}`;
+      report?.({ phase: "verify", message, done: index, total: withData.length, unit: "tables" });
+    };
+    say(0);
     problems.push(
       ...(await found(describeEntry(entry), async () => {
         if (entry.desc === "BLOBS")
           return await readLargeObjects(archive, entry, largeObjects, (bytes) => {
             count.bytes += bytes;
           });
-        const read = await checkData(archive, entry);
+        const read = await checkData(archive, entry, say);
         count.tables += 1;
         count.rows += read.rows;
         count.bytes += read.bytes;
@@ -44,13 +46,27 @@ export async function verifyStock(
   return { problems, notes: await unusedFiles(archive), largeObjects: largeObjects.size, ...count };
 }
 
-async function checkData(archive: TocArchive, entry: TocEntry) {
+async function checkData(archive: TocArchive, entry: TocEntry, say: (bytes: number) => void) {
+  const data = heard(archive.data(entry), say);
   const what = `the data of ${entry.namespace}.${entry.tag}`;
-  if (entry.copyStmt !== null)
-    return await checkRowsOf(entry.copyStmt, archive.data(entry), { encoding: archive.toc.encoding, what });
+  if (entry.copyStmt !== null) return await checkRowsOf(entry.copyStmt, data, { encoding: archive.toc.encoding, what });
   let bytes = 0;
-  for await (const chunk of archive.data(entry)) bytes += chunk.length;
+  for await (const chunk of data) bytes += chunk.length;
   return { rows: 0, bytes, problems: [] };
+}
+
+/** Passes bytes on and says now and then how many they were: a table can take minutes. */
+async function* heard(chunks: AsyncIterable<Uint8Array>, say: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  let next = saidEach;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes >= next) {
+      say(bytes);
+      next = bytes + saidEach;
+    }
+    yield chunk;
+  }
 }
 
 async function found(where: string, check: () => Promise<readonly string[]>): Promise<readonly string[]> {
