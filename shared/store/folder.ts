@@ -154,7 +154,10 @@ export function createFolderStore(folder: string): ObjectStore {
     async delete(key) {
       try {
         const path = await insideOf(key);
-        await unlink(path);
+        await unlink(path).catch((error) => {
+          if (!isAbsent(error)) throw error;
+        });
+        // Also of a file that was never finished: its folder was made for it.
         await removeEmpty(dirname(path));
       } catch (error) {
         if (!isAbsent(error)) throw told(error, `deleting ${key}`);
