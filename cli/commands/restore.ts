@@ -1,5 +1,6 @@
-import { createDatabase, databaseExists } from "../../shared/archive/restore/create-database.ts";
+import { databaseExists } from "../../shared/archive/restore/create-database.ts";
 import { restoreArchive } from "../../shared/archive/restore/restore.ts";
+import { restoreAnew } from "../../shared/archive/restore/restore-anew.ts";
 import { BelayError } from "../../shared/errors.ts";
 import type { Command, FlagValues } from "../command.ts";
 import { exit } from "../exit.ts";
@@ -61,8 +62,7 @@ export const restore: Command = {
         : (archive.manifest?.objects.reduce((sum, one) => sum + one.bytes, 0) ?? null);
     if (stored !== null) belay.report({ phase: "restore", message: `${archive.place.url}: ${bytes(stored)} stored` });
     const anew = flags.create === true && !(flags.resume === true && (await databaseExists(url)));
-    const created = anew ? await createDatabase(url, archive) : null;
-    const report = await restoreArchive({
+    const report = await (anew ? restoreAnew : restoreArchive)({
       archive,
       url,
       made: flags.create === true,
@@ -77,10 +77,9 @@ export const restore: Command = {
       indexMemoryBytes: megabytes(numberOf(flags, "index-memory", 1_000_000)),
       report: belay.report,
     });
-    const full = { ...report, warnings: [...(created?.warnings ?? []), ...report.warnings] };
     terminal.settle();
-    if (terminal.json) terminal.document(full);
-    for (const line of renderRestore(full, terminal)) terminal.line(line);
+    if (terminal.json) terminal.document(report);
+    for (const line of renderRestore(report, terminal)) terminal.line(line);
     return exit.done;
   },
 };

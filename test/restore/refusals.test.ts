@@ -1,12 +1,17 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openArchive } from "../../shared/archive/read/open.ts";
 import { createDatabase } from "../../shared/archive/restore/create-database.ts";
 import { restoreArchive } from "../../shared/archive/restore/restore.ts";
+import { restoreAnew } from "../../shared/archive/restore/restore-anew.ts";
 import { dumpDatabase } from "../../shared/archive/write/dump.ts";
 import { isBelayError } from "../../shared/errors.ts";
-import { testBelay } from "../support/belay.ts";
+import { belay } from "../cli/support.ts";
+import { temporaryFolder, testBelay } from "../support/belay.ts";
 import { createDebianDatabase, debianUrl, describeWithDebian, pgDump } from "../support/debian.ts";
-import { runSql, type TestDatabase } from "../support/postgres.ts";
+import { databaseUrl, runSql, type TestDatabase } from "../support/postgres.ts";
 import { query, restoreInto, stockDump } from "./support.ts";
 
 const sql = `
@@ -50,6 +55,50 @@ describeWithDebian("a restore that must not begin", () => {
     expect(hint).toContain('CREATE ROLE "Restore Reader"; CREATE ROLE restore_nobody;');
     expect(hint).toContain("--no-owner and --no-acl");
     expect(await pgDump(target.url)).toBe(await emptyDump());
+    await target.drop();
+  });
+
+  test("--create leaves no database behind when the restore does not begin", async () => {
+    const name = "restore_never_made";
+    const url = databaseUrl(debianUrl(), name);
+    const refused = await belay(["restore", place, "--into", url, "--create"]);
+    expect(refused.code).toBe(3);
+    expect(refused.error).toContain("Nothing was changed");
+    expect(await query(debianUrl(), `select from pg_database where datname = '${name}'`)).toEqual([]);
+  });
+
+  test.each([
+    ["a table", "create table kept (); select 1 / 0;", true],
+    ["a composite type alone", "create type kept as (a int); select 1 / 0;", true],
+    ["nothing", "select 1 / 0;", false],
+  ])("--create, ended by an error after %s: the database stays if something is in it", async (_, script, stays) => {
+    const name = "restore_half_made";
+    const path = join(temporaryFolder(), "half.sql");
+    writeFileSync(path, script);
+    const archive = await openArchive(pathToFileURL(path).href);
+    const { message } = await refusal(restoreAnew({ archive, url: databaseUrl(debianUrl(), name) }));
+    expect(message).toContain("22012");
+    expect(await query(debianUrl(), `select from pg_database where datname = '${name}'`)).toHaveLength(stays ? 1 : 0);
+    await runSql(debianUrl(), `drop database if exists ${name}`);
+  });
+
+  test.each([
+    ["create type pair as (a int)", "type public.pair"],
+    ["create type shell", "type public.shell"],
+    ['create collation c from "C"', "collation public.c"],
+    ["create operator === (leftarg = int, rightarg = int, function = int4eq)", "operator public.==="],
+    ["create text search configuration ts (copy = simple)", "text search configuration public.ts"],
+    ["create foreign data wrapper fdw", "foreign-data wrapper fdw"],
+    ["create cast (int as name) with inout", "cast from integer to name"],
+    [
+      "alter default privileges grant select on tables to public",
+      "default privileges on new relations belonging to role postgres",
+    ],
+  ])("a database that has nothing but what %j makes is not empty", async (sql, named) => {
+    const target = await createDebianDatabase(sql);
+    const { code, message } = await refusal(restoreInto(target.url, place, { owners: false, grants: false }));
+    expect(code).toBe("restore_target");
+    expect(message).toContain(`is not empty: it has ${named}`);
     await target.drop();
   });
 

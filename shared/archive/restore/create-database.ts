@@ -68,8 +68,8 @@ async function definition(archive: OpenedArchive): Promise<string | null> {
   return archive.toc.entries.find(({ desc }) => desc === "DATABASE")?.defn ?? null;
 }
 
-/** Databases to connect to for making another one. */
-async function openMaintenance(url: string): Promise<Session> {
+/** A session in a database of the server that is there anyway, for making or dropping the one that the URL names. */
+export async function openMaintenance(url: string): Promise<Session> {
   const at = (name: string) => {
     const place = new URL(url);
     place.pathname = `/${name}`;

@@ -24,6 +24,23 @@ export async function readUserObjects(session: Session): Promise<string[]> {
       union all select 'pg_publication'::regclass, p.oid, format('publication %I', p.pubname) from pg_catalog.pg_publication p
       union all select 'pg_largeobject'::regclass, l.oid, format('large object %s', l.oid)
         from pg_catalog.pg_largeobject_metadata l
+      union all select classid, objid, pg_catalog.pg_describe_object(classid, objid, 0) from (
+        select 'pg_type'::regclass, t.oid from pg_catalog.pg_type t left join pg_catalog.pg_class c on c.oid = t.typrelid
+          where t.typelem = 0 and (t.typtype in ('b', 'p') or c.relkind = 'c')
+        union all select 'pg_collation'::regclass, oid from pg_catalog.pg_collation
+        union all select 'pg_conversion'::regclass, oid from pg_catalog.pg_conversion
+        union all select 'pg_operator'::regclass, oid from pg_catalog.pg_operator
+        union all select 'pg_opfamily'::regclass, oid from pg_catalog.pg_opfamily
+        union all select 'pg_cast'::regclass, oid from pg_catalog.pg_cast
+        union all select 'pg_language'::regclass, oid from pg_catalog.pg_language
+        union all select 'pg_am'::regclass, oid from pg_catalog.pg_am
+        union all select 'pg_ts_config'::regclass, oid from pg_catalog.pg_ts_config
+        union all select 'pg_ts_dict'::regclass, oid from pg_catalog.pg_ts_dict
+        union all select 'pg_ts_parser'::regclass, oid from pg_catalog.pg_ts_parser
+        union all select 'pg_ts_template'::regclass, oid from pg_catalog.pg_ts_template
+        union all select 'pg_foreign_data_wrapper'::regclass, oid from pg_catalog.pg_foreign_data_wrapper
+        union all select 'pg_default_acl'::regclass, oid from pg_catalog.pg_default_acl
+      ) as others (classid, objid) where objid >= 16384
     ) select f.name from found f
       where not exists (select from pg_catalog.pg_depend d where d.classid = f.class and d.objid = f.oid and d.deptype = 'e')
       order by f.name`;
