@@ -13,7 +13,7 @@ function reach(entry: string): { files: Set<string>; bare: Set<string> } {
   for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
     if (files.has(file)) continue;
     files.add(file);
-    for (const [, specifier] of readFileSync(file, "utf8").matchAll(/(?:from|import\()\s*"([^"]+)"/g)) {
+    for (const [, specifier] of readFileSync(file, "utf8").matchAll(/(?:\bfrom\s+|import\()"([^"]+)"/g)) {
       if (specifier!.startsWith(".")) queue.push(join(dirname(file), specifier!));
       else if (!specifier!.startsWith("node:")) bare.add(specifier!);
     }
