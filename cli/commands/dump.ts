@@ -41,8 +41,10 @@ export const dump: Command = {
     if (terminal.json) terminal.document(manifest);
     const rows = manifest.tables.reduce((sum, one) => sum + one.rows, 0);
     const stored = manifest.objects.reduce((sum, one) => sum + one.bytes, 0);
+    const { largeObjects } = manifest;
+    const large = largeObjects.length === 0 ? "" : ` ${count(largeObjects.length, "large object")},`;
     terminal.line(
-      `${mark.yes()} ${manifest.id}: ${count(manifest.tables.length, "table")}, ${count(rows, "row")}, ${bytes(stored)} stored and read back`,
+      `${mark.yes()} ${manifest.id}: ${count(manifest.tables.length, "table")}, ${count(rows, "row")},${large} ${bytes(stored)} stored and read back`,
     );
     if (found.profile === "supabase" && asked === undefined)
       terminal.line(

@@ -53,7 +53,8 @@ export async function dumpDatabase(belay: Belay, request: DumpRequest): Promise<
     const profile = request.profile ?? (await profileOf(session));
     request.onProfile?.(profile);
     const contents = await readContents(session, profile);
-    const wanted = Math.max(1, Math.min(request.readers ?? usualReaders, 2 * contents.tables.length));
+    const jobs = 2 * contents.tables.length + contents.largeObjects.length;
+    const wanted = Math.max(1, Math.min(request.readers ?? usualReaders, jobs));
     for (let count = 0; count < wanted; count += 1) readers.push(await openReader(databaseUrl(belay), snapshot.id));
     const keepAlive = pinging(session);
     try {
