@@ -25,12 +25,13 @@ const modes: Readonly<Record<string, TlsMode["mode"]>> = {
  * connection is not encrypted. As in libpq, `require` with a root certificate verifies it. Throws `usage`.
  */
 export function takeTlsMode(url: string): { url: string; tls: TlsMode } {
-  if (!URL.canParse(url)) return { url, tls: { mode: "disable", rootCertificate: null } };
-  const parsed = new URL(url);
-  const asked = parsed.searchParams.get("sslmode") ?? parsed.searchParams.get("ssl");
-  const root = parsed.searchParams.get("sslrootcert");
+  // Not by URL, which cannot read several hosts: what it cannot read must not go unencrypted.
+  const [place = "", ...rest] = url.split("?");
+  const query = new URLSearchParams(rest.join("?"));
+  const asked = query.get("sslmode") ?? query.get("ssl");
+  const root = query.get("sslrootcert");
   if (asked === null && root === null) return { url, tls: { mode: "disable", rootCertificate: null } };
-  for (const name of ["sslmode", "ssl", "sslrootcert"]) parsed.searchParams.delete(name);
+  for (const name of ["sslmode", "ssl", "sslrootcert"]) query.delete(name);
   const mode = root === "system" ? "verify-full" : modes[asked ?? "verify-ca"];
   if (mode === undefined)
     throw new BelayError("usage", `sslmode=${asked} is not known`, {
@@ -38,7 +39,7 @@ export function takeTlsMode(url: string): { url: string; tls: TlsMode } {
     });
   const rootCertificate = root === "system" ? null : root;
   const verified = mode === "require" && rootCertificate !== null ? "verify-ca" : mode;
-  return { url: parsed.href, tls: { mode: verified, rootCertificate } };
+  return { url: query.size === 0 ? place : `${place}?${query}`, tls: { mode: verified, rootCertificate } };
 }
 
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);

@@ -143,6 +143,14 @@ describe("an encrypted connection", () => {
     expect(await codeOf("sslmode=verify-ca&sslrootcert=/nowhere/ca.pem")).toContain("usage: ");
   });
 
+  test("an URL of several hosts is encrypted as it asks, too", async () => {
+    const before = encrypted;
+    const several = url("sslmode=require").replace(/@([^/]+)\//, "@$1,$1/");
+    expect(several).toContain(",");
+    await (await openSession(several)).close();
+    expect(encrypted).toBe(before + 1);
+  });
+
   test("the URL that the driver sees does not ask for TLS again", () => {
     expect(takeTlsMode("postgres://a:b@host:1/db?sslmode=require&application_name=x")).toEqual({
       url: "postgres://a:b@host:1/db?application_name=x",
