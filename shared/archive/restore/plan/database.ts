@@ -34,21 +34,22 @@ export function databaseSteps(
 ): Step[] {
   const database = toc.entries.find(({ desc }) => desc === "DATABASE");
   if (database === undefined) return [];
-  const archived = `DATABASE ${quoteIdent(database.tag)}`;
-  const here = `DATABASE ${quoteIdent(name)}`;
-  const step = (entry: TocEntry, sql: string): Step => ({
-    kind: "sql",
-    entry,
-    sql: sql.replaceAll(archived, () => here),
-  });
+  const step = (entry: TocEntry, sql: string): Step => ({ kind: "sql", entry, sql });
   const belongs = ({ desc, tag }: TocEntry) =>
     desc === "DATABASE PROPERTIES" ||
     (tag === `DATABASE ${database.tag}` &&
       (desc === "COMMENT" || desc === "SECURITY LABEL" || (desc === "ACL" && grants)));
   const owner =
-    owners && database.owner ? [step(database, `ALTER ${here} OWNER TO ${quoteIdent(database.owner)};`)] : [];
-  return [
-    ...owner,
-    ...toc.entries.filter((entry) => belongs(entry) && entry.defn).map((entry) => step(entry, entry.defn!)),
-  ];
+    owners && database.owner
+      ? [step(database, `ALTER DATABASE ${quoteIdent(name)} OWNER TO ${quoteIdent(database.owner)};`)]
+      : [];
+  const others = toc.entries.filter((entry) => belongs(entry) && entry.defn);
+  return [...owner, ...others.map((entry) => step(entry, renamed(entry.defn!, database.tag, name)))];
+}
+
+/** pg_dump begins each statement on a line of its own and names the database once in it, before any value. */
+function renamed(sql: string, from: string, to: string): string {
+  const archived = `DATABASE ${quoteIdent(from)}`.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const named = new RegExp(`^((?:ALTER|COMMENT|GRANT|REVOKE|SECURITY)\\b[^']*? )${archived}(?=[ ;])`, "gm");
+  return sql.replaceAll(named, (_, start: string) => `${start}DATABASE ${quoteIdent(to)}`);
 }
