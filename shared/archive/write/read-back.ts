@@ -19,10 +19,16 @@ export async function readBackRows(
   written: WrittenRows,
   decoder: MemberDecoder,
 ): Promise<void> {
+  await judged(() => decodeAndCount(store, key, written, decoder));
+}
+
+/** What says, of an object just written, that it is damaged or not there makes the archive unverified. */
+export async function judged(readBack: () => Promise<void>): Promise<void> {
   try {
-    await decodeAndCount(store, key, written, decoder);
+    await readBack();
   } catch (error) {
-    throw isBelayError(error, "archive_invalid") ? unverified(error.message) : error;
+    const missing = isBelayError(error, "store_missing_object");
+    throw missing || isBelayError(error, "archive_invalid") ? unverified(error.message) : error;
   }
 }
 
@@ -57,7 +63,9 @@ async function decodeAndCount(
 /** Reads an object back and compares size and sha256; throws `archive_unverified`. */
 export async function readBackObject(store: ObjectStore, key: string, written: ArchivedObject): Promise<void> {
   const stored = hashing();
-  for await (const _ of stored.pass(store.read(key)));
+  await judged(async () => {
+    for await (const _ of stored.pass(store.read(key)));
+  });
   requireSame(written, stored.finish());
 }
 

@@ -43,12 +43,7 @@ type Job = (reader: Session) => Promise<void>;
  * Writes every table's rows, takes their digests, writes the large objects, and reads all of it back, on all readers at
  * once, large tables first. The first failure stops all. Nothing of it goes on when this settles.
  */
-export async function writeData(
-  input: ArchiveInput,
-  layout: ArchiveLayout,
-  level: number,
-  written: Set<string>,
-): Promise<WrittenData> {
+export async function writeData(input: ArchiveInput, layout: ArchiveLayout, level: number): Promise<WrittenData> {
   const rows = new Map<string, WrittenRows>();
   const largeObjects = new Map<number, WrittenLargeObject>();
   const digests = new Map<string, TableDigest>();
@@ -73,7 +68,6 @@ export async function writeData(
     ({ table, file }: Planned): Job =>
     async (reader) => {
       const key = archiveKey(input.id, file);
-      written.add(file);
       const { read, written: stored } = writeRows(reader, { store: input.store, key, file, table, encoder, onBytes });
       const room = background.add(
         stored.then(async (result) => {
@@ -98,10 +92,7 @@ export async function writeData(
   const copyLargeObjects =
     (oids: readonly number[]): Job =>
     async (reader) => {
-      const keyOf = (file: string) => {
-        written.add(file);
-        return archiveKey(input.id, file);
-      };
+      const keyOf = (file: string) => archiveKey(input.id, file);
       const beginnings = await readBeginnings(reader, oids);
       for (const [index, oid] of oids.entries()) {
         const read = Promise.withResolvers<void>();

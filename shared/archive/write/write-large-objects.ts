@@ -7,7 +7,7 @@ import { blockBytes, type MemberDecoder, type MemberEncoder, splitMembers } from
 import { hashing } from "../digesting.ts";
 import { inOrder } from "../in-order.ts";
 import type { ArchivedLargeObject, ArchivedObject } from "../types.ts";
-import { unverified } from "./read-back.ts";
+import { judged, unverified } from "./read-back.ts";
 
 /** Large objects whose beginnings are read by one query. */
 export const largeObjectsTogether = 32;
@@ -104,11 +104,13 @@ export async function readBackLargeObject(
   const stored = hashing();
   const content = createHash("sha256");
   let bytes = 0;
-  for await (const member of splitMembers(stored.pass(store.read(key)), object.file))
-    await decoder.decode(member, object.file, (part) => {
-      bytes += part.length;
-      content.update(part);
-    });
+  await judged(async () => {
+    for await (const member of splitMembers(stored.pass(store.read(key)), object.file))
+      await decoder.decode(member, object.file, (part) => {
+        bytes += part.length;
+        content.update(part);
+      });
+  });
   const found = stored.finish();
   const same = found.bytes === object.bytes && found.sha256 === object.sha256;
   if (!same || bytes !== largeObject.bytes || content.digest("hex") !== largeObject.contentSha256)

@@ -7,6 +7,7 @@ import { archiveKey, manifestFile, readmeFile, tocFile } from "../names.ts";
 import type { ArchivedObject, Manifest } from "../types.ts";
 import type { ArchiveInput } from "./input.ts";
 import { type ArchiveLayout, layOut } from "./layout.ts";
+import { ownObjects } from "./own-objects.ts";
 import { readBackObject } from "./read-back.ts";
 import { defaultReadme } from "./readme.ts";
 import { rolesOf } from "./roles.ts";
@@ -29,24 +30,26 @@ const smallLevel = 6;
  * only when every byte of every object has been read back, manifest.json. On any failure it removes what it wrote and throws: no manifest,
  * no archive. Throws `needs_worker` beyond the budget, `store_exists` when the id is taken, and the store's and database's errors.
  */
-export async function writeArchive(input: ArchiveInput): Promise<Manifest> {
-  const { store, id } = input;
-  const written = new Set<string>();
-  if ((await store.head(archiveKey(id, manifestFile))) !== null) throw taken(id, store);
+export async function writeArchive(request: ArchiveInput): Promise<Manifest> {
+  const { id } = request;
+  const manifestKey = archiveKey(id, manifestFile);
+  if ((await request.store.head(manifestKey)) !== null) throw taken(id, request.store);
+  const own = ownObjects(request.store);
+  const input = { ...request, store: own.store };
   try {
     const layout = layOut(input);
     for (const reader of input.readers) await setParameters(reader, readParameters);
     const level = input.gzipLevel ?? (input.purpose === "dump" ? smallLevel : fastLevel);
-    const data = await writeData(input, layout, level, written);
+    const data = await writeData(input, layout, level);
     const readme = input.readme ?? defaultReadme(input);
     const small = [
-      await writeSmall(input, tocFile, tocBytes(input, layout), written),
-      await writeSmall(input, readmeFile, Buffer.from(readme), written),
+      await writeSmall(input, tocFile, tocBytes(input, layout)),
+      await writeSmall(input, readmeFile, Buffer.from(readme)),
     ];
     const oids = input.largeObjects ?? [];
-    if (oids.length > 0) small.push(await writeSmall(input, largeObjectListFile, largeObjectList(oids), written));
+    if (oids.length > 0) small.push(await writeSmall(input, largeObjectListFile, largeObjectList(oids)));
     await readBackSmall(input, small);
-    await store.sync([...written].map((file) => archiveKey(id, file)));
+    await own.store.sync([...own.keys]);
     const objects = [...data.tables, ...data.largeObjects].map(({ object }) => object);
     const parts = {
       tables: data.tables.map(({ table }) => table),
@@ -55,11 +58,11 @@ export async function writeArchive(input: ArchiveInput): Promise<Manifest> {
       objects: [...objects, ...small],
     };
     const manifest = await describe(input, parts);
-    await publish(input, manifest, written);
+    await publish(input, manifest);
     return manifest;
   } catch (error) {
     await Promise.allSettled(input.readers.map((reader) => reader.destroy()));
-    await Promise.allSettled([...written].map((file) => store.delete(archiveKey(id, file))));
+    await own.discard(manifestKey);
     throw error;
   }
 }
@@ -77,13 +80,7 @@ function tocBytes(input: ArchiveInput, layout: ArchiveLayout): Uint8Array {
   });
 }
 
-async function writeSmall(
-  input: ArchiveInput,
-  file: string,
-  bytes: Uint8Array,
-  written: Set<string>,
-): Promise<ArchivedObject> {
-  written.add(file);
+async function writeSmall(input: ArchiveInput, file: string, bytes: Uint8Array): Promise<ArchivedObject> {
   await input.store.write(archiveKey(input.id, file), once(bytes), {
     createOnly: true,
     syncLater: true,
@@ -127,22 +124,11 @@ async function describe(input: ArchiveInput, parts: Parts): Promise<Manifest> {
 }
 
 /** The manifest makes the archive exist: written last, never over another, and read back too. */
-async function publish(input: ArchiveInput, manifest: Manifest, written: Set<string>): Promise<void> {
+async function publish(input: ArchiveInput, manifest: Manifest): Promise<void> {
   const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
   const key = archiveKey(input.id, manifestFile);
-  try {
-    await input.store.write(key, once(bytes), { createOnly: true, contentType: "application/json" });
-    written.add(manifestFile);
-  } catch (error) {
-    if (!(error instanceof BelayError && error.code === "store_exists")) written.add(manifestFile);
-    throw error;
-  }
-  const back: Uint8Array[] = [];
-  for await (const chunk of input.store.read(key)) back.push(chunk);
-  if (Buffer.compare(Buffer.concat(back), bytes) !== 0)
-    throw new BelayError("archive_unverified", `the manifest of ${input.id} is not what was written`, {
-      hint: "Look at the store's health and run the same command again.",
-    });
+  await input.store.write(key, once(bytes), { createOnly: true, contentType: "application/json" });
+  await readBackObject(input.store, key, { file: manifestFile, bytes: bytes.length, sha256: sha256(bytes) });
 }
 
 function taken(id: string, store: ObjectStore): BelayError {
