@@ -106,6 +106,25 @@ describe("the plan of a restore", () => {
     expect(key.weight).toBe(2_000);
   });
 
+  test("what a partition's trigger is set to waits for the partitioned table's trigger, of which pg_dump says nothing", () => {
+    const set = { section: "post-data", defn: '\nALTER TABLE public.part ENABLE ALWAYS TRIGGER "on it";\n' } as const;
+    const create = { section: "post-data", defn: "CREATE TRIGGER ...;\n" } as const;
+    const plan = planRestore(
+      toc([
+        entry(2, "TABLE", "whole"),
+        entry(3, "TABLE", "part"),
+        entry(4, "TABLE DATA", "whole", { section: "data", dependencies: [2] }),
+        entry(5, "TRIGGER", "whole on it", { ...create, dependencies: [2] }),
+        entry(6, "TRIGGER", "whole other", { ...create, dependencies: [2] }),
+        entry(7, "TRIGGER", "part on it", { ...set, dependencies: [3] }),
+      ]),
+      options,
+    );
+    const needs = new Map(plan.tasks.map(({ step, needs }) => [step.entry.dumpId, needs]));
+    expect(needs.get(7)).toEqual([5]);
+    expect(needs.get(5)).toEqual([4]);
+  });
+
   test("rows that go through a partitioned table's root come before everything behind them, and their table is not emptied", () => {
     const plan = planRestore(
       toc([

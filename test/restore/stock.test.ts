@@ -124,6 +124,30 @@ describeWithDebian("restoring what stock pg_dump wrote", () => {
     await Promise.all([target.drop(), own.drop()]);
   });
 
+  test("statistics that cannot be gathered are told, and the tables beside have theirs", async () => {
+    const own = await createDebianDatabase(`
+      create table beside (a int); insert into beside select generate_series(1, 100);
+      create function fails(i int) returns int language plpgsql immutable as $$ begin
+        if current_setting('application_name') like '%restore%' and i = 50 and exists (select from pg_stat_activity where pid = pg_backend_pid() and query ~ 'ANALYZE') then raise 'no'; end if; return i; end $$;
+      create table failing (a int); insert into failing select generate_series(1, 100); create index on failing (fails(a));
+      create foreign data wrapper nowhere; create server far foreign data wrapper nowhere;
+      create table above (a int) partition by range (a); create table near partition of above for values from (0) to (1000);
+      insert into above select generate_series(1, 100); create foreign table remote partition of above for values from (1000) to (2000) server far;`);
+    const archive = await stockDump(own.url, "-Fd");
+    const script = await stockDump(own.url, "-Fp");
+    for (const place of [archive, script]) {
+      const target = await createDebianDatabase();
+      const { warnings } = await restoreInto(target.url, place, { jobs: 2 });
+      expect(warnings.join("\n")).toMatch(/statistics .* of public\.above: there are foreign tables below it/);
+      expect(warnings.join("\n")).toMatch(/statistics .* of public\.failing \(SQLSTATE P0001\)/);
+      expect(warnings).toHaveLength(2);
+      const found = "select distinct tablename from pg_stats where schemaname = 'public' order by tablename";
+      expect((await query(target.url, found)).map(({ tablename }) => tablename)).toEqual(["beside", "near"]);
+      await target.drop();
+    }
+    await own.drop();
+  });
+
   test.each([17, 18] as const)("into a server of %i: the same rows, large objects and objects", async (major) => {
     const target = await createDatabase({ major });
     await runSql(

@@ -47,7 +47,7 @@ export async function runStages(
   context.warnings.push(...(await unsoundObjects(control!, archive.toc.entries)));
   if (analyze) {
     clock.enter("analyze");
-    await analyzeAll(workers);
+    context.warnings.push(...(await analyzeAll(workers)));
   }
   clock.enter("finish");
   if (made) await runInOrder(control!, databaseSteps(archive.toc, databaseName(url), { owners, grants }), context);

@@ -65,7 +65,7 @@ export async function restorePlain(request: PlainRestore): Promise<RestoreReport
     clock.enter("analyze");
     await asPsql(session);
     await session.run("SET synchronous_commit = on");
-    if (analyze) await analyzeAll([session]);
+    if (analyze) for (const warning of await analyzeAll([session])) warnings.add(warning);
     await waitForDisk(session);
     clock.stop();
     const loading = clock.phases.find(({ name }) => name === "rows")?.milliseconds ?? 0;

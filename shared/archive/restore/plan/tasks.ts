@@ -15,9 +15,10 @@ export function orderTasks(steps: readonly Step[], relations: Relations): Task[]
     const step = byId.get(id);
     return step?.kind === "rows" ? step.bytes : 0;
   };
+  const inherited = inheritedTriggers(steps);
   return steps.map((step) => {
     const { entry } = step;
-    const dependencies = [...new Set(entry.dependencies)];
+    const dependencies = [...new Set([...entry.dependencies, ...inherited(entry)])];
     if (step.kind !== "sql")
       return {
         step,
@@ -42,6 +43,27 @@ export function orderTasks(steps: readonly Step[], relations: Relations): Task[]
 
 function isThroughRoot(step: Extract<Step, { kind: "rows" }>): boolean {
   return step.entry.defn?.startsWith("-- load via partition root") ?? false;
+}
+
+/**
+ * What a partition's trigger is set to comes after the trigger of the partitioned table, which makes it: pg_dump writes
+ * that order, but no dependency. Gives the triggers of the same name.
+ */
+function inheritedTriggers(steps: readonly Step[]): (entry: TocEntry) => readonly number[] {
+  const isSetting = ({ desc, defn }: TocEntry) => desc === "TRIGGER" && /^\s*ALTER TABLE\b/.test(defn ?? "");
+  // The tag is `table trigger`, and there may be spaces in both.
+  const endings = ({ tag }: TocEntry) =>
+    tag
+      .split(" ")
+      .map((_, at, words) => words.slice(at).join(" "))
+      .slice(1);
+  if (!steps.some(({ entry }) => isSetting(entry))) return () => [];
+  const making = new Map<string, number[]>();
+  for (const { entry } of steps) {
+    if (entry.desc !== "TRIGGER" || isSetting(entry)) continue;
+    for (const name of endings(entry)) making.set(name, [...(making.get(name) ?? []), entry.dumpId]);
+  }
+  return (entry) => (isSetting(entry) ? endings(entry).flatMap((name) => making.get(name) ?? []) : []);
 }
 
 const scanning = new Set(["INDEX", "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "MATERIALIZED VIEW DATA"]);
