@@ -41,6 +41,17 @@ describeWithDebian("stock archives", () => {
     });
     afterAll(() => source.drop());
 
+    test.each(["--section=pre-data", "--section=data", "--section=post-data", "--schema-only", "--data-only"])(
+      "%s alone is a whole archive, large objects or not",
+      async (part) => {
+        for (const format of ["d", "c"]) {
+          const path = join(folder, `part${part}.${format}`);
+          await runProgram("pg_dump", [part, `-F${format}`, "-f", path], { url: source.url });
+          expect((await verifyAny(pathToFileURL(path).href)).problems).toEqual([]);
+        }
+      },
+    );
+
     const samples = hasSamples ? readdirSync(stockSamples).filter((name) => !name.endsWith(".sql")) : [];
     test.each(samples)("%s holds the rows and large objects of the source", async (name) => {
       const url = pathToFileURL(join(stockSamples, name)).href;

@@ -17,6 +17,7 @@ const options: PlanOptions = {
   serverVersion: 150_000,
   selected: null,
   tablespaces: new Set(["pg_default", "fast"]),
+  foreignKeys: false,
   dataBytes: () => 1_000,
 };
 

@@ -124,6 +124,47 @@ describeWithDebian("restoring what stock pg_dump wrote", () => {
     await Promise.all([target.drop(), own.drop()]);
   });
 
+  test("rows alone, into tables with foreign keys: in the archive's order, however large each is", async () => {
+    const own = await createDebianDatabase(`
+      create table z_parent (id int primary key); insert into z_parent select generate_series(1, 10);
+      create table m_child (id int primary key, parent int references z_parent, note text);
+      insert into m_child select i, 1 + i % 10, repeat(md5(i::text), 300) from generate_series(1, 500) i;
+      create table a_last (id int, child int references m_child); insert into a_last select i, i from generate_series(1, 100) i;`);
+    for (const flag of ["-Fd", "-Fc"]) {
+      const target = await createDebianDatabase(await pgDump(own.url, "-s"));
+      await restoreInto(target.url, await stockDump(own.url, flag, "-Z0", "-a"), { jobs: 4, intoNonEmpty: true });
+      expect(await pgDump(target.url)).toBe(await pgDump(own.url));
+      await target.drop();
+    }
+    await own.drop();
+  });
+
+  test("a materialised view is filled with what its owner sees through row security", async () => {
+    const own = await createDebianDatabase(`
+      do $$ begin create role belay_archive_owner; exception when duplicate_object or unique_violation then null; end $$;
+      create table rows (id int); insert into rows select generate_series(1, 10); grant select on rows to belay_archive_owner;
+      alter table rows enable row level security; create policy few on rows using (id <= 4);
+      grant create on schema public to belay_archive_owner;
+      create materialized view seen as select * from rows; alter materialized view seen owner to belay_archive_owner;
+      refresh materialized view seen;`);
+    const target = await createDebianDatabase();
+    await restoreInto(target.url, await stockDump(own.url, "-Fd"));
+    const seen = "select count(*)::int as seen from seen";
+    expect(await query(target.url, seen)).toEqual([{ seen: 4 }]);
+    expect(await query(target.url, seen)).toEqual(await query(own.url, seen));
+    await Promise.all([target.drop(), own.drop()]);
+  });
+
+  test("with every name in quotes, a user mapping for everybody is one for everybody", async () => {
+    const own = await createDebianDatabase(
+      "create foreign data wrapper nowhere; create server far foreign data wrapper nowhere; create user mapping for public server far",
+    );
+    const target = await createDebianDatabase();
+    await restoreInto(target.url, await stockDump(own.url, "-Fd", "--quote-all-identifiers"));
+    expect(await pgDump(target.url)).toBe(await pgDump(own.url));
+    await Promise.all([target.drop(), own.drop()]);
+  });
+
   test("statistics that cannot be gathered are told, and the tables beside have theirs", async () => {
     const own = await createDebianDatabase(`
       create table beside (a int); insert into beside select generate_series(1, 100);

@@ -4,7 +4,7 @@ import { grantsOfGroup, largeObjectIds, makeLargeObjects } from "./large-objects
 import { isOnlyComment, ownerStatement } from "./owners.ts";
 import { relationsOf } from "./relations.ts";
 import { orderTasks } from "./tasks.ts";
-import type { PlanOptions, RestorePlan, Step } from "./types.ts";
+import type { PlanOptions, RestorePlan, Step, Task } from "./types.ts";
 
 /** What concerns the archive or the database as a whole. */
 const settings = new Set([
@@ -49,12 +49,24 @@ export function planRestore(toc: Toc, options: PlanOptions): RestorePlan {
   const relations = relationsOf(toc.entries);
   return {
     before: steps(before),
-    tasks: orderTasks(steps(parallel), relations),
+    tasks: inOrderOfForeignKeys(orderTasks(steps(parallel), relations), options),
     grants: steps(granting),
     refreshes: orderTasks(steps(refreshing), relations),
     last: steps(last),
     leftOut,
   };
+}
+
+/** Into tables that are there already, perhaps with foreign keys, rows go in the archive's order: pg_dump knows the keys. */
+function inOrderOfForeignKeys(tasks: readonly Task[], { foreignKeys }: PlanOptions): readonly Task[] {
+  if (!foreignKeys) return tasks;
+  let before: number | null = null;
+  return tasks.map((task) => {
+    if (task.step.kind !== "rows" || task.step.own) return task;
+    const needs = before === null ? task.needs : [...task.needs, before];
+    before = task.step.entry.dumpId;
+    return { ...task, needs };
+  });
 }
 
 function isWanted(entry: TocEntry, options: PlanOptions, leftOut: string[]): boolean {
@@ -138,6 +150,8 @@ function inPlace(entry: TocEntry, sql: string, pathPerEntry: boolean): string {
     set.push(["default_table_access_method", quoteLiteral(method), "heap"]);
   if (pathPerEntry && entry.namespace)
     set.push(["search_path", `${qualified(null, entry.namespace)}, pg_catalog`, "''"]);
+  // A view is filled with what its owner may see, as it was where the archive was made.
+  if (entry.desc === "MATERIALIZED VIEW DATA") set.push(["row_security", "on", "off"]);
   const after =
     method !== null && entry.relkind === partitioned
       ? [`ALTER TABLE ${qualified(entry.namespace, entry.tag)} SET ACCESS METHOD ${qualified(null, method)};`]

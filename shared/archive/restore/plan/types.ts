@@ -50,5 +50,7 @@ export interface PlanOptions {
   readonly selected: ReadonlySet<number> | null;
   /** Tablespaces of the server; others are not asked for. */
   readonly tablespaces: ReadonlySet<string>;
+  /** The database has foreign keys before the restore begins. */
+  readonly foreignKeys: boolean;
   dataBytes(entry: TocEntry): number | null;
 }

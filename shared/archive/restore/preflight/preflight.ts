@@ -9,12 +9,14 @@ export interface ServerFacts {
   /** Role that restores. */
   readonly self: string;
   readonly tablespaces: ReadonlySet<string>;
+  readonly foreignKeys: boolean;
 }
 
 export async function readServerFacts(session: Session): Promise<ServerFacts> {
   const [row] = await session.sql`select current_user as self,
-    (select array_agg(spcname::text) from pg_catalog.pg_tablespace) as spaces`;
-  return { self: row!.self, tablespaces: new Set(row!.spaces as string[]) };
+    (select array_agg(spcname::text) from pg_catalog.pg_tablespace) as spaces,
+    exists (select from pg_catalog.pg_constraint where contype = 'f') as keys`;
+  return { self: row!.self, tablespaces: new Set(row!.spaces as string[]), foreignKeys: row!.keys };
 }
 
 /**

@@ -26,7 +26,9 @@ export function rolesNamed(sql: string): string[] {
     if (!before.has(tokens[at]!)) continue;
     do {
       const name = tokens[++at];
-      if (name === undefined || name === ";" || name === "public" || notRoles.has(name)) {
+      // No role can be named so: also in quotes it means everybody.
+      const everybody = name === "public" || name === '"public"';
+      if (name === undefined || name === ";" || everybody || notRoles.has(name)) {
         // FOR ROLE x, FOR SELECT: the word itself may be one after which a role stands.
         at -= 1;
         break;

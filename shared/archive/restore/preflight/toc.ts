@@ -37,6 +37,7 @@ export async function planChecked(
     serverVersion: session.serverVersion,
     selected: selection?.ids ?? null,
     tablespaces: facts.tablespaces,
+    foreignKeys: facts.foreignKeys,
     dataBytes: (entry) => archive.dataBytes(entry),
   });
   const notes = [...newerSource(archive, session), ...(await olderExtensions(session, needs))];
