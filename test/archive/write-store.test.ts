@@ -130,3 +130,29 @@ describe("an archive that fails at its end", () => {
     expect(deleted).not.toContain("README.txt");
   });
 });
+
+test("while a store is slow, few uploads of large tables wait for it: each holds parts in memory", async () => {
+  const tables = Array.from(
+    { length: 6 },
+    (_, n) => `create table t${n} as select repeat(md5(i::text), 30) as note
+    from generate_series(1, 5000) i;`,
+  );
+  const large = await createDatabase({ sql: tables.join("") });
+  const { store: honest } = testBelay({ database: large.url });
+  let waiting = 0;
+  let most = 0;
+  const store: ObjectStore = {
+    ...honest,
+    write: async (key, chunks, options) => {
+      waiting += 1;
+      most = Math.max(most, waiting);
+      const bytes = await honest.write(key, chunks, options);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      waiting -= 1;
+      return bytes;
+    },
+  };
+  await dumpDatabase(testBelay({ database: large.url, store }), { reason: "slow store", readers: 2, gzipLevel: 1 });
+  await large.drop();
+  expect(most).toBeLessThanOrEqual(3);
+});

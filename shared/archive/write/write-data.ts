@@ -32,6 +32,9 @@ export interface WrittenData {
 /** Uploads and read-backs that go on while the readers read the next tables. */
 const mostInBackground = 8;
 
+/** What a large table counts among them: parts of its upload are held in memory. */
+const weightOfLarge = 4;
+
 /** Below this size (bytes in the source) the digests of many tables are taken together. */
 const smallTable = 4 * 1024 * 1024;
 const digestsTogether = 200;
@@ -75,6 +78,7 @@ export async function writeData(input: ArchiveInput, layout: ArchiveLayout, leve
           rows.set(file, result);
           progress.tableDone(table);
         }),
+        (table.sizeHint ?? 0) < smallTable ? 1 : weightOfLarge,
       );
       await read;
       await room;

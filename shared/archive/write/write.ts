@@ -2,13 +2,13 @@ import { BelayError } from "../../errors.ts";
 import { setParameters } from "../../postgres/settings.ts";
 import type { ObjectStore } from "../../store/types.ts";
 import { once, sha256 } from "../digesting.ts";
-import { writeToc } from "../format/toc.ts";
+import { readToc, writeToc } from "../format/toc.ts";
 import { archiveKey, manifestFile, readmeFile, tocFile } from "../names.ts";
 import type { ArchivedObject, Manifest } from "../types.ts";
 import type { ArchiveInput } from "./input.ts";
 import { type ArchiveLayout, layOut } from "./layout.ts";
 import { ownObjects } from "./own-objects.ts";
-import { readBackObject } from "./read-back.ts";
+import { readBackObject, unverified } from "./read-back.ts";
 import { defaultReadme } from "./readme.ts";
 import { rolesOf } from "./roles.ts";
 import { readExtensions } from "./source.ts";
@@ -67,8 +67,9 @@ export async function writeArchive(request: ArchiveInput): Promise<Manifest> {
   }
 }
 
+/** The table of contents, which was read again: what nobody can decode is not published. */
 function tocBytes(input: ArchiveInput, layout: ArchiveLayout): Uint8Array {
-  return writeToc({
+  const bytes = writeToc({
     minor: 14,
     format: "directory",
     compression: "gzip",
@@ -78,6 +79,9 @@ function tocBytes(input: ArchiveInput, layout: ArchiveLayout): Uint8Array {
     dumpVersion: "Belay",
     entries: layout.toc,
   });
+  const found = readToc(bytes).entries.length;
+  if (found === layout.toc.length) return bytes;
+  throw unverified(`${tocFile} holds ${found} entries instead of ${layout.toc.length}`);
 }
 
 async function writeSmall(input: ArchiveInput, file: string, bytes: Uint8Array): Promise<ArchivedObject> {
