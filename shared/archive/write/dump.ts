@@ -6,13 +6,13 @@ import type { Belay } from "../../context.ts";
 import { BelayError } from "../../errors.ts";
 import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { exportSnapshot, openReader, type Snapshot } from "../../postgres/snapshot.ts";
+import { openReader, type Snapshot } from "../../postgres/snapshot.ts";
 import { newArchiveId } from "../names.ts";
 import type { Manifest } from "../types.ts";
 import { configurationData } from "./configuration.ts";
 import { readCatalogData } from "./data-of-catalog.ts";
 import type { TableToArchive } from "./layout.ts";
-import { lockTables } from "./lock-tables.ts";
+import { beginLocked } from "./lock-tables.ts";
 import {
   type DumpProfile,
   managedSchemas,
@@ -46,13 +46,11 @@ export async function dumpDatabase(belay: Belay, request: DumpRequest): Promise<
   const session = await belay.openSession({ applicationName: "belay dump", parameters: { row_security: "off" } });
   const readers: Session[] = [];
   try {
-    await session.run(`begin isolation level repeatable read read only;
-      set local lock_timeout = '${belay.settings.lockTimeoutMs}ms'; set local statement_timeout = 0;
-      set local idle_in_transaction_session_timeout = 0`);
-    const snapshot = await exportSnapshot(session);
     const profile = request.profile ?? (await profileOf(session));
     request.onProfile?.(profile);
-    const contents = await readContents(session, profile);
+    const leftOut = profile === "supabase" ? await managedSchemas(session) : [];
+    const snapshot = await beginLocked(session, leftOut, belay.settings.lockTimeoutMs);
+    const contents = await readContents(session, profile, leftOut);
     const jobs = 2 * contents.tables.length + contents.largeObjects.length;
     const wanted = Math.max(1, Math.min(request.readers ?? usualReaders, jobs));
     for (let count = 0; count < wanted; count += 1) readers.push(await openReader(databaseUrl(belay), snapshot.id));
@@ -76,9 +74,7 @@ export async function dumpDatabase(belay: Belay, request: DumpRequest): Promise<
 }
 
 /** Entries, tables, sequences and large objects, read under locks that keep them as they are. */
-async function readContents(session: Session, profile: DumpProfile) {
-  const leftOut = profile === "supabase" ? await managedSchemas(session) : [];
-  await lockTables(session, leftOut);
+async function readContents(session: Session, profile: DumpProfile, leftOut: readonly string[]) {
   const whole = await readCatalog(session, { excludeSchemas: [], largeObjects: true });
   const catalog = profile === "supabase" ? withoutManaged(whole, leftOut) : whole;
   requireKnown(catalog);
