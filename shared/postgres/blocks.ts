@@ -68,3 +68,14 @@ export function createBlockBuilder(size: number): BlockBuilder {
     flush,
   };
 }
+
+/** Gathers small chunks into blocks of `size` bytes and cuts large ones, so that no step pays per chunk. */
+export async function* inBlocks(chunks: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+  const blocks = createBlockBuilder(size);
+  for await (const chunk of chunks) {
+    blocks.add(chunk, 0, chunk.length);
+    yield* blocks.take();
+  }
+  blocks.flush();
+  yield* blocks.take();
+}

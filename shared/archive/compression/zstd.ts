@@ -1,12 +1,12 @@
 import { createZstdDecompress } from "node:zlib";
-import { inBatches } from "../../postgres/batches.ts";
+import { inBlocks } from "../../postgres/blocks.ts";
 import { ByteReader } from "../byte-reader.ts";
 import { damaged } from "../format/damage.ts";
 import { chunkSize, decompressed } from "./through.ts";
 
 const frameMagic = 0xfd2fb528;
 /** Bytes that are fed at a time: each call of the engine costs the same, however few. */
-const batchSize = 64 * 1024;
+const blockSize = 64 * 1024;
 const isSkippable = (magic: number) => magic >>> 4 === 0x184d2a5;
 
 /** The largest window that zstd's own tools take without being told to, and what `pg_dump --compress=zstd:long` writes. */
@@ -26,11 +26,7 @@ export async function* unzstd(chunks: AsyncIterable<Uint8Array>, what: string): 
       if (isSkippable(code)) {
         for await (const _ of reader.pass((await reader.take(4)).readUInt32LE()));
       } else if (code === frameMagic) {
-        yield* decompressed(
-          inBatches(frame(reader, magic, what), batchSize),
-          createZstdDecompress({ chunkSize }),
-          what,
-        );
+        yield* decompressed(inBlocks(frame(reader, magic, what), blockSize), createZstdDecompress({ chunkSize }), what);
       } else throw damaged(`${what} does not decompress: no zstd frame begins at byte ${reader.position - 4}`);
     }
   } finally {

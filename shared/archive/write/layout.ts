@@ -1,8 +1,8 @@
-import { qualified, quoteIdent, quoteLiteral } from "../../catalog/identifiers.ts";
 import type { Entry } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
 import type { TocEntry } from "../format/toc.ts";
 import type { ArchivedSequence, ArchivedTable } from "../types.ts";
+import { catalogEntry, largeObjectData, preamble, refresh, sequenceSet, tableData } from "./toc-entries.ts";
 
 /** One table to archive: which entry makes it on restore, and where its rows are read from. */
 export interface TableToArchive {
@@ -124,21 +124,6 @@ function ownerOf(
   return { oid: entry.address.objid, owner: entry.owner };
 }
 
-/** `COPY ... TO` for the rows of one table, without its children. */
-export function copyOutStatement(table: TableToArchive): string {
-  const from = table.from ?? table;
-  const name = qualified(from.schema, from.table);
-  if (table.from?.suffix !== undefined)
-    return `COPY (SELECT ${table.columns.map(quoteIdent).join(", ")} FROM ${name} ${table.from.suffix}) TO STDOUT`;
-  if (table.from?.where === undefined) return `COPY ${name}${columnList(table.columns)} TO STDOUT`;
-  const columns = table.columns.map(quoteIdent).join(", ");
-  return `COPY (SELECT ${columns} FROM ONLY ${name} WHERE ${table.from.where}) TO STDOUT`;
-}
-
-function columnList(columns: readonly string[]): string {
-  return columns.length === 0 ? "" : ` (${columns.map(quoteIdent).join(", ")})`;
-}
-
 /** Comments and grants stand with what they belong to: after the data when that is made after the data. */
 function bySection(entries: readonly Entry[]): { before: Entry[]; after: Entry[] } {
   const late = new Set<string>();
@@ -164,129 +149,6 @@ function needs(byKey: ReadonlyMap<string, Entry>, entry: Entry, wanted: string):
     open.push(...(byKey.get(key)?.dependencies ?? []));
   }
   return false;
-}
-
-const empty = {
-  hadDumper: false,
-  tableoid: "0",
-  oid: "0",
-  dropStmt: null,
-  copyStmt: null,
-  namespace: null,
-  tablespace: null,
-  tableam: null,
-  owner: null,
-  dependencies: [],
-  file: "",
-} as const;
-
-function preamble(): TocEntry[] {
-  const settings = [
-    ["ENCODING", "SET client_encoding = 'UTF8';\n"],
-    ["STDSTRINGS", "SET standard_conforming_strings = 'on';\n"],
-    ["SEARCHPATH", "SELECT pg_catalog.set_config('search_path', '', false);\n"],
-  ] as const;
-  return settings.map(([desc, defn], index) => ({
-    ...empty,
-    dumpId: index + 1,
-    tag: desc,
-    desc,
-    section: "pre-data",
-    defn,
-  }));
-}
-
-function catalogEntry(entry: Entry, dumpId: number, dependencies: readonly number[]): TocEntry {
-  return {
-    ...empty,
-    dumpId,
-    tableoid: String(entry.address.classid),
-    oid: String(entry.address.objid),
-    tag: entry.name,
-    desc: entry.kind,
-    section: entry.section,
-    defn: entry.create,
-    dropStmt: entry.drop,
-    namespace: entry.schema,
-    tablespace: entry.tablespace,
-    tableam: entry.tableam,
-    owner: entry.owner,
-    dependencies,
-  };
-}
-
-function tableData(
-  table: TableToArchive,
-  made: { oid: number; owner: string | null },
-  dumpId: number,
-  dependencies: readonly number[],
-): TocEntry {
-  return {
-    ...empty,
-    dumpId,
-    hadDumper: true,
-    oid: String(made.oid),
-    tag: table.table,
-    desc: "TABLE DATA",
-    section: "data",
-    defn: null,
-    copyStmt: `COPY ${qualified(table.schema, table.table)}${columnList(table.columns)} FROM stdin;\n`,
-    namespace: table.schema,
-    owner: made.owner,
-    // pg_restore finds the table through the first dependency.
-    dependencies,
-    file: `${dumpId}.dat`,
-  };
-}
-
-/** The rows of the large objects, each in a file of its own; `blobs.toc` lists them. */
-function largeObjectData(dumpId: number): TocEntry {
-  return {
-    ...empty,
-    dumpId,
-    hadDumper: true,
-    tag: "BLOBS",
-    desc: "BLOBS",
-    section: "data",
-    defn: null,
-    file: "blobs.toc",
-  };
-}
-
-function sequenceSet(
-  sequence: SequenceToArchive,
-  made: { oid: number; owner: string | null },
-  dumpId: number,
-  dependencies: readonly number[],
-): TocEntry {
-  const name = quoteLiteral(qualified(sequence.schema, sequence.name));
-  return {
-    ...empty,
-    dumpId,
-    oid: String(made.oid),
-    tag: sequence.name,
-    desc: "SEQUENCE SET",
-    section: "data",
-    defn: `SELECT pg_catalog.setval(${name}, ${sequence.lastValue}, ${sequence.isCalled});\n`,
-    namespace: sequence.schema,
-    owner: made.owner,
-    dependencies,
-  };
-}
-
-function refresh(view: Entry, dumpId: number, dependencies: readonly number[]): TocEntry {
-  return {
-    ...empty,
-    dumpId,
-    oid: String(view.address.objid),
-    tag: view.name,
-    desc: "MATERIALIZED VIEW DATA",
-    section: "post-data",
-    defn: `REFRESH MATERIALIZED VIEW ${qualified(view.schema, view.name)};\n`,
-    namespace: view.schema,
-    owner: view.owner,
-    dependencies,
-  };
 }
 
 function required(byKey: ReadonlyMap<string, Entry>, key: string): Entry {

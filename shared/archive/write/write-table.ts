@@ -6,7 +6,8 @@ import { hashing } from "../digesting.ts";
 import { endMarker } from "../format/copy-text.ts";
 import { inOrder } from "../in-order.ts";
 import type { ArchivedObject } from "../types.ts";
-import { copyOutStatement, type TableToArchive } from "./layout.ts";
+import { copyOutStatement } from "./copy-statement.ts";
+import type { TableToArchive } from "./layout.ts";
 
 /** A table's rows as they went into the store. */
 export interface WrittenRows {
