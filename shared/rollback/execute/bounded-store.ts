@@ -14,6 +14,9 @@ export interface BoundedStore {
   within<T>(work: (store: ObjectStore) => Promise<T>): Promise<T>;
 }
 
+/** Objects after which a store that makes many durable has given a sign of life. */
+const syncedTogether = 8;
+
 /** A store that does not hang for ever: what waits for it holds locks. Time spent by whoever feeds or reads it does not count as a stall. */
 export function boundStore(inner: ObjectStore, limits: StoreLimits): BoundedStore {
   const waits = new Set<{ readonly since: number; readonly what: string }>();
@@ -30,10 +33,15 @@ export function boundStore(inner: ObjectStore, limits: StoreLimits): BoundedStor
   };
   async function* read(key: string, range?: ByteRange): AsyncGenerator<Uint8Array> {
     const chunks = inner.read(key, range)[Symbol.asyncIterator]();
-    for (;;) {
-      const next = await waiting(`reading ${key}`, () => chunks.next());
-      if (next.done) return;
-      yield next.value;
+    try {
+      for (;;) {
+        const next = await waiting(`reading ${key}`, () => chunks.next());
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      // Not waited for: it may be as silent as the store.
+      void chunks.return?.()?.catch(() => {});
     }
   }
   const store: ObjectStore = {
@@ -45,7 +53,10 @@ export function boundStore(inner: ObjectStore, limits: StoreLimits): BoundedStor
       return inner.write(key, feed.chunks, options).finally(feed.end);
     },
     head: (key) => waiting(`looking for ${key}`, () => inner.head(key)),
-    sync: (keys) => waiting("making objects durable", () => inner.sync(keys)),
+    sync: async (keys) => {
+      for (let at = 0; at < keys.length; at += syncedTogether)
+        await waiting("making objects durable", () => inner.sync(keys.slice(at, at + syncedTogether)));
+    },
     list: (prefix) => inner.list(prefix),
     listFolders: (prefix) => inner.listFolders(prefix),
     delete: (key) => inner.delete(key),
