@@ -13,7 +13,7 @@ export async function withParameters<T>(
 ): Promise<T> {
   const names = Object.keys(parameters);
   const before = await session.sql<{ name: string; value: string }[]>`
-    select name, current_setting(name) as value from unnest(${names}::text[]) as name`;
+    select name, current_setting(name) as value from pg_catalog.unnest(${names}::text[]) as name`;
   await setParameters(session, parameters);
   try {
     return await work();

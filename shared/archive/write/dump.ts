@@ -43,7 +43,10 @@ const usualReaders = 2;
  * `unsupported_kind` naming each object that the catalog reader cannot write, before any row is read.
  */
 export async function dumpDatabase(belay: Belay, request: DumpRequest): Promise<Manifest> {
-  const session = await belay.openSession({ applicationName: "belay dump", parameters: { row_security: "off" } });
+  const session = await belay.openSession({
+    applicationName: "belay dump",
+    parameters: { row_security: "off", search_path: "" },
+  });
   const readers: Session[] = [];
   try {
     const profile = request.profile ?? (await profileOf(session));
