@@ -72,7 +72,8 @@ export const restore: Command = {
       owners: flags["no-owner"] !== true,
       grants: flags["no-acl"] !== true,
       analyze: flags["no-analyze"] !== true,
-      resume: flags.resume === true,
+      // Cut off before there was a database, a restore begins.
+      resume: flags.resume === true && !anew,
       intoNonEmpty: flags["into-non-empty"] === true,
       indexMemoryBytes: megabytes(numberOf(flags, "index-memory", 1_000_000)),
       report: belay.report,

@@ -40,6 +40,18 @@ describeWithDebian("belay restore", () => {
     await drop(name);
   });
 
+  test("--create --resume begins where there is no database yet, and says what to do where there is but no restore", async () => {
+    const name = `begun_${source.name}`;
+    const again = ["restore", place, "--into", made(name), "--create", "--resume"];
+    const first = await belay(again);
+    expect(first.code).toBe(0);
+    expect(first.out).toMatch(/2 tables, 301 rows/);
+    const second = await belay(again);
+    expect(second.code).toBe(3);
+    expect(second.error).toContain("without --resume, and without --create");
+    await drop(name);
+  });
+
   test("--json prints the report; --table, --schema-only, --no-owner, --no-acl and --no-analyze are heard", async () => {
     const target = await createDebianDatabase();
     const flags = ["--table", "public.t", "--no-owner", "--no-acl", "--no-analyze", "--index-memory", "100", "--json"];

@@ -1,8 +1,9 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { debianMajor, debianPrograms } from "../../dev/debian.ts";
 import { openArchive } from "../../shared/archive/read/open.ts";
 import { restoreArchive } from "../../shared/archive/restore/restore.ts";
 import { tableDigest } from "../../shared/archive/table-digest.ts";
@@ -118,6 +119,47 @@ describeWithDebian("a restore that is cut off", () => {
     await restoreInto(target.url, place, { resume: true });
     await expectRestored(target.url);
     await target.drop();
+  });
+
+  test("by a server that goes away before anything is done: connection_lost, and no fault of Belay's", async () => {
+    const target = await createDebianDatabase();
+    const end =
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'belay restore' and datname = current_database()";
+    const [stock, script] = [await openArchive(place), await openArchive(await stockDump(source.url, "-Fp", "-s"))];
+    if (stock.format === "plain" || script.format !== "plain") throw new Error("not of that format");
+    const dataBytes: typeof stock.dataBytes = (entry) => {
+      execFileSync(join(debianPrograms(debianMajor)!, "psql"), ["-XqAt", "-d", target.url, "-c", end]);
+      return stock.dataBytes(entry);
+    };
+    const parts: typeof script.parts = async function* (options) {
+      await query(target.url, end);
+      yield* script.parts(options);
+    };
+    for (const archive of [
+      { ...stock, dataBytes },
+      { ...script, parts },
+    ]) {
+      const error = await restoreArchive({ archive, url: target.url }).catch((thrown) => thrown);
+      expect(error).toMatchObject({ name: "BelayError", code: "connection_lost" });
+    }
+    await target.drop();
+  });
+
+  test("by a server that goes away at the very end, while statistics are gathered: also that is gone on with", async () => {
+    const own =
+      await createDebianDatabase(`create table t (a int); insert into t select generate_series(1, 10); create table armed ();
+      create function ends(i int) returns int language plpgsql immutable as $$ begin
+        if to_regclass('public.armed') is not null and exists (select from pg_stat_activity where pid = pg_backend_pid() and query ~ '^ANALYZE')
+        then perform pg_terminate_backend(pg_backend_pid()); end if; return i; end $$;
+      create index on t (ends(a));`);
+    const archive = await stockDump(own.url, "-Fd");
+    const target = await createDebianDatabase();
+    const error = await restoreInto(target.url, archive).catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: "connection_lost" });
+    expect(error.hint).toContain("--resume");
+    await runSql(target.url, "drop table armed");
+    expect(await restoreInto(target.url, archive, { resume: true })).toMatchObject({ resumed: true, rows: 10 });
+    await Promise.all([target.drop(), own.drop()]);
   });
 
   test("two sessions load the large table, and nothing of the restore stays behind", async () => {

@@ -1,3 +1,5 @@
+import { isBelayError } from "../../errors.ts";
+import { databaseError, sqlStateOf } from "../../postgres/errors.ts";
 import type { OpenedArchive } from "../read/types.ts";
 import { restorePlain } from "./plain/restore-plain.ts";
 import { restoreToc } from "./restore-toc.ts";
@@ -11,9 +13,19 @@ export type { RestoreOptions, RestoreReport, RestoreRequest } from "./types.ts";
  * restore, and the server's errors, each naming its entry: what was done stays, and `resume` goes on from there.
  */
 export async function restoreArchive(request: RestoreRequest): Promise<RestoreReport> {
-  const { archive } = request;
-  if (isToc(archive)) return restoreToc({ ...request, archive });
-  return restorePlain({ ...request, archive });
+  const { archive, url } = request;
+  try {
+    if (isToc(archive)) return await restoreToc({ ...request, archive });
+    return await restorePlain({ ...request, archive });
+  } catch (error) {
+    throw isOfConnection(error) ? databaseError(error, { url, doing: "restoring" }) : error;
+  }
+}
+
+/** What the driver throws where no entry or statement is at work: before, between and after. */
+function isOfConnection(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return !isBelayError(error) && (sqlStateOf(error) !== undefined || /^(CONNECTION_|ECONNRESET$|EPIPE$)/.test(String(code)));
 }
 
 function isToc(archive: OpenedArchive): archive is Exclude<OpenedArchive, { format: "plain" }> {

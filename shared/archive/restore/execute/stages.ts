@@ -2,6 +2,7 @@ import type { Session } from "../../../postgres/session.ts";
 import type { TocArchive } from "../../read/types.ts";
 import type { Clock } from "../clock.ts";
 import { databaseName } from "../create-database.ts";
+import { restoreError } from "../errors.ts";
 import { analyzeAll } from "../finish/analyze.ts";
 import { finishRestore } from "../finish/last.ts";
 import { unsoundObjects } from "../finish/objects.ts";
@@ -47,7 +48,10 @@ export async function runStages(
   context.warnings.push(...(await unsoundObjects(control!, archive.toc.entries)));
   if (analyze) {
     clock.enter("analyze");
-    context.warnings.push(...(await analyzeAll(workers)));
+    const without = await analyzeAll(workers).catch((error) => {
+      throw restoreError(error, { what: "the planner's statistics" });
+    });
+    context.warnings.push(...without);
   }
   clock.enter("finish");
   if (made) await runInOrder(control!, databaseSteps(archive.toc, databaseName(url), { owners, grants }), context);

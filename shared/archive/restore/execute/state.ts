@@ -65,7 +65,10 @@ export async function resumeState(
   const begun = await readUnfinished(session);
   const run = runOf(archive, options);
   if (begun === null)
-    throw refused("there is no unfinished restore in the database", "Run the same command without --resume.");
+    throw refused(
+      "there is no unfinished restore in the database",
+      "Run the same command without --resume, and without --create: the database is there.",
+    );
   if (begun.fingerprint !== run.fingerprint)
     throw refused(
       `the unfinished restore in the database is of another archive: ${begun.archive}`,
