@@ -25,7 +25,9 @@ export async function restoreArchive(request: RestoreRequest): Promise<RestoreRe
 /** What the driver throws where no entry or statement is at work: before, between and after. */
 function isOfConnection(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
-  return !isBelayError(error) && (sqlStateOf(error) !== undefined || /^(CONNECTION_|ECONNRESET$|EPIPE$)/.test(String(code)));
+  return (
+    !isBelayError(error) && (sqlStateOf(error) !== undefined || /^(CONNECTION_|ECONNRESET$|EPIPE$)/.test(String(code)))
+  );
 }
 
 function isToc(archive: OpenedArchive): archive is Exclude<OpenedArchive, { format: "plain" }> {
