@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { BelayError } from "../errors.ts";
 import { createFolderStore } from "./folder.ts";
-import { createS3Store } from "./s3.ts";
-import { createS3Client, type StoreCredentials } from "./s3-client.ts";
-import { parseS3Url } from "./s3-place.ts";
+import { createLazyStore } from "./lazy.ts";
+import type { StoreCredentials } from "./s3-client.ts";
+import { formatS3Place, parseS3Url } from "./s3-place.ts";
 import type { ObjectStore } from "./types.ts";
 
 export type { StoreCredentials } from "./s3-client.ts";
@@ -28,5 +28,8 @@ export function openStore(url: string, credentials: StoreEnvironment | null = nu
     throw new BelayError("store_denied", `there are no credentials for the bucket ${place.bucket}`, {
       hint: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
     });
-  return createS3Store(createS3Client(place, { accessKeyId, secretAccessKey, sessionToken }), place);
+  return createLazyStore(formatS3Place(place), async () => {
+    const [{ createS3Store }, { createS3Client }] = await Promise.all([import("./s3.ts"), import("./s3-client.ts")]);
+    return createS3Store(createS3Client(place, { accessKeyId, secretAccessKey, sessionToken }), place);
+  });
 }
