@@ -4,6 +4,7 @@ import { requireBelay } from "../../install.ts";
 import type { MigrationFolder } from "../../migrations/types.ts";
 import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
+import { ownPath } from "../../postgres/settings.ts";
 import { planRollback } from "../plan/plan-rollback.ts";
 import type { Policy } from "../plan/policy.ts";
 import { requireDirectConnection } from "../transaction/connection.ts";
@@ -39,7 +40,7 @@ export async function executeRollback(
   request: RollbackRequest,
   observe: Observe = () => {},
 ): Promise<RollbackReport> {
-  const control = await belay.openSession({ applicationName: "belay control" });
+  const control = await belay.openSession({ applicationName: "belay control", parameters: ownPath });
   try {
     await requireDirectConnection(belay, control);
     await requireBelay(control);
@@ -101,7 +102,7 @@ async function withOneWiderArchive(attempt: Attempt): Promise<RollbackReport> {
 
 /** A fresh connection for every attempt: the server's counters may still hold what an aborted one did. */
 async function withSession(attempt: Attempt, widen: ReadonlySet<number>): Promise<RollbackReport> {
-  const session = await attempt.belay.openSession({ applicationName: "belay rollback" });
+  const session = await attempt.belay.openSession({ applicationName: "belay rollback", parameters: ownPath });
   try {
     await watchClient(session);
     return await runAttempt(attempt, session, widen);
@@ -114,7 +115,7 @@ async function withSession(attempt: Attempt, widen: ReadonlySet<number>): Promis
 async function putOnRecord(belay: Belay, control: Session, rollbackId: string, failure: BelayError): Promise<void> {
   const session = control.alive
     ? control
-    : await belay.openSession({ applicationName: "belay control" }).catch(() => null);
+    : await belay.openSession({ applicationName: "belay control", parameters: ownPath }).catch(() => null);
   if (session === null) return;
   await recordFailure(session, rollbackId, failure).catch(() => {});
   if (session !== control) await session.close();

@@ -1,5 +1,6 @@
 import type { Belay } from "../../context.ts";
 import type { MigrationFolder } from "../../migrations/types.ts";
+import { ownPath } from "../../postgres/settings.ts";
 import type { Plan } from "../types.ts";
 import { type Facts, gatherFacts } from "./facts.ts";
 import { makePlan } from "./plan.ts";
@@ -33,6 +34,7 @@ async function readFactsAlone(belay: Belay, request: PlanRequest): Promise<Facts
     applicationName: "belay plan",
     parameters: {
       row_security: "off",
+      ...ownPath,
       lock_timeout: String(lockTimeoutMs),
       statement_timeout: String(statementTimeoutMs),
     },
