@@ -18,7 +18,7 @@ import { median, type Run, runMeasured } from "./processes.ts";
  * reading every byte back and decoding it; pg_dump's does not. To a folder; with `--s3` to an S3 server on this machine
  * too (in this process), with `--s3-url URL` to that one (credentials in the usual AWS variables).
  *
- *   npm run bench -- dump [--json] [--pairs 3] [--mb 2000] [--tables 2000] [--only dominant|small] [--s3 | --s3-url URL]
+ *   npm run bench -- dump [--json] [--pairs 3] [--mb 2500] [--tables 2000] [--only dominant|small] [--s3 | --s3-url URL]
  */
 interface Line {
   readonly bench: "dump";
@@ -37,7 +37,7 @@ interface Line {
 }
 
 const pairs = option("--pairs", 3);
-const megabytes = option("--mb", 2_000);
+const megabytes = option("--mb", 2_500);
 const tables = option("--tables", 2_000);
 const json = process.argv.includes("--json");
 
@@ -139,7 +139,8 @@ function print(line: Line): void {
 }
 
 function printSteps(steps: readonly Step[]): void {
-  if (json) for (const step of steps) console.log(JSON.stringify({ bench: "dump", ...step }));
+  const alone = { peer: null, ratio: null, peak_rss_mb: null, peer_peak_rss_mb: null };
+  if (json) for (const step of steps) console.log(JSON.stringify({ bench: "dump", ...step, ...alone }));
   else console.table(steps);
 }
 

@@ -23,7 +23,7 @@ import { median, type Run, runMeasured } from "./processes.ts";
  * with its usual durability (fsync on): pair by pair, each in a process of its own, the order alternating; medians.
  * Both leave ANALYZE out, which pg_restore does not do.
  *
- *   npm run bench -- restore [--json] [--pairs 3] [--mb 2000] [--tables 2000] [--only dominant|small]
+ *   npm run bench -- restore [--json] [--pairs 3] [--mb 2500] [--tables 2000] [--only dominant|small]
  */
 interface Line {
   readonly bench: "restore";
@@ -42,7 +42,7 @@ interface Line {
 }
 
 const pairs = option("--pairs", 3);
-const megabytes = option("--mb", 2_000);
+const megabytes = option("--mb", 2_500);
 const tables = option("--tables", 2_000);
 const jobs = 2;
 
