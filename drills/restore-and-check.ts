@@ -20,7 +20,8 @@ import { identityOf, sameDatabase } from "./identity.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import { type CheckOutcome, runCheck } from "./verdict.ts";
 
-const checksAfterRestore: readonly Check[] = [
+/** What a restored copy must stand, in order. */
+export const checksAfterRestore: readonly Check[] = [
   tablesCheck,
   countsCheck,
   digestsCheck,

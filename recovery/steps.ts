@@ -1,11 +1,6 @@
 import { explainError } from "../drills/blame.ts";
-import { catalogCheck } from "../drills/checks/catalog.ts";
-import type { Check } from "../drills/checks/check.ts";
 import { countsCheck } from "../drills/checks/counts.ts";
-import { digestsCheck } from "../drills/checks/digests.ts";
-import { foreignKeysCheck } from "../drills/checks/foreign-keys.ts";
-import { sequencesCheck } from "../drills/checks/sequences.ts";
-import { tablesCheck } from "../drills/checks/tables.ts";
+import { checksAfterRestore } from "../drills/restore-and-check.ts";
 import { runCheck } from "../drills/verdict.ts";
 import type { readManifest } from "../shared/archive/list.ts";
 import { dumpDatabase } from "../shared/archive/write/dump.ts";
@@ -96,15 +91,6 @@ export const stepWork: Readonly<Record<StepName, StepWork>> = {
   },
 };
 
-const checks: readonly Check[] = [
-  tablesCheck,
-  countsCheck,
-  digestsCheck,
-  catalogCheck,
-  sequencesCheck,
-  foreignKeysCheck,
-];
-
 async function checkRestored(state: FullRestore) {
   const session = await openSession(state.besideUrl, {
     applicationName: "belay check",
@@ -112,13 +98,13 @@ async function checkRestored(state: FullRestore) {
   });
   const outcomes = [];
   try {
-    for (const check of checks) {
+    for (const check of checksAfterRestore) {
       state.belay.report({
         phase: "check",
         message: check.name,
         unit: "checks",
         done: outcomes.length,
-        total: checks.length,
+        total: checksAfterRestore.length,
       });
       outcomes.push(await runCheck(check.name, () => check.run(checkContext(state, session)), explainError));
     }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Guide, planRunbook, runFullRestore } from "../../recovery/full-restore.ts";
-import type { StepName, StepOutcome } from "../../recovery/types.ts";
+import { type StepName, type StepOutcome, stepNames } from "../../recovery/types.ts";
 import { withDatabase } from "../../recovery/urls.ts";
 import { readManifest } from "../../shared/archive/list.ts";
 import { archiveKey } from "../../shared/archive/names.ts";
@@ -105,18 +105,7 @@ describe("a full restore", () => {
   });
 });
 
-const allDone = (
-  [
-    "archive_today",
-    "list_newer",
-    "restore_beside",
-    "check",
-    "stop_writers",
-    "export_newer",
-    "switch_over",
-    "verify",
-  ] as const
-).map((name) => `${name} done`);
+const allDone = stepNames.map((name) => `${name} done`);
 
 function guide({ declineAt, heard = [] }: { declineAt?: StepName; heard?: StepOutcome[] }): Guide {
   return {
