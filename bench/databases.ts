@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { withDatabase } from "../shared/postgres/url.ts";
 
 /** A database to measure with: SQL that fills an empty one, statement by statement. */
 export interface BenchDatabase {
@@ -72,9 +73,7 @@ export async function makeDatabase(server: string, name: string, database: Bench
 export async function emptyDatabase(server: string, name: string): Promise<string> {
   await dropDatabase(server, name);
   await onServer(server, `create database ${name} template template0`);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return url.href;
+  return withDatabase(server, name);
 }
 
 export function dropDatabase(server: string, name: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { Manifest } from "../shared/archive/types.ts";
 import type { Belay } from "../shared/context.ts";
 import { BelayError } from "../shared/errors.ts";
 import { setUpScratch } from "../shared/migrations/replay.ts";
+import { identityOf, sameDatabase } from "../shared/postgres/identity.ts";
 import type { ScratchDatabase } from "../shared/postgres/scratch.ts";
 import { withSession } from "../shared/with-session.ts";
 import { explainError } from "./blame.ts";
@@ -16,7 +17,6 @@ import { environmentCheck } from "./checks/environment.ts";
 import { foreignKeysCheck } from "./checks/foreign-keys.ts";
 import { sequencesCheck } from "./checks/sequences.ts";
 import { tablesCheck } from "./checks/tables.ts";
-import { identityOf, sameDatabase } from "./identity.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import { type CheckOutcome, runCheck } from "./verdict.ts";
 

@@ -1,10 +1,10 @@
-import { identityOf, sameDatabase } from "../drills/identity.ts";
 import { listArchives, readManifest } from "../shared/archive/list.ts";
 import { archiveKey, manifestFile } from "../shared/archive/names.ts";
 import type { Manifest } from "../shared/archive/types.ts";
 import type { Belay } from "../shared/context.ts";
 import { BelayError } from "../shared/errors.ts";
 import { belayInstalled } from "../shared/install.ts";
+import { identityOf, sameDatabase } from "../shared/postgres/identity.ts";
 import type { Session } from "../shared/postgres/session.ts";
 import type { Measurement, RunbookFacts } from "./plan.ts";
 

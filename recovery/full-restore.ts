@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { once } from "../shared/archive/digesting.ts";
-import { readManifest } from "../shared/archive/list.ts";
 import { appendAudit } from "../shared/audit.ts";
 import type { Belay } from "../shared/context.ts";
 import { BelayError } from "../shared/errors.ts";
@@ -8,13 +7,13 @@ import { belayInstalled } from "../shared/install.ts";
 import { inTransaction } from "../shared/migrations/transaction.ts";
 import { databaseError } from "../shared/postgres/errors.ts";
 import { openSession, type Session } from "../shared/postgres/session.ts";
+import { withDatabase } from "../shared/postgres/url.ts";
 import { withSession } from "../shared/with-session.ts";
 import { gatherFacts } from "./facts.ts";
 import { planFullRestore } from "./plan.ts";
 import type { FullRestore } from "./state.ts";
 import { stepWork, unwind } from "./steps.ts";
 import type { FullRestoreReport, RunbookPlan, Step, StepOutcome } from "./types.ts";
-import { withDatabase } from "./urls.ts";
 
 export interface FullRestoreRequest {
   /** A whole-database archive of the store, or `latest`. */
@@ -92,7 +91,7 @@ async function openState(belay: Belay, request: FullRestoreRequest, open: Sessio
   const server = await openOne(withDatabase(liveUrl, plan.live === "postgres" ? "template1" : "postgres"));
   const besideUrl = request.into ?? withDatabase(liveUrl, plan.restored);
   const state: FullRestore = {
-    ...{ belay, id: found.id, plan, manifest: await readManifest(belay.store, plan.archiveId), jobs: request.jobs },
+    ...{ belay, id: found.id, plan, manifest: found.manifest, jobs: request.jobs },
     ...{ server, today, writer, ownPids: [today.pid, writer.pid], besideUrl },
     ...{ todays: null, tables: [], newerRows: null, stoppedAt: null, switched: false, switchBack: [] },
     restoredUrl: () => (plan.sameServer && state.switched ? liveUrl : besideUrl),

@@ -23,7 +23,7 @@ export interface ArchiveSummary {
 }
 
 /** Manifests that are read at the same time: a store answers each after some milliseconds. */
-const manifestsAtOnce = 8;
+export const manifestsAtOnce = 8;
 
 const largestManifest = 256 * 1024 * 1024;
 

@@ -4,6 +4,7 @@ import { BelayError } from "../errors.ts";
 import { databaseError } from "./errors.ts";
 import { openSession, type Session } from "./session.ts";
 import { dropSubscriptions } from "./subscriptions.ts";
+import { withDatabase } from "./url.ts";
 
 /** Names of scratch databases begin so; with the marker in its comment that makes a database one that Belay may drop. */
 export const scratchPrefix = "belay_scratch_";
@@ -124,12 +125,6 @@ function readMarker(comment: unknown): Marker | null {
   } catch {
     return null;
   }
-}
-
-function withDatabase(serverUrl: string, name: string): string {
-  const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
-  return url.href;
 }
 
 async function onServer<T>(url: string, work: (session: Session) => Promise<T>): Promise<T> {

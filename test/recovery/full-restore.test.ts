@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Guide, planRunbook, runFullRestore } from "../../recovery/full-restore.ts";
 import { type StepName, type StepOutcome, stepNames } from "../../recovery/types.ts";
-import { withDatabase } from "../../recovery/urls.ts";
 import { readManifest } from "../../shared/archive/list.ts";
 import { archiveKey } from "../../shared/archive/names.ts";
 import { verifyArchive } from "../../shared/archive/verify.ts";
 import { dumpDatabase } from "../../shared/archive/write/dump.ts";
 import type { Belay } from "../../shared/context.ts";
 import { openSession } from "../../shared/postgres/session.ts";
+import { withDatabase } from "../../shared/postgres/url.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase, runSql, type TestDatabase } from "../support/postgres.ts";
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Databases, switchBackSql, switchOver } from "../../recovery/switch-over.ts";
-import { withDatabase } from "../../recovery/urls.ts";
 import { allowWriters, stopWriters } from "../../recovery/writers.ts";
 import { openSession, type Session } from "../../shared/postgres/session.ts";
+import { withDatabase } from "../../shared/postgres/url.ts";
 import { createDatabase, runSql, type TestDatabase } from "../support/postgres.ts";
 
 let live: TestDatabase;

@@ -1,5 +1,5 @@
-import { readManifest, surveyArchives } from "../../../shared/archive/list.ts";
-import type { Manifest } from "../../../shared/archive/types.ts";
+import { manifestsAtOnce, readManifest, surveyArchives } from "../../../shared/archive/list.ts";
+import { mapPooled } from "../../../shared/pool.ts";
 import { openStore } from "../../../shared/store/open.ts";
 import type { Invocation } from "../../command.ts";
 import { type ExitCode, exit } from "../../exit.ts";
@@ -14,9 +14,8 @@ export async function listArchives(invocation: Invocation, place: string | undef
   const store = place === undefined ? belay.store : openStore(storePlace(place), credentials);
   const { whole, damaged, unfinished } = await surveyArchives(store);
   if (terminal.json) {
-    const manifests: Manifest[] = [];
-    for (const { id } of whole) manifests.push(await readManifest(store, id));
-    terminal.document({ store: store.url, archives: manifests, damaged, unfinished });
+    const archives = await mapPooled(whole, manifestsAtOnce, ({ id }) => readManifest(store, id));
+    terminal.document({ store: store.url, archives, damaged, unfinished });
   }
   terminal.line(`${count(whole.length, "archive")} in ${store.url}`);
   if (whole.length + damaged.length === 0) terminal.line("  If there should be some, check --store or BELAY_STORE.");

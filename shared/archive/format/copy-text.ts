@@ -50,7 +50,8 @@ export async function* withoutEndMarker(chunks: AsyncIterable<Uint8Array>, what:
   if (begun) yield Uint8Array.of(newline);
 }
 
-function newlines(chunk: Uint8Array): number {
+/** Newlines of a piece of COPY text: where rows end. */
+export function newlines(chunk: Uint8Array): number {
   let found = 0;
   for (let at = chunk.indexOf(newline); at !== -1; at = chunk.indexOf(newline, at + 1)) found += 1;
   return found;

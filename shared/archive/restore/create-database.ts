@@ -2,6 +2,7 @@ import { quoteIdent, quoteLiteral } from "../../catalog/identifiers.ts";
 import { BelayError } from "../../errors.ts";
 import { databaseError, describeDatabase, sqlStateOf } from "../../postgres/errors.ts";
 import { openSession, type Session } from "../../postgres/session.ts";
+import { withDatabase } from "../../postgres/url.ts";
 import { readCreateDatabase } from "../read/plain/create-database.ts";
 import type { OpenedArchive } from "../read/types.ts";
 import { databaseOptions } from "./plan/database.ts";
@@ -70,11 +71,7 @@ async function definition(archive: OpenedArchive): Promise<string | null> {
 
 /** A session in a database of the server that is there anyway, for making or dropping the one that the URL names. */
 export async function openMaintenance(url: string): Promise<Session> {
-  const at = (name: string) => {
-    const place = new URL(url);
-    place.pathname = `/${name}`;
-    return openSession(place.href, { applicationName: "belay restore" });
-  };
+  const at = (name: string) => openSession(withDatabase(url, name), { applicationName: "belay restore" });
   try {
     return await at("postgres");
   } catch (error) {

@@ -1,12 +1,11 @@
-import type { Entry } from "../../catalog/types.ts";
 import type { Progress } from "../../context.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { ObjectStore } from "../../store/types.ts";
 import type { Manifest } from "../types.ts";
-import type { SequenceToArchive, TableToArchive } from "./layout.ts";
+import type { LayoutInput } from "./layout.ts";
 
 /** All that one archive is to hold, and from where. */
-export interface ArchiveInput {
+export interface ArchiveInput extends LayoutInput {
   readonly store: ObjectStore;
   readonly id: string;
   readonly purpose: Manifest["purpose"];
@@ -20,16 +19,6 @@ export interface ArchiveInput {
   readonly snapshotAt: string;
   /** Sessions on the one snapshot; each writes one table at a time. At least one. On failure they are cut. */
   readonly readers: readonly Session[];
-  /** In creation order. */
-  readonly entries: readonly Entry[];
-  /** Of the database itself, for `pg_restore --create`; in no digest. */
-  readonly databaseEntries?: readonly Entry[];
-  readonly tables: readonly TableToArchive[];
-  readonly sequences: readonly SequenceToArchive[];
-  /** Oids of the large objects whose entries are among `entries`. */
-  readonly largeObjects?: readonly number[];
-  /** Keys of the materialised views that hold rows, in creation order. */
-  readonly materializedViews: readonly string[];
   readonly external: Manifest["external"];
   readonly catalogDigest: string;
   /** Most bytes of COPY text that may be archived here; null for no limit. */

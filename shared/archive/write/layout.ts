@@ -46,7 +46,7 @@ export interface SequenceToArchive extends ArchivedSequence {
 export interface LayoutInput {
   /** In creation order. */
   readonly entries: readonly Entry[];
-  /** Of the database itself, for `pg_restore --create`. */
+  /** Of the database itself, for `pg_restore --create`; in no digest. */
   readonly databaseEntries?: readonly Entry[];
   readonly tables: readonly TableToArchive[];
   readonly sequences: readonly SequenceToArchive[];

@@ -3,12 +3,11 @@ import { BelayError, isBelayError } from "../../errors.ts";
 import type { ObjectStore } from "../../store/types.ts";
 import { type MemberDecoder, splitMembers } from "../compression/members.ts";
 import { hashing } from "../digesting.ts";
-import { endMarker } from "../format/copy-text.ts";
+import { endMarker, newlines } from "../format/copy-text.ts";
 import { inOrder } from "../in-order.ts";
 import type { ArchivedObject } from "../types.ts";
 import type { WrittenRows } from "./write-table.ts";
 
-const newline = 10;
 const newlinesOfEnd = 3;
 const decodedAtATime = 3;
 
@@ -79,12 +78,6 @@ function requireSame(written: ArchivedObject, found: { bytes: number; sha256: st
 function tailOf(before: Uint8Array, rows: Buffer): Uint8Array {
   const last = Buffer.from(rows.subarray(-endMarker.length));
   return last.length === endMarker.length ? last : Buffer.concat([before, last]).subarray(-endMarker.length);
-}
-
-function newlines(block: Buffer): number {
-  let found = 0;
-  for (let at = block.indexOf(newline); at !== -1; at = block.indexOf(newline, at + 1)) found += 1;
-  return found;
 }
 
 export function unverified(problem: string): BelayError {

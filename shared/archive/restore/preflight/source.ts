@@ -1,15 +1,13 @@
 import { BelayError } from "../../../errors.ts";
+import { identityOf, sameDatabase } from "../../../postgres/identity.ts";
 import type { Session } from "../../../postgres/session.ts";
 import type { Manifest } from "../../types.ts";
 
 /** Throws `restore_target` when the database is the one that the archive was made from, whatever URL led there. */
 export async function refuseSource(session: Session, manifest: Manifest | null): Promise<void> {
   if (manifest === null) return;
-  const [row] = await session.sql`
-    select (select system_identifier::text from pg_catalog.pg_control_system()) as system, oid::int8::float8 as oid
-    from pg_catalog.pg_database where datname = current_database()`;
   const { source } = manifest;
-  if (row?.system !== source.systemIdentifier || row.oid !== source.databaseOid) return;
+  if (!sameDatabase(await identityOf(session), source)) return;
   throw new BelayError(
     "restore_target",
     `this is the database ${source.database} itself, which the archive was made from`,

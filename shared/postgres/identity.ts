@@ -1,4 +1,4 @@
-import type { Session } from "../shared/postgres/session.ts";
+import type { Session } from "./session.ts";
 
 /** Which database a session is in, whatever URL led there. */
 export interface DatabaseIdentity {
@@ -8,8 +8,8 @@ export interface DatabaseIdentity {
 
 export async function identityOf(session: Session): Promise<DatabaseIdentity> {
   const [row] = await session.sql`
-    select (select system_identifier::text from pg_control_system()) as system,
-      (select oid::int from pg_database where datname = current_database()) as oid`;
+    select (select system_identifier::text from pg_catalog.pg_control_system()) as system, oid::int8::float8 as oid
+    from pg_catalog.pg_database where datname = current_database()`;
   return { systemIdentifier: row!.system, databaseOid: row!.oid };
 }
 
