@@ -53,12 +53,7 @@ export async function runFullRestore(
     const state = await openState(belay, request, open);
     const outcomes = await walk(state, guide);
     const report = describe(state, request.reason, startedAt, outcomes);
-    const text = `${JSON.stringify(report, null, 2)}\n`;
-    await belay.store.write(`full-restores/${report.id}.json`, once(new TextEncoder().encode(text)), {
-      createOnly: true,
-    });
-    await audit(state, report);
-    return report;
+    return { ...report, warnings: await putOnRecord(state, report) };
   } finally {
     await Promise.allSettled(open.map((session) => session.destroy()));
   }
@@ -157,7 +152,23 @@ function describe(state: FullRestore, reason: string, startedAt: string, outcome
     todaysArchive: todays?.id ?? null,
     newerRows,
     switchBack: [...switchBack],
+    warnings: [],
   };
+}
+
+/** A store or database that fails now must not take the report, and with it the way back, from the person. */
+async function putOnRecord(state: FullRestore, report: FullRestoreReport): Promise<string[]> {
+  const text = `${JSON.stringify(report, null, 2)}\n`;
+  const key = `full-restores/${report.id}.json`;
+  const write = () => state.belay.store.write(key, once(new TextEncoder().encode(text)), { createOnly: true });
+  const places = [
+    { place: "the store", put: write },
+    { place: "the audit log", put: () => audit(state, report) },
+  ];
+  const warnings: string[] = [];
+  for (const { place, put } of places)
+    await put().catch((error) => warnings.push(`the report is not in ${place}: ${databaseError(error).message}`));
+  return warnings;
 }
 
 /** On record where Belay is installed: after the switch that is the restored database. */

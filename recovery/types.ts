@@ -69,6 +69,8 @@ export const fullRestoreReportSchema = z.object({
   newerRows: newerRowsSchema.nullable(),
   /** SQL that puts the former database back; empty when nothing was switched. */
   switchBack: z.array(z.string()),
+  /** What could not be put on record: the restore itself stands. */
+  warnings: z.array(z.string()),
 });
 export type FullRestoreReport = z.infer<typeof fullRestoreReportSchema>;
 

@@ -71,6 +71,7 @@ export function renderFullRestore(report: FullRestoreReport): string[] {
       ...report.switchBack.map((sql) => `    ${sql}`),
       `  When all is well and nobody needs it any more: DROP DATABASE ${report.plan.aside};`,
     );
+  for (const warning of report.warnings) lines.push(`  warning: ${warning}`);
   return lines;
 }
 

@@ -6,6 +6,7 @@ import { archiveKey } from "../../shared/archive/names.ts";
 import { verifyArchive } from "../../shared/archive/verify.ts";
 import { dumpDatabase } from "../../shared/archive/write/dump.ts";
 import type { Belay } from "../../shared/context.ts";
+import { BelayError } from "../../shared/errors.ts";
 import { openSession } from "../../shared/postgres/session.ts";
 import { withDatabase } from "../../shared/postgres/url.ts";
 import { testBelay } from "../support/belay.ts";
@@ -86,6 +87,19 @@ describe("a full restore", () => {
       expect(await total()).toBe(10);
     },
   );
+
+  it("whose store dies after the switch still says how to go back", async () => {
+    let dead = false;
+    const write: Belay["store"]["write"] = (...words) =>
+      dead ? Promise.reject(new BelayError("store_unreachable", "the store is gone")) : belay.store.write(...words);
+    const store = { ...belay.store, write };
+    const heard = ({ name }: StepOutcome) => {
+      dead ||= name === "switch_over";
+    };
+    const report = await runFullRestore({ ...belay, store }, { archiveId, reason }, { ...guide({}), heard });
+    expect(report).toMatchObject({ switched: true, warnings: ["the report is not in the store: the store is gone"] });
+    expect(report.switchBack.join("\n")).toContain(`RENAME TO ${database.name}`);
+  });
 
   it("of a damaged backup ends before any writer is stopped", async () => {
     const manifest = await readManifest(belay.store, archiveId);
