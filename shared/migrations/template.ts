@@ -1,20 +1,18 @@
 import { readSnapshotCatalog } from "../catalog/snapshots.ts";
-import type { Catalog } from "../catalog/types.ts";
 import type { Belay } from "../context.ts";
 import { BelayError, isBelayError } from "../errors.ts";
 import { belayInstalled } from "../install.ts";
-import { databaseError } from "../postgres/errors.ts";
 import { withScratch } from "../postgres/scratch.ts";
 import type { Session } from "../postgres/session.ts";
 import { withSession } from "../with-session.ts";
-import { computeInverses, type Inverse } from "./inverse.ts";
+import { readIdentities } from "./inverse/identities.ts";
+import { type InverseProposal, proposeInverse } from "./inverse/propose.ts";
 import { compareMigrations } from "./layouts/source.ts";
 import { readLedger } from "./ledger.ts";
 import { findInFolder } from "./register.ts";
-import { type Replayable, replayDifferences, setUpScratch } from "./replay.ts";
+import { type Replayable, setUpScratch } from "./replay.ts";
 import { resolveName } from "./resolve.ts";
 import { runForward } from "./run-forward.ts";
-import { type Identities, lostSurvivors, readIdentities } from "./survivors.ts";
 import { type TemplateText, templateText } from "./template-text.ts";
 import type { LayoutName, MigrationFolder } from "./types.ts";
 
@@ -41,13 +39,6 @@ interface Chain {
   readonly earlier: readonly Replayable[];
   readonly target: Replayable;
   readonly layout: LayoutName;
-}
-
-interface Trial {
-  readonly inverse: Inverse;
-  readonly differences: readonly string[];
-  readonly lost: readonly string[];
-  readonly error: string | null;
 }
 
 /**
@@ -86,91 +77,33 @@ async function propose(
   const wanted = await readSnapshotCatalog(after.session);
   const identities = await readIdentities(after.session);
   await runForward(after.session, chain.target);
-  const applied = { wanted, before: identities, after: await readIdentities(after.session) };
-  const base = { migration: chain.target.name, differences: [] };
-  if (replayDifferences(wanted, await readSnapshotCatalog(after.session)).length === 0)
-    return {
-      ...base,
-      state: "nothing_to_do",
-      message: "the migration changes no schema object; rows that it changed cannot be told",
-      sql: null,
-      text: null,
-      risk: null,
-      dataLoss: [],
-    };
-  const roles = await after.session
-    .sql`select rolname as name, rolname = current_user as owner from pg_catalog.pg_roles`;
-  const known = {
-    owner: roles.find((role) => role.owner)!.name as string,
-    all: roles.map((role) => role.name as string),
-  };
-  const trials: Trial[] = [];
-  for (const inverse of await computeInverses(after.url, before.url, known))
-    trials.push(await tryOut(after.session, inverse, applied));
-  return describe(chain, trials.sort((a, b) => rank(a) - rank(b))[0]!);
+  const proposal = await proposeInverse({ beforeUrl: before.url, after, wanted, identities });
+  return describe(chain, proposal);
 }
 
-async function tryOut(
-  session: Session,
-  inverse: Inverse,
-  states: { wanted: Catalog; before: Identities; after: Identities },
-): Promise<Trial> {
-  if (inverse.refusal !== null) return { inverse, differences: [], lost: [], error: inverse.refusal };
-  await session.run("begin");
-  try {
-    for (const statement of inverse.statements) await session.run(statement);
-    await session.run("set constraints all immediate");
-    const words = { extra: "was not there before", missing: "does not come back" };
-    const differences = replayDifferences(states.wanted, await readSnapshotCatalog(session), words);
-    return {
-      inverse,
-      differences,
-      lost: lostSurvivors(states.before, states.after, await readIdentities(session)),
-      error: null,
-    };
-  } catch (error) {
-    return { inverse, differences: [], lost: [], error: databaseError(error).message };
-  } finally {
-    await session.run("rollback");
-  }
-}
-
-function rank(trial: Trial): number {
-  return (trial.error === null ? 0 : 1_000_000) + trial.lost.length * 1_000 + trial.differences.length;
-}
-
-function describe(chain: Chain, trial: Trial): TemplateProposal {
-  const { inverse, differences, lost, error } = trial;
+function describe(chain: Chain, proposal: InverseProposal): TemplateProposal {
+  const { statements, differences, refusal, proved, columnOrderOnly } = proposal;
   const empty = { migration: chain.target.name, sql: null, text: null, risk: null, dataLoss: [], differences };
-  if (inverse.statements.length === 0)
-    return { ...empty, state: "not_available", message: error ?? "pg-delta found nothing to undo" };
-  if (lost.length > 0)
+  if (refusal !== null)
+    return { ...empty, state: refusal.startsWith("it would drop") ? "refused" : "not_available", message: refusal };
+  if (statements.length === 0)
     return {
       ...empty,
-      state: "refused",
-      message: `the computed SQL drops what was there before the migration: ${lost.slice(0, 5).join(", ")}`,
+      state: "nothing_to_do",
+      message: "the migration changes no schema object; rows that it changed cannot be told",
     };
-  const proved = error === null && differences.length === 0;
-  const reasons = error === null ? differences : [error];
   const { forwardSql, name } = chain.target;
-  const written = templateText({
-    name,
-    layout: chain.layout,
-    statements: inverse.statements,
-    forwardSql,
-    proved,
-    differences: reasons,
-  });
+  const facts = { name, layout: chain.layout, statements, forwardSql, proved, differences };
   return {
     migration: name,
     state: proved ? "proved" : "not_proved",
     message: proved
       ? "tried on a scratch copy without rows: every catalog entry is as before the migration"
-      : error === null
-        ? `tried on a scratch copy: ${differences.length} objects are not as before`
-        : `tried on a scratch copy, and it failed: ${error}`,
-    sql: inverse.statements.map((sql) => `${sql};`).join("\n"),
-    ...written,
+      : columnOrderOnly
+        ? "tried on a scratch copy: all is as before the migration but for the order of columns"
+        : `tried on a scratch copy: ${differences.length} objects are not as before`,
+    sql: proposal.sql,
+    ...templateText(facts),
     differences,
   };
 }

@@ -3,7 +3,7 @@ import { plan } from "@supabase/pg-delta/plan";
 import pg from "pg";
 
 /** One way back from a state to another, as pg-delta words it; a proposal until it was tried. */
-export interface Inverse {
+export interface Wording {
   readonly statements: readonly string[];
   /** Why it must not be proposed; null when nothing speaks against trying it. */
   readonly refusal: string | null;
@@ -18,42 +18,41 @@ const wordings = [
 ] as const;
 
 /**
- * Asks pg-delta for the SQL that leads from one database's schema to another's. Several wordings, for the
- * caller to try.
+ * Asks pg-delta for the SQL that leads from one database's schema to another's: several wordings, each made when it is
+ * asked for. Where it does not know an object at all, there is one wording, refused.
  */
-export async function computeInverses(
+export async function readWordings(
   fromUrl: string,
   toUrl: string,
   roles: { readonly owner: string; readonly all: readonly string[] },
-): Promise<Inverse[]> {
+): Promise<readonly (() => Wording)[]> {
   const [from, to] = [await read(fromUrl), await read(toUrl)];
   const unmodeled = [...from.diagnostics, ...to.diagnostics].find((diagnostic) => diagnostic.code === "unmodeled_kind");
-  if (unmodeled !== undefined)
-    return [{ statements: [], refusal: `pg-delta does not know all objects: ${unmodeled.message}` }];
-  return wordings.map((wording) => {
+  if (unmodeled !== undefined) return [() => refused(`pg-delta does not know all objects: ${unmodeled.message}`)];
+  const known = { defaultOwner: roles.owner, assumedRoles: [...roles.all] };
+  return wordings.map((wording) => () => {
     try {
-      const options = { scope: "database", redactSecrets: false, ...wording } as const;
-      return wordOf(
-        plan(from.factBase, to.factBase, {
-          ...options,
-          defaultOwner: roles.owner,
-          assumedRoles: [...roles.all],
-        }),
-      );
+      const options = { scope: "database", redactSecrets: false, ...wording, ...known } as const;
+      return wordOf(plan(from.factBase, to.factBase, options));
     } catch (error) {
-      return {
-        statements: [],
-        refusal: `pg-delta found no way back: ${error instanceof Error ? error.message : String(error)}`,
-      };
+      return refused(`pg-delta found no way back: ${error instanceof Error ? error.message : String(error)}`);
     }
   });
 }
 
-function wordOf(planned: ReturnType<typeof plan>): Inverse {
+function refused(refusal: string): Wording {
+  return { statements: [], refusal };
+}
+
+function wordOf(planned: ReturnType<typeof plan>): Wording {
   const settings = planned.preamble.map((setting) => `SET LOCAL ${setting.name} = ${setting.value}`);
   const apart = planned.actions.find((action) => action.transactionality !== "transactional");
-  const refusal = apart === undefined ? null : `it needs more than one transaction: ${apart.sql.split("\n", 1)[0]}`;
-  return { statements: [...settings, ...planned.actions.map((action) => action.sql.replace(/;\s*$/, ""))], refusal };
+  if (apart !== undefined) return refused(`it needs more than one transaction: ${apart.sql.split("\n", 1)[0]}`);
+  if (planned.actions.length === 0) return { statements: [], refusal: null };
+  return {
+    statements: [...settings, ...planned.actions.map((action) => action.sql.replace(/;\s*$/, ""))],
+    refusal: null,
+  };
 }
 
 async function read(url: string) {

@@ -1,0 +1,73 @@
+import { readSnapshotCatalog } from "../../catalog/snapshots.ts";
+import type { Catalog } from "../../catalog/types.ts";
+import { databaseError } from "../../postgres/errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { type CatalogGap, compareStates } from "./gap.ts";
+import { type Identities, lostSurvivors, readIdentities, renamedStrays } from "./identities.ts";
+
+/** The states that a proposal is judged by, all of the database in which it is tried. */
+export interface States {
+  readonly wanted: Catalog;
+  readonly before: { readonly known: boolean; readonly identities: Identities };
+  readonly after: Identities;
+}
+
+/** What came of one way back, tried. */
+export interface Trial {
+  readonly statements: readonly string[];
+  readonly gap: CatalogGap;
+  /** What was there before and would be dropped, whatever stands in its place after. */
+  readonly lost: readonly string[];
+  readonly strays: readonly string[];
+  /** Why it was not tried to its end; null when it was. */
+  readonly error: string | null;
+}
+
+/** Runs and records the statements of a way back. */
+export interface Steps {
+  run(statements: readonly string[]): Promise<void>;
+  read(): Promise<Catalog>;
+}
+
+/** Tries a way back in a transaction that is rolled back. */
+export async function tryWay(session: Session, states: States, way: (steps: Steps) => Promise<void>): Promise<Trial> {
+  const statements: string[] = [];
+  const steps: Steps = {
+    run: async (more) => {
+      for (const statement of more) await session.run(statement);
+      statements.push(...more);
+    },
+    read: () => readSnapshotCatalog(session),
+  };
+  await session.run("begin");
+  try {
+    await way(steps);
+    await session.run("set constraints all immediate");
+    const gap = compareStates(states.wanted, await steps.read());
+    const proposed = await readIdentities(session);
+    return {
+      statements,
+      gap,
+      lost: lostSurvivors(states.before, states.after, proposed),
+      strays: renamedStrays(states.before, states.after, proposed),
+      error: null,
+    };
+  } catch (error) {
+    const { message } = databaseError(error);
+    return { statements, gap: { differences: [], columnOrder: [] }, lost: [], strays: [], error: message };
+  } finally {
+    await session.run("rollback");
+  }
+}
+
+/** Whether nothing speaks against a trial: every entry as wanted, and nothing lost or put in another's place. */
+export function isProved({ statements, gap, lost, strays, error }: Trial): boolean {
+  const faults = gap.differences.length + gap.columnOrder.length + lost.length + strays.length;
+  return error === null && faults === 0 && statements.length > 0;
+}
+
+/** Orders trials from the best: what loses nothing, then what ends nearest to the wanted state. */
+export function rank({ gap, lost, strays, error, statements }: Trial): number {
+  const faults = lost.length * 10_000 + gap.differences.length * 100 + strays.length * 10 + gap.columnOrder.length;
+  return (error === null && statements.length > 0 ? 0 : 10_000_000) + faults;
+}
