@@ -1,0 +1,41 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** A published migration, in the order in which its project applied it. */
+export interface Published {
+  readonly name: string;
+  readonly up: string;
+  /** How its own tool sends the file: one transaction, statement by statement, or as one simple query. */
+  readonly mode: "tx" | "notx" | "raw";
+  /** Whether the measured verdict says that its own rollback is missing, fails, or does not lead back. */
+  readonly isWrong: boolean;
+}
+
+/** Names of the folders that hold migrations with measured verdicts. */
+export function corpusNames(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, "verdicts.tsv")))
+    .sort();
+}
+
+export function readCorpus(folder: string): Published[] {
+  const wrong = new Set(["non-inverse", "down-fails", "no-down"]);
+  const verdicts = new Map(readTable(join(folder, "verdicts.tsv")).map((row) => [row.migration, row.verdict]));
+  return readTable(join(folder, "manifest.tsv")).map((row) => ({
+    name: row.migration!,
+    up: readFileSync(join(folder, `${row.migration}.up.sql`), "utf8"),
+    mode: row.tx_up as Published["mode"],
+    isWrong: wrong.has(verdicts.get(row.migration) ?? ""),
+  }));
+}
+
+function readTable(file: string): Record<string, string | undefined>[] {
+  const [head, ...lines] = readFileSync(file, "utf8").split("\n");
+  const names = head!.split("\t");
+  return lines
+    .filter((line) => line !== "")
+    .map((line) => {
+      const values = line.split("\t");
+      return Object.fromEntries(names.map((name, index) => [name, values[index]]));
+    });
+}
