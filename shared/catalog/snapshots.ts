@@ -1,10 +1,11 @@
-import { createHash } from "node:crypto";
 import { findTrackingTables } from "../migrations/tracking.ts";
 import type { TrackingTable } from "../migrations/types.ts";
 import type { Session } from "../postgres/session.ts";
 import { catalogDigest, entryKey } from "./entry.ts";
+import { creationOrder } from "./order.ts";
 import { readCatalog } from "./read.ts";
-import { withoutSecrets } from "./secrets.ts";
+import { type StateSeries, startSeries, storeState } from "./states.ts";
+import { fromStored } from "./stored-entry.ts";
 import type { Catalog, Entry } from "./types.ts";
 
 /** Schemas that no snapshot takes in: Belay's own, and that of Supabase's tracking table. */
@@ -45,30 +46,22 @@ export function withoutTables(catalog: Catalog, tables: readonly Pick<TrackingTa
 }
 
 /**
- * Stores a snapshot; entries that are stored already are shared. Returns its id. `seen` holds the hashes that earlier
- * calls of the same transaction stored, so that a long series sends each entry once.
+ * Stores a snapshot and answers its id; entries, and states that were stored before, are shared. In a series of one
+ * transaction (`startSeries`) each is told by what changed since the one before it.
  */
 export async function storeSnapshot(
   session: Session,
   catalog: Catalog,
   facts: SnapshotFacts,
-  seen: Set<string> = new Set(),
+  series: StateSeries = startSeries(),
 ): Promise<string> {
-  const hashes = catalog.entries.map(storedHash);
-  const fresh = catalog.entries.flatMap((entry, index) =>
-    seen.has(hashes[index]!) ? [] : [{ hash: hashes[index], entry: storable(entry) }],
-  );
+  const state = await storeState(session, catalog, series);
   const [row] = await session.sql`
-    with given as (
-      select e.hash, e.entry from jsonb_to_recordset(${JSON.stringify(fresh)}::text::jsonb) as e (hash text, entry jsonb)
-    ), kept as (
-      insert into belay.snapshot_entries (hash, entry) select hash, entry from given on conflict do nothing
-    )
-    insert into belay.snapshots (migration_name, moment, origin, description, digest, entry_hashes, unknown, created_by)
+    insert into belay.snapshots (migration_name, moment, origin, description, digest, state, unknown, created_by)
     values (${facts.migration}, ${facts.moment}, ${facts.origin}, ${facts.description ?? ""}, ${catalog.digest},
-      ${hashes}::text[], ${JSON.stringify(catalog.unknown)}::text::jsonb, coalesce(${facts.actor ?? null}::text, current_user))
+      ${state}, ${JSON.stringify(catalog.unknown)}::text::jsonb, coalesce(${facts.actor ?? null}::text, current_user))
     returning id`;
-  for (const hash of hashes) seen.add(hash);
+  await recordChanges(session, facts);
   return row!.id as string;
 }
 
@@ -79,7 +72,7 @@ export async function readSnapshot(
   moment: "before" | "after",
 ): Promise<(Catalog & { readonly origin: "live" | "replayed" }) | null> {
   const [row] = await session.sql`
-    select id, origin, digest, unknown::text as unknown from belay.snapshots
+    select id, origin from belay.snapshots
     where migration_name = ${migration} and moment = ${moment} and origin in ('live', 'replayed')
     order by created_at desc limit 1`;
   if (row === undefined) return null;
@@ -87,57 +80,26 @@ export async function readSnapshot(
   return { ...catalog, origin: row.origin };
 }
 
-/** A stored snapshot by id. */
+/** A stored snapshot by id, in creation order. */
 export async function readSnapshotById(session: Session, id: string): Promise<Catalog> {
-  const rows = await session.sql<{ entry: string }[]>`
-    select e.entry::text as entry
-    from belay.snapshots s, unnest(s.entry_hashes) with ordinality as h (hash, position)
-    join belay.snapshot_entries e on e.hash = h.hash
-    where s.id = ${id} order by h.position`;
-  const [head] = await session.sql`select digest, unknown::text as unknown from belay.snapshots where id = ${id}`;
-  const entries = rows.map((row) => ({
-    ...(JSON.parse(row.entry) as Entry),
-    address: { classid: 0, objid: 0, objsubid: 0 },
-  }));
-  return { entries, unknown: JSON.parse(head!.unknown), digest: head!.digest };
+  const [head] = await session.sql`
+    select s.digest, s.unknown::text as unknown,
+      (select '[' || string_agg(e.entry::text, ',') || ']' from belay.state_entries(s.state) i join belay.snapshot_entries e on e.id = i) as entries
+    from belay.snapshots s where s.id = ${id}`;
+  const stored = JSON.parse(head!.entries ?? "[]") as Entry[];
+  return { entries: creationOrder(stored.map(fromStored)), unknown: JSON.parse(head!.unknown), digest: head!.digest };
 }
 
 /** Makes a stored snapshot that of another migration and moment too, without reading it. */
 export async function copySnapshot(session: Session, id: string, facts: SnapshotFacts): Promise<void> {
   await session.sql`
-    insert into belay.snapshots (migration_name, moment, origin, description, digest, entry_hashes, unknown, created_by)
-    select ${facts.migration}, ${facts.moment}, origin, ${facts.description ?? ""}, digest, entry_hashes, unknown,
+    insert into belay.snapshots (migration_name, moment, origin, description, digest, state, unknown, created_by)
+    select ${facts.migration}, ${facts.moment}, origin, ${facts.description ?? ""}, digest, state, unknown,
       coalesce(${facts.actor ?? null}::text, current_user)
     from belay.snapshots where id = ${id}`;
+  await recordChanges(session, facts);
 }
 
-// Oids mean nothing in another database, so they are no part of what is stored; nor are passwords.
-function storable({ address: _, ...entry }: Entry): Omit<Entry, "address"> {
-  return { ...entry, create: withoutSecrets(entry) };
-}
-
-const storedHashes = new WeakMap<Entry, string>();
-
-function storedHash(entry: Entry): string {
-  const known = storedHashes.get(entry);
-  if (known !== undefined) return known;
-  const hash = createHash("sha256")
-    .update(JSON.stringify(storable(entry)))
-    .digest("hex");
-  storedHashes.set(entry, hash);
-  return hash;
-}
-
-/** Makes catalogs that are read one after the other share the entries that did not change between them. */
-export function sharedEntries(): (catalog: Catalog) => Catalog {
-  const byHash = new Map<string, Entry>();
-  return (catalog) => ({
-    ...catalog,
-    entries: catalog.entries.map((entry) => {
-      const hash = storedHash(entry);
-      const known = byHash.get(hash);
-      if (known === undefined) byHash.set(hash, entry);
-      return known ?? entry;
-    }),
-  });
+async function recordChanges(session: Session, { migration, moment }: SnapshotFacts): Promise<void> {
+  if (migration !== null && moment !== "manual") await session.sql`select belay.record_changes(${migration})`;
 }

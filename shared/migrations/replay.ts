@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { compareCatalogs } from "../catalog/differences.ts";
-import { readSnapshotCatalog, sharedEntries } from "../catalog/snapshots.ts";
+import { readSnapshotCatalog } from "../catalog/snapshots.ts";
+import { sharedEntries } from "../catalog/stored-entry.ts";
 import type { Catalog } from "../catalog/types.ts";
 import type { Belay } from "../context.ts";
 import { BelayError } from "../errors.ts";

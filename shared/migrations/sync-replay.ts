@@ -1,5 +1,7 @@
 import { readSnapshotCatalog, storeSnapshot } from "../catalog/snapshots.ts";
-import type { Catalog, Entry } from "../catalog/types.ts";
+import { startSeries } from "../catalog/states.ts";
+import { fromStored } from "../catalog/stored-entry.ts";
+import type { Catalog } from "../catalog/types.ts";
 import type { Belay } from "../context.ts";
 import { isBelayError } from "../errors.ts";
 import type { Session } from "../postgres/session.ts";
@@ -111,9 +113,9 @@ async function storeStates(
   live: Catalog,
 ): Promise<StoredSnapshot[]> {
   const stored: StoredSnapshot[] = [];
-  const seen = new Set<string>();
+  const series = startSeries();
   const store = async (name: string, moment: "before" | "after", origin: "live" | "replayed", catalog: Catalog) => {
-    await storeSnapshot(session, catalog, { migration: name, moment, origin, actor: belay.actor }, seen);
+    await storeSnapshot(session, catalog, { migration: name, moment, origin, actor: belay.actor }, series);
     stored.push({ migration: name, moment, origin });
   };
   for (const row of applied) {
@@ -127,26 +129,18 @@ async function storeStates(
 
 /** The snapshots of migrations, reduced to the entries in which before and after differ. */
 async function readKnown(session: Session, applied: readonly LedgerRow[]): Promise<Known[]> {
-  const newest = await session.sql<{ name: string; moment: "before" | "after"; id: string }[]>`
-    select distinct on (migration_name, moment) migration_name as name, moment, id from belay.snapshots
-    where moment in ('before', 'after') and origin in ('live', 'replayed') and migration_name is not null
-    order by migration_name, moment, created_at desc`;
+  const newest = await session.sql<{ name: string; moment: "before" | "after" }[]>`
+    select distinct migration_name as name, moment from belay.snapshots
+    where moment in ('before', 'after') and origin in ('live', 'replayed') and migration_name is not null`;
   const rows = await session.sql<{ name: string; moment: "before" | "after"; entry: string }[]>`
-    with pair as (
-      select b.migration_name as name, b.entry_hashes as before, a.entry_hashes as after
-      from belay.snapshots b join belay.snapshots a on a.migration_name = b.migration_name
-      where b.moment = 'before' and a.moment = 'after'
-        and b.id = any (${newest.map((row) => row.id)}::uuid[]) and a.id = any (${newest.map((row) => row.id)}::uuid[])
-    ), differing as (
-      select name, 'before' as moment, hash from pair, lateral (select unnest(before) except select unnest(after)) as d (hash)
-      union all
-      select name, 'after', hash from pair, lateral (select unnest(after) except select unnest(before)) as d (hash)
-    )
-    select d.name, d.moment, e.entry::text as entry from differing d join belay.snapshot_entries e on e.hash = d.hash`;
+    select c.migration_name as name, case when e.id = c.before_entry then 'before' else 'after' end as moment, e.entry::text as entry
+    from belay.migration_changes c join belay.snapshot_entries e on e.id in (c.before_entry, c.after_entry)`;
+  const own = Map.groupBy(rows, (row) => `${row.name} ${row.moment}`);
+  const there = new Set(newest.map((row) => `${row.name} ${row.moment}`));
   const entriesOf = (name: string, moment: "before" | "after") => {
-    if (!newest.some((row) => row.name === name && row.moment === moment)) return null;
-    const own = rows.filter((row) => row.name === name && row.moment === moment);
-    return { entries: own.map((row) => JSON.parse(row.entry) as Entry) };
+    if (!there.has(`${name} ${moment}`)) return null;
+    const entries = own.get(`${name} ${moment}`) ?? [];
+    return { entries: entries.map((row) => fromStored(JSON.parse(row.entry))) };
   };
   return applied.map(({ name }) => ({ name, before: entriesOf(name, "before"), after: entriesOf(name, "after") }));
 }

@@ -48,28 +48,70 @@ create table belay.migration_dependencies (
   unique (migration_name, depends_on)
 );
 
--- Entries are stored once by the hash of all that is stored; a snapshot is a list of hashes, in creation order.
+-- Entries are stored once, by the hash of all that is stored.
 create table belay.snapshot_entries (
-  hash text primary key,
+  id integer generated always as identity primary key,
+  stored_hash text not null unique,
+  key text not null,
+  kind text not null,
+  -- of what creates the object, without its dependencies: by it two entries of a key are equal.
+  hash text not null,
   entry jsonb not null
 );
+-- Keys may be longer than a btree takes.
+create index snapshot_entries_key on belay.snapshot_entries using hash (key);
+
+-- All entries of a database at a moment, once for every snapshot that found it so: what came and went since another
+-- state, and from time to time the whole list.
+create table belay.snapshot_states (
+  id integer generated always as identity primary key,
+  digest text not null,
+  previous integer references belay.snapshot_states (id),
+  added integer[] not null default '{}',
+  removed integer[] not null default '{}',
+  -- null: those of `previous`, less `removed`, with `added`.
+  entries integer[],
+  -- states, and entries that changed, since the last whole list.
+  depth integer not null default 0,
+  weight integer not null default 0,
+  check (previous is not null or entries is not null)
+);
+create index snapshot_states_digest on belay.snapshot_states (digest);
 
 create table belay.snapshots (
   id uuid primary key default gen_random_uuid(),
   migration_name text references belay.migration_history (migration_name) on delete cascade,
   moment text not null check (moment in ('before', 'after', 'manual')),
   -- live: read from this database. replayed: read from a scratch database that ended equal to this one.
-  -- sql: an account by create_migration_snapshot, for comparison only.
+  -- sql: by create_migration_snapshot, which the next sync makes live if nothing changed since.
   origin text not null default 'live' check (origin in ('live', 'replayed', 'sql')),
   description text not null default '',
   digest text not null,
-  entry_hashes text[] not null,
+  -- null while origin is sql.
+  state integer references belay.snapshot_states (id),
+  -- digests by object, of create_migration_snapshot.
+  account jsonb,
   -- objects that the reader could not write.
   unknown jsonb not null default '[]',
   created_at timestamptz not null default clock_timestamp(),
   created_by text not null default current_user
 );
 create index snapshots_migration on belay.snapshots (migration_name, moment, created_at desc);
+
+-- What each migration changed: the entries in which its newest snapshots differ.
+create table belay.migration_changes (
+  migration_name text not null references belay.migration_history (migration_name) on delete cascade,
+  key text not null,
+  kind text not null,
+  -- null: made by the migration.
+  before_entry integer references belay.snapshot_entries (id),
+  -- null: removed by it.
+  after_entry integer references belay.snapshot_entries (id),
+  before_hash text,
+  after_hash text
+);
+create index migration_changes_migration on belay.migration_changes (migration_name);
+create index migration_changes_key on belay.migration_changes using hash (key);
 
 create table belay.archives (
   id text primary key,
@@ -295,6 +337,113 @@ create trigger append_only_truncate before truncate on belay.audit_log
 alter table belay.audit_log enable always trigger append_only;
 alter table belay.audit_log enable always trigger append_only_truncate;
 
+-- Snapshots --------------------------------------------------------------------------------------------------------
+
+-- Ids of a state's entries; with `among`, only those of them.
+create function belay.state_entries(state integer, among integer[] default null) returns setof integer
+  language sql stable set search_path = pg_catalog
+as $$
+  with recursive chain as (
+    select s.previous, s.added, s.removed, s.entries, 0 as back from belay.snapshot_states s where s.id = state
+    union all
+    select s.previous, s.added, s.removed, s.entries, c.back + 1
+    from chain c join belay.snapshot_states s on s.id = c.previous where c.entries is null
+  ), said (entry, back, present) as (
+    select unnest(c.entries), c.back, true from chain c
+    union all
+    select unnest(c.added), c.back, true from chain c where c.entries is null
+    union all
+    select unnest(c.removed), c.back, false from chain c where c.entries is null
+  ), newest as (
+    select distinct on (s.entry) s.entry, s.present from said s
+    where among is null or s.entry = any (among) order by s.entry, s.back
+  )
+  select n.entry from newest n where n.present
+$$;
+
+-- Stores a state as what came and went since another, and answers its id. `fresh` holds entries that may be new.
+create function belay.store_state(digest text, base integer, fresh jsonb, added text[], removed text[]) returns integer
+  language plpgsql set search_path = pg_catalog
+as $$
+declare
+  came integer[];
+  went integer[];
+  whole integer[];
+  before belay.snapshot_states;
+  size integer;
+  stored integer;
+begin
+  insert into belay.snapshot_entries (stored_hash, key, kind, hash, entry)
+    select f ->> 'stored_hash', f -> 'entry' ->> 'key', f -> 'entry' ->> 'kind', f -> 'entry' ->> 'hash', f -> 'entry'
+    from jsonb_array_elements(fresh) f
+    on conflict do nothing;
+  select coalesce(array_agg(e.id), '{}') into came from belay.snapshot_entries e where e.stored_hash = any (added);
+  select coalesce(array_agg(e.id), '{}') into went from belay.snapshot_entries e where e.stored_hash = any (removed);
+  if cardinality(came) <> cardinality(added) or cardinality(went) <> cardinality(removed) then
+    raise exception 'a snapshot names entries that are not stored';
+  end if;
+  if base is not null and cardinality(came) + cardinality(went) = 0 then
+    return base;
+  end if;
+  select * into before from belay.snapshot_states s where s.id = base;
+  select cardinality(s.entries) into size from belay.snapshot_states s where s.entries is not null order by s.id desc limit 1;
+  if base is null or before.depth >= 200 or before.weight + cardinality(came) + cardinality(went) > 100 + size / 2 then
+    select coalesce(array_agg(a.entry order by a.entry), '{}') into whole from (
+      (select belay.state_entries(base) as entry except select unnest(went)) union select unnest(came)
+    ) a;
+  end if;
+  insert into belay.snapshot_states (digest, previous, added, removed, entries, depth, weight)
+    values (
+      digest, base, came, went, whole,
+      case when whole is null then before.depth + 1 else 0 end,
+      case when whole is null then before.weight + cardinality(came) + cardinality(went) else 0 end
+    )
+    returning id into stored;
+  return stored;
+end
+$$;
+
+-- The entries in which two states differ.
+create function belay.state_changes(before_state integer, after_state integer)
+  returns table (key text, kind text, before_entry integer, after_entry integer, before_hash text, after_hash text)
+  language plpgsql stable set search_path = pg_catalog
+as $$
+declare
+  came integer[] := '{}';
+  went integer[] := '{}';
+begin
+  if before_state <> after_state then
+    select s.added, s.removed into came, went from belay.snapshot_states s where s.id = after_state and s.previous = before_state;
+    if not found then
+      came := array(select belay.state_entries(after_state) except select belay.state_entries(before_state));
+      went := array(select belay.state_entries(before_state) except select belay.state_entries(after_state));
+    end if;
+  end if;
+  return query
+    select coalesce(a.key, b.key), coalesce(a.kind, b.kind), b.id, a.id, b.hash, a.hash
+    from (select * from belay.snapshot_entries e where e.id = any (went)) b
+    full join (select * from belay.snapshot_entries e where e.id = any (came)) a on a.key = b.key
+    where a.hash is distinct from b.hash;
+end
+$$;
+
+-- The state of a migration's newest snapshot at a moment.
+create function belay.state_at(migration text, at_moment text) returns integer
+  language sql stable set search_path = pg_catalog
+as $$
+  select s.state from belay.snapshots s
+  where s.migration_name = migration and s.moment = at_moment and s.origin <> 'sql' order by s.created_at desc limit 1
+$$;
+
+-- Writes down in which entries the newest snapshots of a migration differ; nothing while one of the two is missing.
+create function belay.record_changes(migration text) returns void
+  language sql set search_path = pg_catalog
+as $$
+  delete from belay.migration_changes c where c.migration_name = migration;
+  insert into belay.migration_changes (migration_name, key, kind, before_entry, after_entry, before_hash, after_hash)
+    select migration, c.* from belay.state_changes(belay.state_at(migration, 'before'), belay.state_at(migration, 'after')) c
+$$;
+
 -- Functions for psql -----------------------------------------------------------------------------------------------
 
 create function belay.can_rollback_migration(
@@ -431,16 +580,12 @@ as $$
       )
       and not exists (select from pg_class c where c.oid = g.object)
       and exists (
-        select from belay.snapshots s where s.migration_name = migration and s.moment = 'before' and s.origin <> 'sql'
-          and s.id = (
-            select n.id from belay.snapshots n
-            where n.migration_name = migration and n.moment = 'before' and n.origin <> 'sql'
-            order by n.created_at desc limit 1
-          )
+        select from belay.state_at(migration, 'before') s where s is not null
           and not exists (
-            select from belay.snapshot_entries e
-            where e.hash = any (s.entry_hashes) and e.entry ->> 'kind' = 'INDEX'
-              and e.entry ->> 'name' = substr(g.line, 10)::jsonb ->> 'relname'
+            select from belay.state_entries(s, array(
+              select e.id from belay.snapshot_entries e
+              where e.kind = 'INDEX' and e.entry ->> 'name' = substr(g.line, 10)::jsonb ->> 'relname'
+            ))
           )
       )
   )
@@ -678,42 +823,46 @@ begin
 end
 $$;
 
--- An account of the catalogs' rows: enough to tell later what differs, not enough to restore from. `belay` itself
--- stores the entries from which an undo can restore.
+-- The digest of what this role sees of each object's rows in the system catalogs, Belay's own objects left out.
+create function belay.account_by_object() returns jsonb
+  language sql stable set search_path = pg_catalog
+as $$
+  with lines as (
+    select coalesce(belay.describe_object(a.catalog, a.object), 'a row of ' || c.relname) as what, a.line
+    from belay.catalog_account() a join pg_class c on c.oid = a.catalog and not c.relisshared
+    where a.object is null or a.object >= 16384
+  ), digests as (
+    select l.what, md5(string_agg(l.line, E'\n' order by l.line)) as digest from lines l
+    where l.what !~ '(\m(belay|supabase_migrations)\.|^schema (belay|supabase_migrations)$)' group by l.what
+  )
+  select coalesce(jsonb_object_agg(d.what, d.digest), '{}') from digests d
+$$;
+
+-- Postgres cannot write down entries from which to restore: what it stores is a digest for each object. The next
+-- `belay sync` completes it with the entries, if the catalog still gives the same digests.
 create function belay.create_migration_snapshot(migration text, description text default '') returns uuid
   language plpgsql set search_path = pg_catalog
 as $$
 declare
   snapshot uuid;
-  hashes text[];
+  found_account jsonb := belay.account_by_object();
 begin
   if not exists (select from belay.migration_history h where h.migration_name = migration) then
     raise exception 'migration % is not in the ledger', migration
       using errcode = 'no_data_found', hint = 'Run `belay sync`.';
   end if;
-  with account as (
-    select jsonb_build_object(
-      'format', 'belay-catalog-row/1', 'catalog', a.catalog::regclass::text,
-      'identity', belay.describe_object(a.catalog, a.object),
-      'row', substr(a.line, position(' ' in a.line) + 1)::jsonb
-    ) as entry
-    from belay.catalog_account() a
-    where a.object >= 16384
-  ), hashed as (
-    select distinct encode(sha256(convert_to(entry::text, 'UTF8')), 'hex') as hash, entry from account
-  ), stored as (
-    insert into belay.snapshot_entries select hash, entry from hashed on conflict do nothing
-  )
-  select coalesce(array_agg(hash order by hash), '{}') into hashes from hashed;
-  insert into belay.snapshots (migration_name, moment, origin, description, digest, entry_hashes)
-    values (migration, 'manual', 'sql', coalesce(description, ''), encode(sha256(convert_to(array_to_string(hashes, ' '), 'UTF8')), 'hex'), hashes)
+  insert into belay.snapshots (migration_name, moment, origin, description, digest, account)
+    values (
+      migration, 'manual', 'sql', coalesce(description, ''),
+      encode(sha256(convert_to(found_account::text, 'UTF8')), 'hex'), found_account
+    )
     returning id into snapshot;
   perform belay.append_audit(current_user, 'snapshot', migration, jsonb_build_object('snapshot', snapshot, 'description', description));
   return snapshot;
 end
 $$;
 comment on function belay.create_migration_snapshot(text, text) is
-  'Stores an account of the catalog (moment manual, origin sql) for comparison; nothing can be restored from it.';
+  'Stores a digest of every object (moment manual, origin sql); the next `belay sync` completes it with the entries if nothing changed since.';
 
 -- Rights -----------------------------------------------------------------------------------------------------------
 

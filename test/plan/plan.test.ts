@@ -291,7 +291,7 @@ describe("gates on the state of things", () => {
     ]);
     const role = `reader_${Math.random().toString(36).slice(2, 10)}`;
     await session.run(
-      `create role ${role} login password 'reader'; grant usage on schema belay, public to ${role}; grant select on all tables in schema belay, public to ${role}; do $$ declare t text; begin for t in select tablename from pg_tables where schemaname = 'belay' loop execute format('alter table belay.%I owner to ${role}', t); end loop; end $$`,
+      `create role ${role} login password 'reader'; grant usage on schema belay, public to ${role}; grant select on all tables in schema belay, public to ${role}; grant execute on all functions in schema belay to ${role}; do $$ declare t text; begin for t in select tablename from pg_tables where schemaname = 'belay' loop execute format('alter table belay.%I owner to ${role}', t); end loop; end $$`,
     );
     try {
       const theirs = new URL(url);

@@ -2,18 +2,22 @@ import { entryWords, namedAfterTable } from "../../catalog/entry-words.ts";
 import type { EffectObject } from "../types.ts";
 import type { MadeAnew } from "./made-anew.ts";
 
-/** What one snapshot says of an entry; `columns` for tables whose columns matter. */
-export interface SnapshotEntry {
+/** What the migrations of a set together did with one entry; hashes are null where it was or is not there. */
+export interface EntryChange {
   readonly key: string;
   readonly kind: string;
-  readonly hash: string;
-  readonly columns: readonly string[] | null;
+  readonly before: string | null;
+  readonly after: string | null;
 }
 
-/** A migration's own before and after. */
-export interface SnapshotPair {
-  readonly before: readonly SnapshotEntry[];
-  readonly after: readonly SnapshotEntry[];
+/** What migrations did, as far as it says whether something may go. */
+export interface MadeByMigrations {
+  /** All entries that they made, changed or removed, by key. */
+  readonly changes: ReadonlyMap<string, EntryChange>;
+  /** Of the keys that go and that they did not change, those that were there before the first of them. */
+  readonly standing: ReadonlySet<string>;
+  /** Columns of the tables that lose some: those of before the first, and those that were left by them. */
+  readonly columns: ReadonlyMap<string, { readonly before: readonly string[]; readonly after: readonly string[] }>;
 }
 
 /** Why an overreach is one: the word by which a later migration's work is told from an earlier one's. */
@@ -67,30 +71,40 @@ export interface Destroyed {
   readonly remade: readonly string[];
 }
 
-/** Only what the migration made between its snapshots may go; everything else is an overreach. */
+/** Keys of the entries of which it matters who made them. */
+export function keysThatGo({ objects, columns, remade }: Destroyed): string[] {
+  const gone = objects.filter((each) => each.change === "destroyed").map((each) => each.key);
+  return [...new Set([...gone, ...remade, ...columns.map((each) => each.tableKey)])];
+}
+
+/** Only what the migrations made may go; everything else is an overreach. */
 export function findOverreach(
   destroyed: Destroyed,
-  pair: SnapshotPair,
+  made: MadeByMigrations,
   madeAnew: MadeAnew = () => false,
 ): Omit<Overreach, "madeBy">[] {
-  const before = new Set(pair.before.map((entry) => entry.key));
-  const after = new Set(pair.after.map((entry) => entry.key));
   const gone = new Set(destroyed.objects.filter((each) => each.change === "destroyed").map((each) => each.key));
   const result: Omit<Overreach, "madeBy">[] = [];
   for (const object of destroyed.objects) {
     const remade = destroyed.remade.includes(object.key);
     if (object.change !== "destroyed" && !remade) continue;
     const { key } = object;
-    const what = entryWords(object);
     const withOwner = (destroyed.dependencies.get(key) ?? []).some(
       (owner) => gone.has(owner.key) && isPartOf(object, owner.name),
     );
-    if (withOwner) continue;
-    const anew = object.kind === "TABLE" && after.has(key) && madeAnew(object.schema, object.name);
-    if (before.has(key) && !anew) result.push({ key, what, why: "it was there before the migration" });
-    else if (!after.has(key)) result.push({ key, what, why: cameAfter });
+    const why = withOwner ? null : whyNotTheirs(object, made, madeAnew);
+    if (why !== null) result.push({ key, what: entryWords(object), why });
   }
-  return [...result, ...columnOverreach(destroyed, pair, madeAnew)];
+  return [...result, ...columnOverreach(destroyed, made, madeAnew)];
+}
+
+function whyNotTheirs(object: EffectObject, made: MadeByMigrations, madeAnew: MadeAnew): string | null {
+  const change = made.changes.get(object.key);
+  const before = change === undefined ? made.standing.has(object.key) : change.before !== null;
+  const after = change === undefined ? before : change.after !== null;
+  const anew = object.kind === "TABLE" && after && madeAnew(object.schema, object.name);
+  if (before && !anew) return "it was there before the migration";
+  return after ? null : cameAfter;
 }
 
 /** A foreign key or trigger also depends on things that are not its table; its name begins with its table's. */
@@ -99,13 +113,15 @@ function isPartOf(object: EffectObject, owner: string): boolean {
   return !namedAfterTable.has(object.kind) || object.name.startsWith(`${owner} `);
 }
 
-function columnOverreach(destroyed: Destroyed, pair: SnapshotPair, madeAnew: MadeAnew): Omit<Overreach, "madeBy">[] {
+function columnOverreach(
+  destroyed: Destroyed,
+  made: MadeByMigrations,
+  madeAnew: MadeAnew,
+): Omit<Overreach, "madeBy">[] {
   return destroyed.columns.flatMap(({ tableKey, schema, name, columns }) => {
-    const table = `${schema}.${name}`;
-    const before = pair.before.find((entry) => entry.key === tableKey)?.columns ?? [];
-    const after = pair.after.find((entry) => entry.key === tableKey)?.columns ?? [];
+    const { before, after } = made.columns.get(tableKey) ?? { before: [], after: [] };
     return columns.flatMap((column) => {
-      const what = `column ${column} of ${table}`;
+      const what = `column ${column} of ${schema}.${name}`;
       const anew = after.includes(column) && madeAnew(schema, name, column);
       if (before.includes(column) && !anew) return [{ key: tableKey, what, why: "it was there before the migration" }];
       if (!after.includes(column)) return [{ key: tableKey, what, why: cameAfter }];
@@ -114,17 +130,17 @@ function columnOverreach(destroyed: Destroyed, pair: SnapshotPair, madeAnew: Mad
   });
 }
 
-/** Whether the migration only added: nothing that was there before went or changed, but tables that gained something. */
-export function isAdditive(pair: SnapshotPair): boolean {
-  const after = new Map(pair.after.map((entry) => [entry.key, entry.hash]));
+/** Whether the migrations only added: nothing that was there before went or changed, but tables that gained something. */
+export function isAdditive({ changes }: Pick<MadeByMigrations, "changes">): boolean {
   const growing = new Set(["TABLE", "TABLE DATA", "ACL", "COMMENT"]);
-  return pair.before.every(
-    (entry) => after.get(entry.key) === entry.hash || (after.has(entry.key) && growing.has(entry.kind)),
+  return [...changes.values()].every(
+    ({ before, after, kind }) => before === null || before === after || (after !== null && growing.has(kind)),
   );
 }
 
-/** Tables that the migration itself removed: rollback SQL can bring them back only without their rows. */
-export function removedTables(pair: SnapshotPair): string[] {
-  const after = new Set(pair.after.map((entry) => entry.key));
-  return pair.before.filter((entry) => entry.kind === "TABLE" && !after.has(entry.key)).map((entry) => entry.key);
+/** Tables that the migrations themselves removed: rollback SQL can bring them back only without their rows. */
+export function removedTables({ changes }: Pick<MadeByMigrations, "changes">): string[] {
+  return [...changes.values()]
+    .filter(({ kind, before, after }) => kind === "TABLE" && before !== null && after === null)
+    .map(({ key }) => key);
 }
