@@ -6,7 +6,10 @@ const settingsHelp: readonly (readonly [string, string])[] = [
   ["--scratch URL", "server where scratch databases may be created (BELAY_SCRATCH_URL)"],
   ["--scratch-setup FILE", "SQL run first in a scratch database: roles, auth schema (BELAY_SCRATCH_SETUP)"],
   ["--migrations DIR", "migrations folder, default supabase/migrations (BELAY_MIGRATIONS)"],
-  ["--layout NAME", "section, rollbacks-folder or up-down-pair; found by itself when left out"],
+  [
+    "--layout NAME",
+    "section, rollbacks-folder, prefix, mirror-folder, up-down-pair, dbmate, goose, flyway, folder-pair or sql-migrate; found by itself when left out",
+  ],
   ["--actor NAME", "who is on record (BELAY_ACTOR, else USER)"],
   ["--json", "one JSON document on standard output"],
 ];

@@ -1,7 +1,19 @@
 import { z } from "zod";
 import { BelayError } from "./errors.ts";
 
-export const layoutNames = ["section", "rollbacks-folder", "up-down-pair"] as const;
+/** How a team's files hold forward and rollback SQL; docs/layouts.md shows each. */
+export const layoutNames = [
+  "section",
+  "rollbacks-folder",
+  "prefix",
+  "mirror-folder",
+  "up-down-pair",
+  "dbmate",
+  "goose",
+  "flyway",
+  "folder-pair",
+  "sql-migrate",
+] as const;
 
 /** Settings of one run, parsed once at an entrypoint from flags and environment; nothing else reads the environment. */
 export const settingsSchema = z.object({

@@ -110,7 +110,15 @@ async function refusePending(session: Session, migration: Migration): Promise<st
 }
 
 function refuseBroken(folder: MigrationFolder, migration: Migration): void {
-  const codes = ["duplicate_version", "unterminated_section", "unreadable", "unknown_dependency", "cycle"];
+  const codes = [
+    "duplicate_version",
+    "unterminated_section",
+    "unreadable",
+    "bad_marker",
+    "not_supported",
+    "unknown_dependency",
+    "cycle",
+  ];
   const problem = folder.problems.find(
     (one) => one.severity === "error" && codes.includes(one.code) && one.place.file === migration.file,
   );

@@ -142,7 +142,7 @@ function isMended(row: LedgerRow, applied: Applied): boolean {
 
 /** Files of migrations that must not be registered as they stand; a live section or a circle is told, but does not hide what is applied. */
 function brokenFiles(folder: MigrationFolder): Set<string> {
-  const codes = new Set(["duplicate_version", "unterminated_section", "unreadable"]);
+  const codes = new Set(["duplicate_version", "unterminated_section", "unreadable", "bad_marker", "not_supported"]);
   const found = folder.problems.filter((problem) => problem.severity === "error" && codes.has(problem.code));
   return new Set(found.map((problem) => problem.place.file));
 }

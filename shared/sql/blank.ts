@@ -1,3 +1,5 @@
+import { endsLine } from "./lines.ts";
+
 /**
  * The offset after all white space and comments that begin at `offset`; comments nest as in Postgres.
  * An unterminated comment runs to the end.
@@ -22,7 +24,8 @@ export function isBlankSql(sql: string): boolean {
 export function placeOf(sql: string, offset: number): { line: number; column: number } {
   let line = 1;
   let start = 0;
-  for (let at = sql.indexOf("\n"); at !== -1 && at < offset; at = sql.indexOf("\n", at + 1)) {
+  for (let at = 0; at < offset && at < sql.length; at += 1) {
+    if (!endsLine(sql, at)) continue;
     line += 1;
     start = at + 1;
   }
@@ -39,8 +42,9 @@ function isSpace(character: string): boolean {
 }
 
 function lineEnd(sql: string, offset: number): number {
-  const end = sql.slice(offset).search(/[\r\n]/);
-  return end === -1 ? sql.length : offset + end;
+  let end = offset;
+  while (end < sql.length && sql[end] !== "\n" && sql[end] !== "\r") end += 1;
+  return end;
 }
 
 function commentEnd(sql: string, offset: number): number {

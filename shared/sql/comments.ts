@@ -1,3 +1,5 @@
+import { endsLine } from "./lines.ts";
+
 /** A comment outside of strings, quoted names and dollar quotes; one per line of a block comment. */
 export interface CommentLine {
   /** Without the comment marks. */
@@ -15,43 +17,34 @@ export interface CommentLine {
 export function commentLines(sql: string): CommentLine[] {
   const found: CommentLine[] = [];
   let line = 1;
+  let lineStart = 0;
   let at = 0;
   const advance = (to: number): void => {
-    for (let next = sql.indexOf("\n", at); next !== -1 && next < to; next = sql.indexOf("\n", next + 1)) line += 1;
-    at = to;
+    for (; at < to; at += 1) {
+      if (!endsLine(sql, at)) continue;
+      line += 1;
+      lineStart = at + 1;
+    }
   };
   while (at < sql.length) {
     if (sql.startsWith("--", at)) {
       const end = endOfLine(sql, at);
-      found.push(lineComment(sql, at, end, line));
+      const wholeLine = sql.slice(lineStart, end);
+      const startsLine = sql.slice(lineStart, at).trim() === "";
+      found.push({ text: sql.slice(at + 2, end).trim(), wholeLine, line, startsLine, block: false });
       advance(end);
     } else if (sql.startsWith("/*", at)) {
       const end = blockEnd(sql, at);
-      found.push(...blockComment(sql, at, end, line));
+      for (const inner of blockComment(sql.slice(at, end), line)) found.push(inner);
       advance(end);
     } else advance(tokenEnd(sql, at));
   }
   return found;
 }
 
-function lineComment(sql: string, at: number, end: number, line: number): CommentLine {
-  const start = sql.lastIndexOf("\n", at - 1) + 1;
-  return {
-    text: sql.slice(at + 2, end).trim(),
-    wholeLine: sql.slice(start, end),
-    line,
-    startsLine: sql.slice(start, at).trim() === "",
-    block: false,
-  };
-}
-
-function blockComment(sql: string, at: number, end: number, line: number): CommentLine[] {
-  const lines = sql.slice(at, end).split("\n");
-  return lines.map((wholeLine, index) => ({
-    text: wholeLine
-      .replace(/^\s*(\/\*+|\*+(?!\/))?/, "")
-      .replace(/\*+\/\s*$/, "")
-      .trim(),
+function blockComment(comment: string, line: number): CommentLine[] {
+  return comment.split(/\r\n|\n|\r/).map((wholeLine, index) => ({
+    text: withoutMarks(wholeLine),
     wholeLine,
     line: line + index,
     startsLine: false,
@@ -59,11 +52,22 @@ function blockComment(sql: string, at: number, end: number, line: number): Comme
   }));
 }
 
+// Not by one expression for the end: a line of many stars would be tried from each of them.
+function withoutMarks(line: string): string {
+  const text = line.trim();
+  const begun = text.replace(/^(\/\*+|\*+(?!\/))/, "");
+  if (!begun.endsWith("*/")) return begun.trim();
+  let end = begun.length - 1;
+  while (end > 0 && begun[end - 1] === "*") end -= 1;
+  return begun.slice(0, end).trim();
+}
+
 function tokenEnd(sql: string, at: number): number {
   const character = sql[at]!;
   if (character === "'") return quotedEnd(sql, at, "'", isEscapeString(sql, at));
   if (character === '"') return quotedEnd(sql, at, '"', false);
   if (character === "$") return dollarEnd(sql, at);
+  if (character < "A") return at + 1;
   const word = /^[\p{L}_][\p{L}\p{N}_$]*/u.exec(sql.slice(at, at + 256));
   return at + (word === null ? 1 : word[0].length);
 }
@@ -107,6 +111,7 @@ function blockEnd(sql: string, at: number): number {
 }
 
 function endOfLine(sql: string, at: number): number {
-  const end = sql.slice(at).search(/\r?\n|\r$/);
-  return end === -1 ? sql.length : at + end;
+  let end = at;
+  while (end < sql.length && sql[end] !== "\n" && sql[end] !== "\r") end += 1;
+  return end;
 }

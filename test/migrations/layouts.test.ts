@@ -1,21 +1,10 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { splitSections } from "../../shared/migrations/layouts/sections.ts";
 import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
-import { temporaryFolder } from "../support/belay.ts";
+import { readFiles as read } from "./folders.ts";
 
-function folderOf(files: Record<string, string | Uint8Array>): string {
-  const folder = temporaryFolder();
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
-  return folder;
-}
-
-const read = (files: Record<string, string | Uint8Array>) => readMigrationFolder(folderOf(files));
 const section = (sql: string) => `\n-- ROLLBACK START\n${sql}\n-- ROLLBACK END\n`;
 
 describe("a section", () => {
@@ -159,11 +148,11 @@ describe("a rollbacks folder", () => {
     });
     expect(problems.filter((problem) => problem.place.file.endsWith("x.sql"))).toMatchObject(
       [
-        { code: "unreadable", place: { line: 1 } },
+        { code: "orphan_rollback", place: { line: 1 } },
         { code: "unknown_dependency", severity: "error", place: { line: 2 } },
       ].sort((a, b) => a.place.line - b.place.line),
     );
-    expect(problems.some((problem) => problem.place.file.endsWith("y.sql") && problem.code === "unreadable")).toBe(
+    expect(problems.some((problem) => problem.place.file.endsWith("y.sql") && problem.code === "orphan_rollback")).toBe(
       true,
     );
   });
@@ -185,7 +174,7 @@ describe("up/down pairs", () => {
       ["9_b", "drop table b;"],
       ["10_c", null],
     ]);
-    expect(problems.map((problem) => problem.code).sort()).toEqual(["empty_rollback", "unreadable"]);
+    expect(problems.map((problem) => problem.code).sort()).toEqual(["empty_rollback", "orphan_rollback"]);
   });
 });
 
@@ -255,7 +244,7 @@ describe("a folder", () => {
     });
     expect(problems.map((problem) => [problem.code, problem.severity])).toEqual([
       ["unreadable", "error"],
-      ["unreadable", "warning"],
+      ["left_out", "warning"],
     ]);
   });
 

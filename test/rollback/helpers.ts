@@ -23,6 +23,8 @@ export function migration({ name, up, down, verify }: Pair): Migration {
     file: `${name}.sql`,
     forwardSql: up,
     rollback: { sql: down, file: `${name}.sql`, line: 1, reverses: [name], selfReversing: false },
+    emptyRollback: null,
+    transactional: { up: true, down: true },
     checksum,
     fileChecksum: checksum,
     dependsOn: [],

@@ -1,5 +1,6 @@
 import { isBlankSql } from "../../sql/blank.ts";
 import { commentLines } from "../../sql/comments.ts";
+import { rawLines } from "../../sql/lines.ts";
 import type { LayoutProblem } from "../types.ts";
 import type { SourceFile } from "./source.ts";
 
@@ -35,9 +36,11 @@ const marker = /^\s*-{2,}[\s=*#]*(ROLLBACK|VERIFY)[ \t]+(START|END)[\s=*#:.-]*$/
 export function splitSections(file: SourceFile): SplitFile {
   const problems: LayoutProblem[] = [];
   const ranges = findRanges(file, problems);
-  const lines = file.text.split("\n");
+  const raw = rawLines(file.text);
+  const lines = raw.map(({ text }) => text);
   const sectionLines = new Set(ranges.flatMap((range) => numbers(range.from, range.to)));
-  const forwardSql = lines.filter((_, index) => !sectionLines.has(index + 1)).join("\n");
+  const forward = raw.filter((_, index) => !sectionLines.has(index + 1));
+  const forwardSql = forward.map(({ text, end }) => text + end).join("");
   return {
     forwardSql: ranges.length === 0 ? file.text : forwardSql.trimEnd(),
     rollback: readSection(lines, ranges, "ROLLBACK"),
@@ -79,7 +82,7 @@ function readSection(lines: readonly string[], ranges: readonly Range[], name: R
   const sql: string[] = [];
   own.forEach((range, index) => {
     while (sql.length < range.from + 1 - first) sql.push("");
-    sql.push(...texts[index]!.lines);
+    for (const line of texts[index]!.lines) sql.push(line);
   });
   return {
     sql: sql.join("\n"),
@@ -90,8 +93,7 @@ function readSection(lines: readonly string[], ranges: readonly Range[], name: R
 
 function stripComments(lines: readonly string[]): { lines: string[]; live: boolean } {
   const live = lines.some((line) => line.trim() !== "" && !/^\s*--/.test(line));
-  const plain = lines.map((line) => line.replace(/\r$/, ""));
-  return { live, lines: live ? plain : plain.map((line) => line.replace(/^\s*-- ?/, "")) };
+  return { live, lines: live ? lines.slice() : lines.map((line) => line.replace(/^\s*-- ?/, "")) };
 }
 
 function numbers(from: number, to: number): number[] {

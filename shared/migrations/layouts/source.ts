@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { LayoutProblem, Migration } from "../types.ts";
+import type { LayoutProblem, Migration, ProblemCode } from "../types.ts";
 
 /** A file of a migrations folder, read as UTF-8. */
 export interface SourceFile {
@@ -10,13 +10,21 @@ export interface SourceFile {
   readonly text: string;
 }
 
+/** A folder beneath the migrations folder, at any depth. */
+export interface SourceSubfolder {
+  /** Path from the migrations folder, with `/`. */
+  readonly name: string;
+  readonly files: readonly SourceFile[];
+}
+
 /** The files that a layout reader works on. */
 export interface SourceFolder {
   readonly directory: string;
   /** `.sql` files of the folder itself. */
   readonly files: readonly SourceFile[];
-  /** `.sql` files of its `rollbacks` (or `rollback`) folder. */
-  readonly rollbacks: readonly SourceFile[];
+  readonly folders: readonly SourceSubfolder[];
+  /** Settings that tools keep beside a migration, by path: diesel's `metadata.toml`, Flyway's `V1__x.sql.conf`. */
+  readonly settings: ReadonlyMap<string, string>;
 }
 
 /** What one layout reader finds. */
@@ -50,11 +58,13 @@ export function versionOf(name: string): string | null {
   return /^(\d+)(?=[_.-]|$)/.exec(name)?.[1] ?? null;
 }
 
-/** Numeric where both are digits, so that 10 follows 9. */
+/** Numeric, part by part where there are several (`1.2.3`, `1_2`): 10 follows 9, 1.10 follows 1.9, and 1.0 is 1. */
 export function compareVersions(a: string, b: string): number {
-  const digits = /^\d+$/;
-  if (digits.test(a) && digits.test(b)) {
-    const difference = BigInt(a) - BigInt(b);
+  const digits = /^\d+([._]\d+)*$/;
+  if (!digits.test(a) || !digits.test(b)) return a < b ? -1 : a > b ? 1 : 0;
+  const [one, other] = [a.split(/[._]/), b.split(/[._]/)];
+  for (let part = 0; part < Math.max(one.length, other.length); part += 1) {
+    const difference = BigInt(one[part] ?? 0) - BigInt(other[part] ?? 0);
     if (difference !== 0n) return difference < 0n ? -1 : 1;
   }
   return a < b ? -1 : a > b ? 1 : 0;
@@ -67,12 +77,17 @@ export function compareMigrations(
   return compareVersions(a.version, b.version) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }
 
-/** A file without a version is left out, and said so. */
-export function noVersion(file: SourceFile): LayoutProblem {
-  return {
-    code: "unreadable",
-    severity: "warning",
-    message: `${file.name} has no version at the start of its name and was left out`,
-    place: { file: file.path, line: 1 },
-  };
+export function migrationName(fileName: string): string {
+  return fileName.replace(/\.sql$/i, "");
+}
+
+/** A problem at a line of a file; severity `error` unless given. */
+export function problemAt(
+  file: { readonly path: string },
+  line: number,
+  code: ProblemCode,
+  message: string,
+  severity: LayoutProblem["severity"] = "error",
+): LayoutProblem {
+  return { code, severity, message, place: { file: file.path, line } };
 }
