@@ -1,0 +1,70 @@
+import type { ProofLoss } from "../types.ts";
+import { pairRows } from "./pair-rows.ts";
+import type { ReadColumn, RowState, TableRows } from "./read-rows.ts";
+
+/**
+ * Which rows and values of a state are not in another: whole rows gone, columns gone, values changed. A table is
+ * followed by its oid, else by its name, a column by its number, else by its name; values are compared as texts.
+ */
+export function lossesOf(earlier: RowState, later: RowState, of: ProofLoss["of"]): ProofLoss[] {
+  const byOid = new Map(later.map((table) => [table.oid, table]));
+  const known = new Set(earlier.map(({ oid }) => oid));
+  const byName = new Map(later.filter(({ oid }) => !known.has(oid)).map((table) => [nameOf(table), table]));
+  return earlier.flatMap((table) => {
+    if (table.count === 0) return [];
+    const same = byOid.get(table.oid) ?? byName.get(nameOf(table));
+    return lossesOfTable(table, same).map(({ columns, rows }) => ({
+      schema: table.schema,
+      table: table.name,
+      columns,
+      of,
+      rows,
+    }));
+  });
+}
+
+function nameOf({ schema, name }: TableRows): string {
+  return JSON.stringify([schema, name]);
+}
+
+type Loss = Pick<ProofLoss, "columns" | "rows">;
+
+function lossesOfTable(table: TableRows, same: TableRows | undefined): Loss[] {
+  if (same === undefined) return [{ columns: null, rows: table.count }];
+  const places = table.columns.map((column) => placeIn(same, column, same.oid === table.oid));
+  if (table.rows === null || same.rows === null) return lossesOfSums(table, same, places);
+  const lost = table.columns.flatMap(({ generated }, index) => (places[index] === -1 && !generated ? [index] : []));
+  const held = lost.filter((index) => table.rows!.some((row) => row[index] !== null));
+  const holding = table.rows.filter((row) => held.some((index) => row[index] !== null)).length;
+  const kept = places.flatMap((place, index) => (place === -1 ? [] : [{ from: index, to: place }]));
+  const paired = pairRows(
+    table.rows.map((row) => kept.map(({ from }) => row[from]!)),
+    same.rows.map((row) => kept.map(({ to }) => row[to]!)),
+  );
+  const names = (indexes: readonly number[]) => indexes.map((index) => table.columns[index]!.name);
+  const changed = [...paired.changed].sort((a, b) => a - b).map((index) => kept[index]!.from);
+  const own = changed.filter((index) => !table.columns[index]!.generated);
+  return [
+    ...(paired.gone > 0 ? [{ columns: null, rows: paired.gone }] : []),
+    ...(held.length > 0 ? [{ columns: names(held), rows: holding }] : []),
+    ...(own.length > 0 ? [{ columns: names(own), rows: paired.rowsChanged }] : []),
+  ];
+}
+
+/** Place of a column in the later table; -1 when it is gone. A dropped column that came back under its name is found. */
+function placeIn(later: TableRows, column: ReadColumn, sameTable: boolean): number {
+  const number = sameTable ? later.columns.findIndex((each) => each.number === column.number) : -1;
+  return number === -1 ? later.columns.findIndex((each) => each.name === column.name) : number;
+}
+
+/** Of tables that are too large to hold: how many rows fewer, and columns whose sums differ. */
+function lossesOfSums(table: TableRows, same: TableRows, places: readonly number[]): Loss[] {
+  const fewer = table.count - same.count;
+  if (fewer > 0) return [{ columns: null, rows: fewer }];
+  const columns = table.columns.filter(({ generated }, index) => {
+    const place = places[index]!;
+    const sum = table.sums[index];
+    return !generated && sum !== null && (place === -1 || (same.count === table.count && same.sums[place] !== sum));
+  });
+  return columns.length === 0 ? [] : [{ columns: columns.map(({ name }) => name), rows: null }];
+}
