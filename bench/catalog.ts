@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import postgres from "postgres";
-import { stopAll } from "../dev/cleanup.ts";
-import { debianPrograms } from "../dev/debian.ts";
-import { startPostgres } from "../dev/postgres.ts";
-import { installedPrograms } from "../dev/postgres-programs.ts";
+import { stopAll } from "../servers/cleanup.ts";
+import { debianPrograms } from "../servers/debian.ts";
+import { startPostgres } from "../servers/postgres.ts";
+import { installedPrograms } from "../servers/postgres-programs.ts";
 import { readCatalog } from "../shared/catalog/read.ts";
 import { openSession } from "../shared/postgres/session.ts";
 

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { stopAll } from "../dev/cleanup.ts";
-import { debianPrograms } from "../dev/debian.ts";
 import { edgePermissions } from "../dev/deno.ts";
-import { localProgram, repository } from "../dev/paths.ts";
-import { startPostgres } from "../dev/postgres.ts";
-import { installedPrograms } from "../dev/postgres-programs.ts";
 import { startS3 } from "../dev/s3.ts";
+import { stopAll } from "../servers/cleanup.ts";
+import { debianPrograms } from "../servers/debian.ts";
+import { localProgram, repository } from "../servers/paths.ts";
+import { startPostgres } from "../servers/postgres.ts";
+import { installedPrograms } from "../servers/postgres-programs.ts";
 import { dominantTable, dropDatabase, makeDatabase } from "./databases.ts";
 import type { EdgeMeasurement } from "./edge-program.ts";
 import { median, runMeasured } from "./processes.ts";

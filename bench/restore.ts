@@ -2,10 +2,10 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { stopAll } from "../dev/cleanup.ts";
-import { debianPrograms } from "../dev/debian.ts";
-import { startPostgres } from "../dev/postgres.ts";
-import { installedPrograms } from "../dev/postgres-programs.ts";
+import { stopAll } from "../servers/cleanup.ts";
+import { debianPrograms } from "../servers/debian.ts";
+import { startPostgres } from "../servers/postgres.ts";
+import { installedPrograms } from "../servers/postgres-programs.ts";
 import type { RestoreReport } from "../shared/archive/restore/types.ts";
 import {
   type BenchDatabase,

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { stopAtExit } from "./cleanup.ts";
-import { localProgram, repository } from "./paths.ts";
-import { freePort } from "./ports.ts";
-import { noteProcessGroup } from "./runs.ts";
+import { stopAtExit } from "../servers/cleanup.ts";
+import { localProgram, repository } from "../servers/paths.ts";
+import { freePort } from "../servers/ports.ts";
+import { noteProcessGroup } from "../servers/runs.ts";
 
 /** What an edge function may do: no run, no ffi, no write. */
 export const edgePermissions = ["--allow-net", "--allow-env", "--allow-read", "--no-prompt"] as const;

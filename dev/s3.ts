@@ -2,8 +2,8 @@ import { mkdirSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 // @ts-expect-error s3rver has no types
 import S3rver from "s3rver";
-import { stopAtExit } from "./cleanup.ts";
-import { runPlace } from "./runs.ts";
+import { stopAtExit } from "../servers/cleanup.ts";
+import { runPlace } from "../servers/runs.ts";
 import { createFaults, type Fault, type Faults } from "./s3-faults.ts";
 
 export interface S3Options {

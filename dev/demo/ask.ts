@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { stopAtExit } from "../cleanup.ts";
-import { repository } from "../paths.ts";
+import { stopAtExit } from "../../servers/cleanup.ts";
+import { repository } from "../../servers/paths.ts";
 import { columns } from "./story.ts";
 import type { World } from "./world.ts";
 

@@ -1,4 +1,4 @@
-import { belayFolder } from "../paths.ts";
+import { belayFolder } from "../../servers/paths.ts";
 import type { World } from "./world.ts";
 
 /** Prints how to reach everything that still runs. */

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { isLeaving, stopAll } from "../cleanup.ts";
-import type { Major } from "../postgres-programs.ts";
+import { isLeaving, stopAll } from "../../servers/cleanup.ts";
+import type { Major } from "../../servers/postgres-programs.ts";
 import { applyMigrations } from "./chapters/apply.ts";
 import { drillArchive } from "./chapters/drill.ts";
 import { failUpload } from "./chapters/fault.ts";

@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import postgres from "postgres";
-import { stopAtExit } from "../cleanup.ts";
+import { stopAtExit } from "../../servers/cleanup.ts";
+import { repository } from "../../servers/paths.ts";
+import { freePort } from "../../servers/ports.ts";
+import { type PostgresServer, startPostgres } from "../../servers/postgres.ts";
+import type { Major } from "../../servers/postgres-programs.ts";
 import { type DenoFunction, startFunction } from "../deno.ts";
-import { repository } from "../paths.ts";
-import { freePort } from "../ports.ts";
-import { type PostgresServer, startPostgres } from "../postgres.ts";
-import type { Major } from "../postgres-programs.ts";
 import { type S3Server, startS3 } from "../s3.ts";
 import { createIdentity, type Identity } from "./token.ts";
 

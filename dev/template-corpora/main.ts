@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { stopAll } from "../cleanup.ts";
-import { debianPrograms } from "../debian.ts";
-import { repository } from "../paths.ts";
-import { startPostgres } from "../postgres.ts";
+import { stopAll } from "../../servers/cleanup.ts";
+import { debianPrograms } from "../../servers/debian.ts";
+import { repository } from "../../servers/paths.ts";
+import { startPostgres } from "../../servers/postgres.ts";
 import { corpusNames, readCorpus } from "./corpus.ts";
 import { type Outcome, proposeForCorpus } from "./propose.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { debianMajor, debianPrograms } from "../../dev/debian.ts";
+import { debianMajor, debianPrograms } from "../../servers/debian.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { apply, photograph, run } from "../rollback/helpers.ts";
 import { testBelay } from "../support/belay.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gunzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { debianMajor, debianPrograms } from "../../dev/debian.ts";
+import { debianMajor, debianPrograms } from "../../servers/debian.ts";
 import { once } from "../../shared/archive/digesting.ts";
 import { openArchive } from "../../shared/archive/read/open.ts";
 import { verifyAny, verifyFound } from "../../shared/archive/verify/any.ts";

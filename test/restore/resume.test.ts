@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { debianMajor, debianPrograms } from "../../dev/debian.ts";
+import { debianMajor, debianPrograms } from "../../servers/debian.ts";
 import { openArchive } from "../../shared/archive/read/open.ts";
 import { restoreArchive } from "../../shared/archive/restore/restore.ts";
 import { tableDigest } from "../../shared/archive/table-digest.ts";

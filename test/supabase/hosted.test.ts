@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type PostgresServer, startPostgres } from "../../dev/postgres.ts";
+import { type PostgresServer, startPostgres } from "../../servers/postgres.ts";
 import type { Manifest } from "../../shared/archive/types.ts";
 import { openSession, type Session } from "../../shared/postgres/session.ts";
 import { temporaryFolder } from "../support/belay.ts";

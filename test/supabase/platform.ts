@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { type PostgresServer, startPostgres } from "../../dev/postgres.ts";
+import { type PostgresServer, startPostgres } from "../../servers/postgres.ts";
 import { databaseUrl, runSql } from "../support/postgres.ts";
 
 /** The platform's objects, as a file for `--scratch-setup`. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { describe, inject } from "vitest";
-import { debianMajor, debianPrograms } from "../../dev/debian.ts";
+import { debianMajor, debianPrograms } from "../../servers/debian.ts";
 import { createDatabaseOn, type TestDatabase } from "./postgres.ts";
 
 const programs = debianPrograms(debianMajor);

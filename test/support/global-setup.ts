@@ -2,11 +2,11 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { stopAll } from "../../dev/cleanup.ts";
-import { debianMajor, debianPrograms } from "../../dev/debian.ts";
-import { startPostgres } from "../../dev/postgres.ts";
-import { installedPrograms, type Major } from "../../dev/postgres-programs.ts";
 import { startS3 } from "../../dev/s3.ts";
+import { stopAll } from "../../servers/cleanup.ts";
+import { debianMajor, debianPrograms } from "../../servers/debian.ts";
+import { startPostgres } from "../../servers/postgres.ts";
+import { installedPrograms, type Major } from "../../servers/postgres-programs.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import postgres from "postgres";
 import { inject } from "vitest";
-import { type PostgresServer, startPostgres } from "../../dev/postgres.ts";
-import type { Major } from "../../dev/postgres-programs.ts";
+import { type PostgresServer, startPostgres } from "../../servers/postgres.ts";
+import type { Major } from "../../servers/postgres-programs.ts";
 
 export interface TestDatabase {
   readonly url: string;

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { debianPrograms } from "../../../dev/debian.ts";
+import { debianPrograms } from "../../../servers/debian.ts";
 
 /** Runs one of PostgreSQL's own programs; rejects with what it wrote to its standard error. */
 export function stock(program: "pg_dump" | "pg_restore" | "psql", args: readonly string[]): Promise<string> {

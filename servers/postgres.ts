@@ -106,8 +106,9 @@ function launch(directory: string, port: number, programs: PostgresPrograms, fsy
   return child;
 }
 
-function serverEnvironment(): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, LC_ALL: "C", TZ: "UTC" };
+/** Nothing of this process's own environment: what runs in the server could read it. */
+function serverEnvironment(): Record<string, string> {
+  return { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
 }
 
 /** The eighth line of postmaster.pid says `ready` (src/include/utils/pidfile.h). */
