@@ -1,9 +1,18 @@
 import type { Session } from "../postgres/session.ts";
-import { type KindContext, type RareCatalog, rareCatalogs, type TypeKind } from "./kind.ts";
-import type { CatalogScope } from "./types.ts";
+import { type KindContext, type RareCatalog, rareCatalogOids, rareCatalogs, type TypeKind } from "./kind.ts";
+import { catalog } from "./kinds/raw-entry.ts";
+import { readReach } from "./reach.ts";
+import type { Address, CatalogScope } from "./types.ts";
 
 /** Belay's own schema is not part of what it looks after. */
 const defaultExcluded = ["belay"];
+
+/** Which objects a read of a part of the catalog answers. */
+export interface CatalogPart {
+  readonly objects: Iterable<Pick<Address, "classid" | "objid">>;
+  /** Without what belongs to them. */
+  readonly exact: boolean;
+}
 
 interface ContextRow {
   readonly schemas: number[];
@@ -14,6 +23,47 @@ interface ContextRow {
   readonly labels: boolean;
 }
 
+/**
+ * What the readers of a part of the catalog work with: these objects, with what belongs to them unless `exact`, and
+ * what they refer to.
+ */
+export async function openPart(session: Session, scope: CatalogScope, part: CatalogPart): Promise<KindContext> {
+  const excludeSchemas = scope.excludeSchemas ?? defaultExcluded;
+  const [row] = await session.sql<Pick<ContextRow, "schemas" | "servers" | "labels">[]>`
+    select ${schemasRead(session, excludeSchemas)} as schemas,
+      exists (select from pg_catalog.pg_foreign_server) as servers, ${anyLabels(session)} as labels`;
+  const reach = await readReach(session, row!.schemas, part.objects, !part.exact);
+  const classes = new Set(reach.objects.classes());
+  return {
+    session,
+    serverVersion: session.serverVersion,
+    excludeSchemas,
+    schemaOids: row!.schemas,
+    reach,
+    largeObjects: scope.largeObjects ?? false,
+    inUse: new Set(rareCatalogs.filter((name) => classes.has(rareCatalogOids[name]))),
+    typeKinds: new Set(classes.has(catalog.type) ? allTypeKinds : []),
+    commented: new Set(reach.answer.classes()),
+    hasServers: row!.servers,
+    hasLabels: row!.labels,
+  };
+}
+
+const allTypeKinds: readonly TypeKind[] = ["b", "c", "d", "e", "m", "p", "r"];
+
+function schemasRead({ sql }: Session, excludeSchemas: readonly string[]) {
+  return sql`array(
+        select oid::int8 from pg_catalog.pg_namespace
+        where nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+          and nspname !~ '^pg_(toast_)?temp_'
+          and nspname <> all (${[...excludeSchemas]}::text[])
+        order by oid)::float8[]`;
+}
+
+function anyLabels({ sql }: Session) {
+  return sql`(exists (select from pg_catalog.pg_seclabel) or exists (select from pg_catalog.pg_shseclabel))`;
+}
+
 /** Asks once what there is at all, so that the readers of rarer kinds need not ask, nor the server plan, their queries. */
 export async function openContext(session: Session, scope: CatalogScope): Promise<KindContext> {
   const excludeSchemas = scope.excludeSchemas ?? defaultExcluded;
@@ -22,12 +72,7 @@ export async function openContext(session: Session, scope: CatalogScope): Promis
       select classid, count(*) as number from pg_catalog.pg_depend
       where refclassid = 'pg_catalog.pg_extension'::regclass and deptype = 'e' and objid >= 16384 group by classid
     )
-    select array(
-        select oid::int8 from pg_catalog.pg_namespace
-        where nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
-          and nspname !~ '^pg_(toast_)?temp_'
-          and nspname <> all (${[...excludeSchemas]}::text[])
-        order by oid)::float8[] as schemas,
+    select ${schemasRead(session, excludeSchemas)} as schemas,
       array(
         select name from (values ${objectCounts(session)}) c (name, number)
         where number > coalesce((select m.number from member m where m.classid = name::regclass), 0)) as used,
@@ -40,12 +85,13 @@ export async function openContext(session: Session, scope: CatalogScope): Promis
       array(
         select distinct classoid::int8 from pg_catalog.pg_description where objoid >= 16384)::float8[] as commented,
       exists (select from pg_catalog.pg_foreign_server) as servers,
-      exists (select from pg_catalog.pg_seclabel) or exists (select from pg_catalog.pg_shseclabel) as labels`;
+      ${anyLabels(session)} as labels`;
   return {
     session,
     serverVersion: session.serverVersion,
     excludeSchemas,
     schemaOids: row!.schemas,
+    reach: null,
     largeObjects: scope.largeObjects ?? false,
     inUse: new Set(row!.used),
     typeKinds: new Set(row!.types),

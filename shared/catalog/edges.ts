@@ -20,7 +20,8 @@ export function readEdges(context: KindContext): Promise<readonly Edge[]> {
 }
 
 // One text, not a row for each: tens of thousands of rows cost the driver more than the server.
-async function queryEdges({ session }: KindContext): Promise<readonly Edge[]> {
+async function queryEdges({ session, reach }: KindContext): Promise<readonly Edge[]> {
+  if (reach !== null) return reach.edges;
   const rows = await session.sql<{ edges: string | null }[]>`
     select string_agg(concat(classid, '/', objid, '/0 ', refclassid, '/', refobjid, '/0 ', deptype), E'\n') as edges
     from (
@@ -34,7 +35,11 @@ async function queryEdges({ session }: KindContext): Promise<readonly Edge[]> {
         and (refobjid >= 16384 or refclassid = 'pg_catalog.pg_namespace'::regclass)
         and (classid, objid) is distinct from (refclassid, refobjid)
     ) d`;
-  const text = rows[0]!.edges;
+  return parseEdges(rows[0]!.edges);
+}
+
+/** Edges from lines `from to type`. */
+export function parseEdges(text: string | null): readonly Edge[] {
   if (text === null) return [];
   return text.split("\n").map((line) => {
     const [from, to, type] = line.split(" ") as [string, string, string];

@@ -1,4 +1,5 @@
 import type { Session } from "../postgres/session.ts";
+import type { Reach } from "./reach.ts";
 import type { Address, Entry } from "./types.ts";
 
 /** What every kind reader works with. Reads run in one REPEATABLE READ or locked transaction with an empty search_path. */
@@ -10,6 +11,8 @@ export interface KindContext {
   readonly excludeSchemas: readonly string[];
   /** Oids of the schemas whose objects are read; members of extensions are left out by each reader. */
   readonly schemaOids: readonly number[];
+  /** What is read, where only a part of the catalog is; null for the whole. */
+  readonly reach: Reach | null;
   /** Whether large objects are read: there may be millions of them. */
   readonly largeObjects: boolean;
   /** Which of the rarer catalogs hold objects that are no extension's: readers of the others have nothing to ask. */
@@ -32,6 +35,31 @@ export const rareCatalogs = [
   ...(["pg_transform", "pg_ts_config", "pg_ts_dict", "pg_ts_parser", "pg_ts_template"] as const),
 ] as const;
 export type RareCatalog = (typeof rareCatalogs)[number];
+
+/** Their oids, the same in every database (src/include/catalog). */
+export const rareCatalogOids: Readonly<Record<RareCatalog, number>> = {
+  pg_am: 2601,
+  pg_cast: 2605,
+  pg_collation: 3456,
+  pg_conversion: 2607,
+  pg_default_acl: 826,
+  pg_event_trigger: 3466,
+  pg_foreign_data_wrapper: 2328,
+  pg_foreign_server: 1417,
+  pg_language: 2612,
+  pg_opclass: 2616,
+  pg_operator: 2617,
+  pg_opfamily: 2753,
+  pg_policy: 3256,
+  pg_publication: 6104,
+  pg_statistic_ext: 3381,
+  pg_subscription: 6100,
+  pg_transform: 3576,
+  pg_ts_config: 3602,
+  pg_ts_dict: 3600,
+  pg_ts_parser: 3601,
+  pg_ts_template: 3764,
+};
 
 /** b base, c composite, d domain, e enum, m multirange, p pseudo-type or only announced, r range. */
 export type TypeKind = "b" | "c" | "d" | "e" | "m" | "p" | "r";

@@ -1,16 +1,10 @@
 import { databaseError } from "../postgres/errors.ts";
 import type { Session } from "../postgres/session.ts";
-import { openContext } from "./context.ts";
-import { resolveDependencies } from "./dependencies.ts";
-import { type Edge, readEdges } from "./edges.ts";
-import { catalogDigest, entryHash, keyedEntries } from "./entry.ts";
-import type { RawEntry } from "./kind.ts";
-import { kindReaders } from "./kinds/index.ts";
+import { catalogDigest } from "./entry.ts";
 import { creationOrder } from "./order.ts";
-import { postponed } from "./postpone.ts";
-import { viaShellTypes } from "./shell-types.ts";
-import type { Catalog, CatalogScope, Entry } from "./types.ts";
-import { readUnknownObjects } from "./unknown.ts";
+import { readPart } from "./read-part.ts";
+import { readWhole } from "./read-whole.ts";
+import type { Catalog, CatalogScope } from "./types.ts";
 
 /** What makes the server word types, expressions and constants the same each time, as pg_dump sets it. */
 const readSettings = {
@@ -39,33 +33,11 @@ export async function readCatalog(session: Session, scope: CatalogScope = {}): P
 }
 
 async function readAll(session: Session, scope: CatalogScope): Promise<Catalog> {
-  const context = await openContext(session, scope);
-  const readers = Object.values(kindReaders);
-  const [unknown, edges, ...parts] = await Promise.all([
-    readUnknownObjects(context),
-    readEdges(context),
-    ...readers.map((read) => read(context)),
-  ]);
-  return assemble(parts.flat(), unknown, edges);
-}
-
-function assemble(
-  raw: readonly RawEntry[],
-  unknown: Awaited<ReturnType<typeof readUnknownObjects>>,
-  edges: readonly Edge[],
-): Catalog {
-  const keyed = keyedEntries(raw);
-  const { dependencies, neededBy } = resolveDependencies(keyed, edges, unknown);
-  const all: Entry[] = keyed.map(({ key, raw: entry }) => {
-    const { dependsOn: _, usesCatalogDependencies: __, ...fields } = entry;
-    return { ...fields, key, dependencies: dependencies.get(key) ?? [], hash: entryHash(entry) };
-  });
-  const entries = viaShellTypes(all);
-  return {
-    entries: creationOrder(postponed(entries)),
-    unknown: unknown.map((object, index) => ({ ...object, neededBy: neededBy[index] ?? [] })),
-    digest: catalogDigest(entries),
-  };
+  const { entries, unknown } = await (scope.only === undefined
+    ? readWhole(session, scope)
+    : readPart(session, scope, { objects: scope.only, exact: false }));
+  const bare = entries.map(({ entry }) => entry);
+  return { entries: creationOrder(bare), unknown, digest: catalogDigest(bare) };
 }
 
 async function withReadSettings<T>(session: Session, read: () => Promise<T>): Promise<T> {

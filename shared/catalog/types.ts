@@ -54,6 +54,13 @@ export interface Catalog {
 
 /** What a catalog read takes in. */
 export interface CatalogScope {
+  /**
+   * Read the entries of these objects alone, of what belongs to them (a table's columns, defaults, constraints, indexes,
+   * triggers, rules, policies, statistics, owned sequences, memberships in publications) and of what hangs on all of
+   * these (comments, grants, labels), equal to those of a full read. Not a table's partitions, nor what is in a schema.
+   * What does not exist (any more) is passed over. The digest is over the entries read.
+   */
+  readonly only?: readonly Address[];
   /** Schemas left out with all that they hold; default: belay alone. */
   readonly excludeSchemas?: readonly string[];
   /** Read the entries of large objects too (kind BLOB, named by their oid); default false, which names them as unknown. */

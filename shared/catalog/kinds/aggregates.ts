@@ -1,5 +1,6 @@
 import { qualified, quoteLiteral } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
+import { inScope, touches } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 
 interface AggregateRow {
@@ -36,7 +37,9 @@ interface AggregateRow {
 const modifyWords: Record<string, string> = { r: "READ_ONLY", s: "SHAREABLE", w: "READ_WRITE" };
 
 /** AGGREGATE entries. */
-export const aggregates: KindReader = async ({ session, schemaOids }) => {
+export const aggregates: KindReader = async (context) => {
+  const { session, schemaOids } = context;
+  if (!touches(context, catalog.proc)) return [];
   const rows = await session.sql<AggregateRow[]>`
     select p.oid, s.nspname as schema, proname as name, pg_get_userbyid(proowner) as owner, aggkind as kind,
       pg_get_function_arguments(p.oid) as arguments,
@@ -57,7 +60,8 @@ export const aggregates: KindReader = async ({ session, schemaOids }) => {
       join pg_namespace s on s.oid = pronamespace
       left join pg_operator o on o.oid = aggsortop left join pg_namespace os on os.oid = oprnamespace
     where pronamespace = any (${[...schemaOids]}::oid[])
-      and not exists (select from pg_depend where classid = 'pg_proc'::regclass and objid = p.oid and deptype = 'e')`;
+      and not exists (select from pg_depend where classid = 'pg_proc'::regclass and objid = p.oid and deptype = 'e')
+      ${inScope(context, catalog.proc, session.sql`p.oid`)}`;
   return rows.map(aggregateEntry);
 };
 

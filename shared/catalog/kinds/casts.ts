@@ -1,4 +1,5 @@
 import type { KindReader } from "../kind.ts";
+import { inScope } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 import { functionSignature } from "./signatures.ts";
 
@@ -14,13 +15,14 @@ interface CastRow {
 const contextWords = { e: "", a: " AS ASSIGNMENT", i: " AS IMPLICIT" };
 
 /** CAST entries, without those that a range type brings along to its multirange, and those of excluded and temporary schemas. */
-export const casts: KindReader = async ({ session, excludeSchemas, inUse }) => {
+export const casts: KindReader = async (context) => {
+  const { session, excludeSchemas, inUse } = context;
   if (!inUse.has("pg_cast")) return [];
   const rows = await session.sql<CastRow[]>`
     select c.oid, format_type(castsource, null) as source, format_type(casttarget, null) as target,
       castmethod as method, castcontext as context, ${functionSignature(session, session.sql`castfunc`)} as function
     from pg_cast c
-    where c.oid >= 16384
+    where c.oid >= 16384 ${inScope(context, catalog.cast, session.sql`c.oid`)}
       and not exists (select from pg_range where rngtypid = castsource and rngmultitypid = casttarget)
       and not exists (select from pg_depend where classid = 'pg_cast'::regclass and objid = c.oid and deptype = 'e')
       and not exists (

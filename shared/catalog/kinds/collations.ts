@@ -1,5 +1,6 @@
 import { qualified, quoteLiteral } from "../identifiers.ts";
 import type { KindReader } from "../kind.ts";
+import { inScope } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 
 interface CollationRow {
@@ -18,7 +19,8 @@ interface CollationRow {
 const providers = { b: "builtin", c: "libc", i: "icu" };
 
 /** COLLATION entries. The version is left out, as pg_dump does: a restored collation has that of its new server. */
-export const collations: KindReader = async ({ session, schemaOids, serverVersion, inUse }) => {
+export const collations: KindReader = async (context) => {
+  const { session, schemaOids, serverVersion, inUse } = context;
   if (!inUse.has("pg_collation")) return [];
   const locale = serverVersion >= 170000 ? session.sql`colllocale` : session.sql`colliculocale`;
   const rules = serverVersion >= 160000 ? session.sql`collicurules` : session.sql`null`;
@@ -28,7 +30,8 @@ export const collations: KindReader = async ({ session, schemaOids, serverVersio
       ${rules} as rules
     from pg_collation c join pg_namespace n on n.oid = collnamespace
     where collnamespace = any (${[...schemaOids]}::oid[])
-      and not exists (select from pg_depend where classid = 'pg_collation'::regclass and objid = c.oid and deptype = 'e')`;
+      and not exists (select from pg_depend where classid = 'pg_collation'::regclass and objid = c.oid and deptype = 'e')
+      ${inScope(context, catalog.collation, session.sql`c.oid`)}`;
   return rows.map((row) => {
     const name = qualified(row.schema, row.name);
     const options = [

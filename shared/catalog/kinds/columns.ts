@@ -1,5 +1,7 @@
 import type { KindContext } from "../kind.ts";
 import { optionsSql } from "./foreign-data.ts";
+import { inScope, touches } from "./in-scope.ts";
+import { catalogOid } from "./relations.ts";
 
 /** One column as the catalog has it. `columnDefinition` in column-text.ts gives its clause in CREATE TABLE. */
 export interface Column {
@@ -63,6 +65,7 @@ export function readColumns(context: KindContext): Promise<ReadonlyMap<number, r
 
 async function queryColumns(context: KindContext): Promise<ReadonlyMap<number, readonly Column[]>> {
   const { session, schemaOids } = context;
+  if (!touches(context, catalogOid.class)) return new Map();
   const rows = await session.sql<ColumnRow[]>`
     select a.attrelid::int8::float8 as relation, a.attnum::int as number, a.attname::text as name,
       pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
@@ -86,7 +89,7 @@ async function queryColumns(context: KindContext): Promise<ReadonlyMap<number, r
     left join pg_catalog.pg_collation l on l.oid = a.attcollation and a.attcollation <> t.typcollation
     left join pg_catalog.pg_namespace ln on ln.oid = l.collnamespace
     where c.relnamespace = any(${schemaOids as number[]}::oid[]) and c.relkind in ('r', 'p', 'v', 'm', 'f')
-      and a.attnum > 0 and not a.attisdropped
+      and a.attnum > 0 and not a.attisdropped ${inScope(context, catalogOid.class, session.sql`a.attrelid`)}
     order by a.attrelid, a.attnum`;
   const constraints = await readNotNullConstraints(context);
   const columns = new Map<number, Column[]>();
@@ -121,6 +124,7 @@ async function readNotNullConstraints(context: KindContext): Promise<ReadonlyMap
     from pg_catalog.pg_constraint o
     join pg_catalog.pg_class c on c.oid = o.conrelid
     join pg_catalog.pg_attribute a on a.attrelid = o.conrelid and a.attnum = o.conkey[1]
-    where o.contype = 'n' and c.relnamespace = any(${context.schemaOids as number[]}::oid[])`;
+    where o.contype = 'n' and c.relnamespace = any(${context.schemaOids as number[]}::oid[])
+      ${inScope(context, catalogOid.class, context.session.sql`o.conrelid`)}`;
   return new Map(rows.map((row) => [`${row.relation} ${row.number}`, row]));
 }

@@ -1,7 +1,9 @@
 import { qualified, quoteIdent, quoteLiteral } from "../identifiers.ts";
-import type { KindReader, RawEntry } from "../kind.ts";
+import type { KindContext, KindReader, RawEntry } from "../kind.ts";
+import type { Reach } from "../reach.ts";
 import { commentSources } from "./comment-sources.ts";
-import { address, attachedEntry } from "./raw-entry.ts";
+import { membersAmong } from "./in-scope.ts";
+import { address, attachedEntry, catalog } from "./raw-entry.ts";
 
 interface CommentRow {
   readonly classid: number;
@@ -23,21 +25,22 @@ const initialPublicComment = "standard public schema";
 
 /** COMMENT entries of every kind that has a reader. */
 export const comments: KindReader = async (context) => {
-  const { session, schemaOids, commented } = context;
+  const { session, schemaOids, commented, reach } = context;
   const oids = [...schemaOids];
   const sources = [...commented].flatMap((classid) => {
     const source = commentSources.get(classid);
     return source === undefined ? [] : [source(context)];
   });
   const rows = await session.sql<CommentRow[]>`
-    with member as materialized (select classid, objid from pg_depend where deptype = 'e'),
+    with ${reach === null ? allComments(context) : commentsOf(context, reach)},
     found (objid, classid, objsubid, text, type, namespace, name, second, args, owner, parentclass, parentid) as (
       select d.objoid, d.classoid, 0, d.text, 'SCHEMA'::text, 0::oid, nspname, null::name, null::text, nspowner, d.classoid, n.oid
       from (
         select 'pg_namespace'::regclass::oid, n.oid, description
         from pg_namespace n
           left join pg_description d on d.classoid = 'pg_namespace'::regclass and d.objoid = n.oid
-        where coalesce(description, '') <> (case nspname when 'public' then ${initialPublicComment} else '' end)
+        where ${reach === null ? session.sql`true` : session.sql`n.oid = any (${reach.answer.oids(catalog.namespace)}::oid[])`}
+          and coalesce(description, '') <> (case nspname when 'public' then ${initialPublicComment} else '' end)
       ) d (classoid, objoid, text) join pg_namespace n on n.oid = d.objoid and n.oid = any (${oids}::oid[])
       ${sources.length === 0 ? session.sql`` : session.sql`union all ${sources.reduce((all, one) => session.sql`${all} union all ${one}`)}`}
     )
@@ -51,6 +54,18 @@ export const comments: KindReader = async (context) => {
       and (parentclass, parentid) not in (select classid, objid from member)`;
   return rows.map(commentEntry);
 };
+
+function allComments({ session }: KindContext) {
+  return session.sql`member as materialized (select classid, objid from pg_depend where deptype = 'e')`;
+}
+
+/** The comments on some objects alone, under the name of the catalog that the sources ask. */
+function commentsOf({ session }: KindContext, { answer, objects }: Reach) {
+  return session.sql`pg_description as materialized (
+      select d.* from unnest(${[...answer].map(({ classid }) => classid)}::oid[], ${[...answer].map(({ objid }) => objid)}::oid[])
+        as a (classid, objid) join pg_catalog.pg_description d on d.classoid = a.classid and d.objoid = a.objid
+    ), ${membersAmong(session, objects)}`;
+}
 
 function commentEntry(row: CommentRow): RawEntry {
   const [tag, target] = names(row);

@@ -1,6 +1,7 @@
 import { quoteIdent } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
 import { type Check, readChecks } from "./checks.ts";
+import { inScope, touches } from "./in-scope.ts";
 import { type Index, type IndexConstraint, readIndexes } from "./index-model.ts";
 import { addIndexConstraint, cannotAttach } from "./index-text.ts";
 import { addressOf, alterTable, catalogOid, type Relation, readRelations, relationName } from "./relations.ts";
@@ -28,7 +29,7 @@ interface NotNullRow {
 
 /** CONSTRAINT entries of NOT NULL constraints that are not validated (servers 18 and newer). */
 export const invalidNotNulls: KindReader = async (context) => {
-  if (context.serverVersion < 180000) return [];
+  if (context.serverVersion < 180000 || !touches(context, catalogOid.constraint)) return [];
   const relations = await readRelations(context);
   const rows = await context.session.sql<NotNullRow[]>`
     select o.oid::int8::float8 as oid, o.conrelid::int8::float8 as relation, o.conname::text as name,
@@ -36,6 +37,7 @@ export const invalidNotNulls: KindReader = async (context) => {
     from pg_catalog.pg_constraint o
     where o.contype = 'n' and not o.convalidated and o.conislocal
       and o.connamespace = any(${context.schemaOids as number[]}::oid[])
+      ${inScope(context, catalogOid.constraint, context.session.sql`o.oid`)}
     order by o.conrelid, o.conname`;
   return rows.flatMap((row) => {
     const table = relations.get(row.relation);

@@ -1,5 +1,6 @@
 import { qualified, quoteLiteral } from "../identifiers.ts";
 import type { KindReader } from "../kind.ts";
+import { inScope } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 
 interface ConversionRow {
@@ -14,7 +15,8 @@ interface ConversionRow {
 }
 
 /** CONVERSION entries. */
-export const conversions: KindReader = async ({ session, schemaOids, inUse }) => {
+export const conversions: KindReader = async (context) => {
+  const { session, schemaOids, inUse } = context;
   if (!inUse.has("pg_conversion")) return [];
   const rows = await session.sql<ConversionRow[]>`
     select c.oid, nspname as schema, conname as name, pg_get_userbyid(conowner) as owner,
@@ -22,7 +24,8 @@ export const conversions: KindReader = async ({ session, schemaOids, inUse }) =>
       conproc::text as function, condefault as "isDefault"
     from pg_conversion c join pg_namespace n on n.oid = connamespace
     where connamespace = any (${[...schemaOids]}::oid[])
-      and not exists (select from pg_depend where classid = 'pg_conversion'::regclass and objid = c.oid and deptype = 'e')`;
+      and not exists (select from pg_depend where classid = 'pg_conversion'::regclass and objid = c.oid and deptype = 'e')
+      ${inScope(context, catalog.conversion, session.sql`c.oid`)}`;
   return rows.map((row) => {
     const name = qualified(row.schema, row.name);
     const encodings = `${quoteLiteral(row.from)} TO ${quoteLiteral(row.to)}`;

@@ -1,6 +1,7 @@
 import { quoteIdent } from "../identifiers.ts";
 import type { KindReader } from "../kind.ts";
 import { grantCommands } from "./acl-text.ts";
+import { inScope } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 
 interface DefaultGrantRow {
@@ -14,7 +15,8 @@ interface DefaultGrantRow {
 }
 
 /** DEFAULT ACL entries. */
-export const defaultGrants: KindReader = async ({ session, schemaOids, serverVersion, inUse }) => {
+export const defaultGrants: KindReader = async (context) => {
+  const { session, schemaOids, serverVersion, inUse } = context;
   if (!inUse.has("pg_default_acl")) return [];
   const rows = await session.sql<DefaultGrantRow[]>`
     select d.oid, defaclnamespace as "schemaOid", nspname as schema, pg_get_userbyid(defaclrole) as role,
@@ -25,7 +27,8 @@ export const defaultGrants: KindReader = async ({ session, schemaOids, serverVer
         then acldefault((case defaclobjtype when 'S' then 's' else defaclobjtype end)::"char", defaclrole)
         else '{}' end::text[] as base
     from pg_default_acl d left join pg_namespace n on n.oid = defaclnamespace
-    where defaclnamespace = 0 or defaclnamespace = any (${[...schemaOids]}::oid[])`;
+    where (defaclnamespace = 0 or defaclnamespace = any (${[...schemaOids]}::oid[]))
+      ${inScope(context, catalog.defaultAcl, session.sql`d.oid`)}`;
   return rows.flatMap((row) => {
     const inSchema = row.schema === null ? "" : `IN SCHEMA ${quoteIdent(row.schema)} `;
     const prefix = `ALTER DEFAULT PRIVILEGES FOR ROLE ${quoteIdent(row.role)} ${inSchema}`;

@@ -1,5 +1,6 @@
 import { quoteIdent, quoteLiteral } from "../identifiers.ts";
 import type { KindReader } from "../kind.ts";
+import { inScope } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 
 interface EventTriggerRow {
@@ -15,7 +16,8 @@ interface EventTriggerRow {
 const enabledWords = { O: null, D: "DISABLE", R: "ENABLE REPLICA", A: "ENABLE ALWAYS" };
 
 /** EVENT TRIGGER entries. */
-export const eventTriggers: KindReader = async ({ session, inUse }) => {
+export const eventTriggers: KindReader = async (context) => {
+  const { session, inUse } = context;
   if (!inUse.has("pg_event_trigger")) return [];
   const rows = await session.sql<EventTriggerRow[]>`
     select oid, evtname as name, pg_get_userbyid(evtowner) as owner, evtevent as event, evttags as tags,
@@ -23,7 +25,7 @@ export const eventTriggers: KindReader = async ({ session, inUse }) => {
     from pg_event_trigger t
     where not exists (
       select from pg_depend where classid = 'pg_event_trigger'::regclass and objid = t.oid and deptype = 'e'
-    )`;
+    ) ${inScope(context, catalog.eventTrigger, session.sql`oid`)}`;
   return rows.map((row) => {
     const name = quoteIdent(row.name);
     const tags = row.tags === null ? "" : `\n         WHEN TAG IN (${row.tags.map(quoteLiteral).join(", ")})`;

@@ -1,10 +1,12 @@
 import { quoteIdent, quoteLiteral } from "../identifiers.ts";
 import type { KindContext, KindReader, RawEntry } from "../kind.ts";
+import { inScope, touches } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 
 /** FOREIGN DATA WRAPPER, SERVER and USER MAPPING entries; a mapping whose options are hidden is named by unknown.ts. */
 export const foreignData: KindReader = async (context) =>
-  context.inUse.has("pg_foreign_data_wrapper") || context.hasServers
+  (context.inUse.has("pg_foreign_data_wrapper") || context.hasServers) &&
+  touches(context, catalog.foreignDataWrapper, catalog.foreignServer, catalog.userMapping)
     ? (await Promise.all([wrappers(context), servers(context), userMappings(context)])).flat()
     : [];
 
@@ -34,7 +36,8 @@ async function wrappers(context: KindContext): Promise<RawEntry[]> {
       nullif(fdwvalidator::regproc::text, '-') as validator, ${optionsSql(context, "fdwoptions")} as options
     from pg_foreign_data_wrapper w
     where oid >= 16384 and not exists (select from pg_depend d
-      where d.classid = w.tableoid and d.objid = w.oid and d.deptype = 'e')`;
+      where d.classid = w.tableoid and d.objid = w.oid and d.deptype = 'e')
+      ${inScope(context, catalog.foreignDataWrapper, context.session.sql`oid`)}`;
   return rows.map((row) => {
     const name = quoteIdent(row.name);
     const handler = row.handler === null ? "" : ` HANDLER ${row.handler}`;
@@ -66,7 +69,8 @@ async function servers(context: KindContext): Promise<RawEntry[]> {
       fdwname as wrapper, ${optionsSql(context, "srvoptions")} as options
     from pg_foreign_server s join pg_foreign_data_wrapper w on w.oid = srvfdw
     where not exists (select from pg_depend d
-      where d.classid = s.tableoid and d.objid = s.oid and d.deptype = 'e')`;
+      where d.classid = s.tableoid and d.objid = s.oid and d.deptype = 'e')
+      ${inScope(context, catalog.foreignServer, context.session.sql`s.oid`)}`;
   return rows.map((row) => {
     const name = quoteIdent(row.name);
     const word = (word: string, value: string | null) =>
@@ -102,7 +106,7 @@ async function userMappings(context: KindContext): Promise<RawEntry[]> {
       ${optionsSql(context, "umoptions")} as options, exists (select from pg_depend d
         where d.classid = s.tableoid and d.objid = s.oid and d.deptype = 'e') as "ofExtension"
     from pg_user_mappings u join pg_foreign_server s on s.oid = srvid
-    where ${readableMapping({ session })}`;
+    where ${readableMapping({ session })} ${inScope(context, catalog.userMapping, session.sql`umid`)}`;
   return rows.map((row) => {
     const mapping = `USER MAPPING FOR ${quoteIdent(row.user)} SERVER ${quoteIdent(row.server)}`;
     const create = row.ofExtension ? mapping.replace("MAPPING", "MAPPING IF NOT EXISTS") : mapping;

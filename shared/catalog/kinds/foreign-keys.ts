@@ -1,6 +1,7 @@
 import { quoteIdent } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
 import type { Address } from "../types.ts";
+import { inScope, touches } from "./in-scope.ts";
 import { type Index, readIndexes } from "./index-model.ts";
 import { attachAddress } from "./indexes.ts";
 import { addressOf, catalogOid, type Relation, readRelations, relationName } from "./relations.ts";
@@ -17,12 +18,14 @@ interface ForeignKeyRow {
 
 /** FK CONSTRAINT entries; partitions get theirs from the partitioned table. */
 export const foreignKeys: KindReader = async (context) => {
+  if (!touches(context, catalogOid.constraint)) return [];
   const relations = await readRelations(context);
   const rows = await context.session.sql<ForeignKeyRow[]>`
     select o.oid::int8::float8 as oid, o.conname::text as name, o.conrelid::int8::float8 as relation,
       o.confrelid::int8::float8 as referenced, o.conindid::int8::float8 as index, pg_catalog.pg_get_constraintdef(o.oid) as definition
     from pg_catalog.pg_constraint o
     where o.contype = 'f' and o.conparentid = 0 and o.connamespace = any(${context.schemaOids as number[]}::oid[])
+      ${inScope(context, catalogOid.constraint, context.session.sql`o.oid`)}
     order by o.conrelid, o.conname`;
   const indexes = await readIndexes(context);
   const attached = Map.groupBy(indexes.values(), (index) => index.parent);

@@ -1,5 +1,6 @@
 import { qualified, quoteIdent, quoteLiteral } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
+import { inScope, touches } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 import { dollarQuoted, settingText } from "./sql-text.ts";
 
@@ -34,7 +35,9 @@ interface FunctionRow {
 }
 
 /** FUNCTION and PROCEDURE entries. */
-export const functions: KindReader = async ({ session, schemaOids }) => {
+export const functions: KindReader = async (context) => {
+  const { session, schemaOids } = context;
+  if (!touches(context, catalog.proc)) return [];
   const rows = await session.sql<FunctionRow[]>`
     select p.oid, nspname as schema, proname as name, pg_get_userbyid(proowner) as owner, prokind as kind,
       lanname as language, pg_get_function_arguments(p.oid) as arguments,
@@ -55,7 +58,8 @@ export const functions: KindReader = async ({ session, schemaOids }) => {
     where pronamespace = any (${[...schemaOids]}::oid[]) and prokind <> 'a'
       and not exists (select from pg_depend where classid = 'pg_proc'::regclass and objid = p.oid and deptype = 'e')
       and not exists (select from pg_depend where classid = 'pg_proc'::regclass and objid = p.oid
-        and refclassid = 'pg_type'::regclass and deptype = 'i')`;
+        and refclassid = 'pg_type'::regclass and deptype = 'i')
+      ${inScope(context, catalog.proc, session.sql`p.oid`)}`;
   return rows.map(functionEntry);
 };
 

@@ -1,6 +1,7 @@
 import type { KindContext } from "../kind.ts";
 import { type Column, readColumns } from "./columns.ts";
-import { type Relation, readRelations } from "./relations.ts";
+import { inScope, touches } from "./in-scope.ts";
+import { catalogOid, type Relation, readRelations } from "./relations.ts";
 
 /** The constraint that an index serves. */
 export interface IndexConstraint {
@@ -60,6 +61,7 @@ export function readIndexes(context: KindContext): Promise<ReadonlyMap<number, I
 }
 
 async function queryIndexes(context: KindContext): Promise<ReadonlyMap<number, Index>> {
+  if (!touches(context, catalogOid.class)) return new Map();
   const relations = await readRelations(context);
   const rows = await context.session.sql<IndexRow[]>`
     select x.oid::int8::float8 as oid, x.relname::text as name, i.indrelid::int8::float8 as relation,
@@ -84,6 +86,7 @@ async function queryIndexes(context: KindContext): Promise<ReadonlyMap<number, I
     left join (
       select a.attrelid, json_agg(json_build_object('column', a.attnum, 'value', a.attstattarget) order by a.attnum) as list
       from pg_catalog.pg_attribute a where a.attnum > 0 and a.attstattarget >= 0
+        ${inScope(context, catalogOid.class, context.session.sql`a.attrelid`)}
       group by a.attrelid) st on st.attrelid = i.indexrelid
     left join (
       select d.objid, array_agg(p.extname::text order by p.extname) as names
@@ -93,6 +96,7 @@ async function queryIndexes(context: KindContext): Promise<ReadonlyMap<number, I
       group by d.objid) e on e.objid = i.indexrelid
     where c.relnamespace = any(${context.schemaOids as number[]}::oid[]) and c.relkind in ('r', 'p', 'm')
       and (i.indisvalid or c.relkind = 'p') and i.indisready
+      ${inScope(context, catalogOid.class, context.session.sql`i.indexrelid`)}
     order by i.indrelid, x.relname`;
   const columns = await readColumns(context);
   const indexes = new Map<number, Index>();

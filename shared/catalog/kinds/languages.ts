@@ -1,5 +1,6 @@
 import { qualified, quoteIdent } from "../identifiers.ts";
 import type { KindReader } from "../kind.ts";
+import { inScope } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 
 interface LanguageRow {
@@ -14,7 +15,8 @@ interface LanguageRow {
  * PROCEDURAL LANGUAGE entries, without those of excluded schemas. They always name their functions; pg_dump writes
  * `CREATE OR REPLACE PROCEDURAL LANGUAGE x` where it does not dump these, which only an extension `x` restores.
  */
-export const languages: KindReader = async ({ session, excludeSchemas, inUse }) => {
+export const languages: KindReader = async (context) => {
+  const { session, excludeSchemas, inUse } = context;
   if (!inUse.has("pg_language")) return [];
   const rows = await session.sql<LanguageRow[]>`
     select l.oid, lanname as name, pg_get_userbyid(lanowner) as owner, lanpltrusted as trusted, f.functions
@@ -26,7 +28,8 @@ export const languages: KindReader = async ({ session, excludeSchemas, inUse }) 
         join pg_proc p on p.oid = v.oid join pg_namespace n on n.oid = pronamespace
     ) f
     where lanispl and l.oid >= 16384 and not excluded
-      and not exists (select from pg_depend where classid = 'pg_language'::regclass and objid = l.oid and deptype = 'e')`;
+      and not exists (select from pg_depend where classid = 'pg_language'::regclass and objid = l.oid and deptype = 'e')
+      ${inScope(context, catalog.language, session.sql`l.oid`)}`;
   return rows.map((row) => {
     const name = quoteIdent(row.name);
     const functions = row.functions.map(({ clause, schema, name: own }) => ` ${clause} ${qualified(schema, own)}`);

@@ -1,6 +1,7 @@
 import { quoteLiteral } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
 import { grantCommands } from "./acl-text.ts";
+import { inScope, touches } from "./in-scope.ts";
 import { address, attachedEntry, catalog, rawEntry } from "./raw-entry.ts";
 
 interface LargeObjectRow {
@@ -13,13 +14,15 @@ interface LargeObjectRow {
 }
 
 /** BLOB entries in the shape of archives before 1.16, with their comments and grants; only where the scope asks for them. */
-export const largeObjects: KindReader = async ({ session, serverVersion, ...context }) => {
-  if (!context.largeObjects) return [];
+export const largeObjects: KindReader = async (context) => {
+  const { session, serverVersion } = context;
+  if (!context.largeObjects || !touches(context, catalog.largeObject)) return [];
   const rows = await session.sql<LargeObjectRow[]>`
     select m.oid, pg_get_userbyid(lomowner) as owner, lomacl::text[] as present,
       case when lomacl is not null then acldefault('L', lomowner) end::text[] as base, description as comment
     from pg_largeobject_metadata m
-      left join pg_description d on d.classoid = 'pg_largeobject'::regclass and d.objoid = m.oid and objsubid = 0`;
+      left join pg_description d on d.classoid = 'pg_largeobject'::regclass and d.objoid = m.oid and objsubid = 0
+    where true ${inScope(context, catalog.largeObject, session.sql`m.oid`)}`;
   return rows.flatMap((row) => [blobEntry(row), ...commentEntry(row), ...grantEntry(row, serverVersion)]);
 };
 

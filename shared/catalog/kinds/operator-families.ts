@@ -1,5 +1,6 @@
 import { qualified, quoteIdent } from "../identifiers.ts";
 import type { KindContext, KindReader, RawEntry } from "../kind.ts";
+import { inScope } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 import type { Fragment } from "./signatures.ts";
 
@@ -40,7 +41,8 @@ export const operatorFamilies: KindReader = async (context) => {
       ${membersOf(context, "pg_opfamily", session.sql`f.oid`)} as members
     from pg_opfamily f join pg_namespace n on n.oid = opfnamespace join pg_am a on a.oid = opfmethod
     where opfnamespace = any (${[...schemaOids]}::oid[])
-      and not exists (select from pg_depend where classid = 'pg_opfamily'::regclass and objid = f.oid and deptype = 'e')`;
+      and not exists (select from pg_depend where classid = 'pg_opfamily'::regclass and objid = f.oid and deptype = 'e')
+      ${inScope(context, catalog.operatorFamily, session.sql`f.oid`)}`;
   return rows.map((row) => {
     const name = `OPERATOR FAMILY ${qualified(row.schema, row.name)} USING ${quoteIdent(row.method)}`;
     const loose = row.members.length === 0 ? "" : `ALTER ${name} ADD\n    ${memberList(row.members)};\n`;
@@ -60,7 +62,8 @@ export const operatorClasses: KindReader = async (context) => {
     from pg_opclass c join pg_namespace n on n.oid = opcnamespace join pg_am a on a.oid = opcmethod
       join pg_opfamily f on f.oid = opcfamily join pg_namespace fn on fn.oid = opfnamespace
     where opcnamespace = any (${[...schemaOids]}::oid[])
-      and not exists (select from pg_depend where classid = 'pg_opclass'::regclass and objid = c.oid and deptype = 'e')`;
+      and not exists (select from pg_depend where classid = 'pg_opclass'::regclass and objid = c.oid and deptype = 'e')
+      ${inScope(context, catalog.operatorClass, session.sql`c.oid`)}`;
   return rows.map((row) => {
     const name = qualified(row.schema, row.name);
     const method = quoteIdent(row.method);

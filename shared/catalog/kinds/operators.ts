@@ -1,5 +1,6 @@
 import { quoteIdent } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
+import { inScope } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 import { functionName } from "./signatures.ts";
 
@@ -27,7 +28,8 @@ interface Related {
 }
 
 /** OPERATOR entries. One that was only named as another's commutator or negator has no function: that other brings it along. */
-export const operators: KindReader = async ({ session, schemaOids, inUse }) => {
+export const operators: KindReader = async (context) => {
+  const { session, schemaOids, inUse } = context;
   if (!inUse.has("pg_operator")) return [];
   const related = (oid: "oprcom" | "oprnegate") => session.sql`(
     select json_build_object('namespace', r.oprnamespace::int8, 'schema', rn.nspname, 'name', r.oprname)
@@ -42,7 +44,8 @@ export const operators: KindReader = async ({ session, schemaOids, inUse }) => {
       oprrest::regprocedure::text as restrict, oprjoin::regprocedure::text as join
     from pg_operator o join pg_namespace n on n.oid = oprnamespace
     where oprnamespace = any (${[...schemaOids]}::oid[]) and oprcode <> 0
-      and not exists (select from pg_depend where classid = 'pg_operator'::regclass and objid = o.oid and deptype = 'e')`;
+      and not exists (select from pg_depend where classid = 'pg_operator'::regclass and objid = o.oid and deptype = 'e')
+      ${inScope(context, catalog.operator, session.sql`o.oid`)}`;
   return rows.map(operatorEntry);
 };
 

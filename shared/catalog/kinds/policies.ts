@@ -1,5 +1,6 @@
 import { quoteIdent } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
+import { inScope, touches } from "./in-scope.ts";
 import { addressOf, catalogOid, noAddress, type Relation, readRelations, relationName } from "./relations.ts";
 
 interface PolicyRow {
@@ -19,7 +20,7 @@ interface PolicyRow {
  * them, which is not the same after ALTER ROLE or in another cluster.
  */
 export const policies: KindReader = async (context) => {
-  if (!context.inUse.has("pg_policy")) return [];
+  if (!context.inUse.has("pg_policy") || !touches(context, catalogOid.policy)) return [];
   const relations = await readRelations(context);
   const rows = await context.session.sql<PolicyRow[]>`
     select p.oid::int8::float8 as oid, p.polname::text as name, p.polrelid::int8::float8 as relation,
@@ -34,6 +35,7 @@ export const policies: KindReader = async (context) => {
     from pg_catalog.pg_policy p
     join pg_catalog.pg_class c on c.oid = p.polrelid
     where c.relnamespace = any(${context.schemaOids as number[]}::oid[])
+      ${inScope(context, catalogOid.policy, context.session.sql`p.oid`)}
     order by p.polrelid, p.polname`;
   return rows.flatMap((row) => {
     const table = relations.get(row.relation);

@@ -1,5 +1,6 @@
 import { qualified, quoteIdent } from "../identifiers.ts";
 import type { KindContext, KindReader, RawEntry } from "../kind.ts";
+import { inScope, touches } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 
 interface PublicationRow {
@@ -35,13 +36,15 @@ export const publications: KindReader = async (context) =>
     ? (await Promise.all([publicationEntries(context), tableEntries(context), schemaEntries(context)])).flat()
     : [];
 
-async function publicationEntries({ session, serverVersion }: KindContext): Promise<RawEntry[]> {
+async function publicationEntries(context: KindContext): Promise<RawEntry[]> {
+  const { session, serverVersion } = context;
+  if (!touches(context, catalog.publication)) return [];
   const generated = serverVersion >= 180000 ? session.sql`pubgencols` : session.sql`'n'`;
   const rows = await session.sql<PublicationRow[]>`
     select oid, pubname as name, pg_get_userbyid(pubowner) as owner, puballtables as "allTables", pubinsert as insert,
       pubupdate as update, pubdelete as delete, pubtruncate as truncate, pubviaroot as "viaRoot",
       ${generated} as generated
-    from pg_publication`;
+    from pg_publication where true ${inScope(context, catalog.publication, session.sql`oid`)}`;
   return rows.map((row) => {
     const operations = (["insert", "update", "delete", "truncate"] as const).filter((operation) => row[operation]);
     const options = [
@@ -62,7 +65,9 @@ async function publicationEntries({ session, serverVersion }: KindContext): Prom
   });
 }
 
-async function tableEntries({ session, schemaOids }: KindContext): Promise<RawEntry[]> {
+async function tableEntries(context: KindContext): Promise<RawEntry[]> {
+  const { session, schemaOids } = context;
+  if (!touches(context, catalog.publicationRelation)) return [];
   const rows = await session.sql<TableMemberRow[]>`
     select r.oid, pubname as publication, pg_get_userbyid(pubowner) as owner, nspname as schema, relname as table,
       pg_get_expr(prqual, prrelid) as filter,
@@ -76,7 +81,7 @@ async function tableEntries({ session, schemaOids }: KindContext): Promise<RawEn
       join pg_namespace n on n.oid = relnamespace
     where relnamespace = any (${[...schemaOids]}::oid[]) and not exists (
       select from pg_depend where classid = 'pg_class'::regclass and objid = c.oid and deptype = 'e'
-    )`;
+    ) ${inScope(context, catalog.publicationRelation, session.sql`r.oid`)}`;
   return rows.map((row) => {
     const columns = row.columns === null ? "" : ` (${row.columns.map(quoteIdent).join(", ")})`;
     const filter = row.filter === null ? "" : ` WHERE (${row.filter})`;
@@ -89,13 +94,16 @@ async function tableEntries({ session, schemaOids }: KindContext): Promise<RawEn
   });
 }
 
-async function schemaEntries({ session, schemaOids }: KindContext): Promise<RawEntry[]> {
+async function schemaEntries(context: KindContext): Promise<RawEntry[]> {
+  const { session, schemaOids } = context;
+  if (!touches(context, catalog.publicationSchema)) return [];
   const rows = await session.sql<MemberRow[]>`
     select m.oid, pubname as publication, pg_get_userbyid(pubowner) as owner, nspname as schema
     from pg_publication_namespace m
       join pg_publication p on p.oid = pnpubid
       join pg_namespace n on n.oid = pnnspid
-    where n.oid = any (${[...schemaOids]}::oid[])`;
+    where n.oid = any (${[...schemaOids]}::oid[])
+      ${inScope(context, catalog.publicationSchema, session.sql`m.oid`)}`;
   return rows.map((row) =>
     memberEntry(row, "PUBLICATION TABLES IN SCHEMA", {
       name: row.schema,

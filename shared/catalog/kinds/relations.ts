@@ -1,6 +1,7 @@
 import { qualified } from "../identifiers.ts";
 import type { KindContext } from "../kind.ts";
 import type { Address } from "../types.ts";
+import { inScope, touches } from "./in-scope.ts";
 
 /** pg_class.relkind of what is read here. Composite types belong to the types reader. */
 export type RelationKind = "r" | "p" | "v" | "m" | "f" | "S";
@@ -77,7 +78,9 @@ export function readRelations(context: KindContext): Promise<ReadonlyMap<number,
   return relations;
 }
 
-async function queryRelations({ session, schemaOids }: KindContext): Promise<ReadonlyMap<number, Relation>> {
+async function queryRelations(context: KindContext): Promise<ReadonlyMap<number, Relation>> {
+  const { session, schemaOids } = context;
+  if (!touches(context, catalogOid.class)) return new Map();
   const rows = await session.sql<Relation[]>`
     select c.oid::int8::float8 as oid, c.relkind::text as kind, n.nspname::text as schema, c.relname::text as name,
       pg_catalog.pg_get_userbyid(c.relowner)::text as owner, c.relpersistence::text as persistence,
@@ -101,10 +104,12 @@ async function queryRelations({ session, schemaOids }: KindContext): Promise<Rea
     left join pg_catalog.pg_class t on t.oid = c.reltoastrelid and c.relkind <> 'p'
     left join (
       select inhrelid, array_agg(inhparent::int8::float8 order by inhseqno) as parents
-      from pg_catalog.pg_inherits group by inhrelid) i on i.inhrelid = c.oid
+      from pg_catalog.pg_inherits where true ${inScope(context, catalogOid.class, session.sql`inhrelid`)}
+      group by inhrelid) i on i.inhrelid = c.oid
     left join pg_catalog.pg_depend e
       on e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid and e.objsubid = 0 and e.deptype = 'e'
     where c.relnamespace = any(${schemaOids as number[]}::oid[]) and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+      ${inScope(context, catalogOid.class, session.sql`c.oid`)}
     order by c.oid`;
   return new Map(rows.map((row) => [row.oid, row]));
 }

@@ -1,5 +1,6 @@
 import { quoteIdent } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
+import { inScope, touches } from "./in-scope.ts";
 import { addressOf, catalogOid, type Relation, readRelations, relationName } from "./relations.ts";
 
 interface RuleRow {
@@ -13,6 +14,7 @@ interface RuleRow {
 
 /** RULE entries, without the SELECT rules that make a view a view. */
 export const rules: KindReader = async (context) => {
+  if (!touches(context, catalogOid.rewrite)) return [];
   const relations = await readRelations(context);
   const rows = await context.session.sql<RuleRow[]>`
     select r.oid::int8::float8 as oid, r.rulename::text as name, r.ev_class::int8::float8 as relation,
@@ -21,6 +23,7 @@ export const rules: KindReader = async (context) => {
     join pg_catalog.pg_class c on c.oid = r.ev_class
     where c.relnamespace = any(${context.schemaOids as number[]}::oid[])
       and not (c.relkind in ('v', 'm') and r.ev_type = '1' and r.is_instead)
+      ${inScope(context, catalogOid.rewrite, context.session.sql`r.oid`)}
     order by r.oid`;
   return rows.flatMap((row) => {
     const table = relations.get(row.relation);

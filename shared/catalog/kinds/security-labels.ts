@@ -52,10 +52,12 @@ function labelStatement({ provider, label, type, schema, name, column, args }: L
   return `SECURITY LABEL FOR ${quoteIdent(provider)} ON ${target} IS ${quoteLiteral(label)};\n`;
 }
 
-async function readLabels({ session, schemaOids, largeObjects }: KindContext): Promise<LabelRow[]> {
+async function readLabels({ session, schemaOids, largeObjects, reach }: KindContext): Promise<LabelRow[]> {
+  const objects = reach === null ? null : [...reach.answer].map(({ objid }) => objid);
   return await session.sql<LabelRow[]>`
     with pg_seclabel (objoid, classoid, objsubid, provider, label) as materialized (
       select objoid, classoid, objsubid, provider, label from pg_catalog.pg_seclabel
+      where ${objects === null} or objoid = any (${objects ?? []}::oid[])
       -- Subscriptions are shared by the databases of a server, and so are their labels.
       union all select objoid, classoid, 0, provider, label from pg_shseclabel where classoid = 'pg_subscription'::regclass
     ), labelled as (

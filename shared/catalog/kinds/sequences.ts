@@ -1,6 +1,7 @@
 import { quoteIdent } from "../identifiers.ts";
 import type { KindContext, KindReader, RawEntry } from "../kind.ts";
 import { type Column, readColumns } from "./columns.ts";
+import { inScope } from "./in-scope.ts";
 import { addressOf, catalogOid, noAddress, type Relation, readRelations, relationName } from "./relations.ts";
 
 interface SequenceRow {
@@ -38,6 +39,7 @@ export const sequences: KindReader = async (context) => {
 async function readSequences(context: KindContext): Promise<Sequence[]> {
   const relations = await readRelations(context);
   const columns = await readColumns(context);
+  if (![...relations.values()].some(({ kind }) => kind === "S")) return [];
   const rows = await context.session.sql<SequenceRow[]>`
     select s.seqrelid::int8::float8 as oid, pg_catalog.format_type(s.seqtypid, null) as type, s.seqstart::text as start,
       s.seqincrement::text as increment, s.seqmax::text as maximum, s.seqmin::text as minimum,
@@ -47,6 +49,7 @@ async function readSequences(context: KindContext): Promise<Sequence[]> {
     left join pg_catalog.pg_depend d
       on d.classid = 'pg_catalog.pg_class'::regclass and d.objid = s.seqrelid and d.objsubid = 0
       and d.refclassid = 'pg_catalog.pg_class'::regclass and d.deptype in ('a', 'i')
+    where true ${inScope(context, catalogOid.class, context.session.sql`s.seqrelid`)}
     order by s.seqrelid`;
   return rows.flatMap((row) => {
     const relation = relations.get(row.oid);

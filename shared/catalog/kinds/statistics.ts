@@ -1,5 +1,6 @@
 import { qualified } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
+import { inScope } from "./in-scope.ts";
 import { addressOf, catalogOid } from "./relations.ts";
 
 interface StatisticsRow {
@@ -13,7 +14,8 @@ interface StatisticsRow {
 }
 
 /** STATISTICS entries: extended statistics objects of tables that are no extension's, not what they have gathered. */
-export const statistics: KindReader = async ({ session, schemaOids, inUse }) => {
+export const statistics: KindReader = async (context) => {
+  const { session, schemaOids, inUse } = context;
   if (!inUse.has("pg_statistic_ext")) return [];
   const rows = await session.sql<StatisticsRow[]>`
     select s.oid::int8::float8 as oid, n.nspname::text as schema, s.stxname::text as name,
@@ -26,6 +28,7 @@ export const statistics: KindReader = async ({ session, schemaOids, inUse }) => 
       and not exists (select from pg_catalog.pg_depend e where e.deptype = 'e'
         and (e.classid = s.tableoid and e.objid = s.oid
           or e.classid = 'pg_catalog.pg_class'::regclass and e.objid = s.stxrelid))
+      ${inScope(context, catalogOid.statistics, session.sql`s.oid`)}
     order by s.oid`;
   return rows.map(statisticsEntry);
 };

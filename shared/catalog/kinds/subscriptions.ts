@@ -1,5 +1,6 @@
 import { quoteIdent, quoteLiteral } from "../identifiers.ts";
 import type { KindContext, KindReader, RawEntry } from "../kind.ts";
+import { inScope } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 
 interface SubscriptionRow {
@@ -34,7 +35,8 @@ export const subscriptions: KindReader = async (context) => {
   if (found?.readable !== true) return [];
   const rows = await session.sql<SubscriptionRow[]>`
     select oid, pg_get_userbyid(subowner) as owner, subpublications as publications, to_json(s) as row
-    from pg_subscription s where ${ofDatabase(context)}`;
+    from pg_subscription s
+    where ${ofDatabase(context)} ${inScope(context, catalog.subscription, session.sql`oid`)}`;
   return rows.map((row) => subscriptionEntry(row, serverVersion));
 };
 

@@ -3,6 +3,7 @@ import type { Address } from "../types.ts";
 import { type Check, readChecks } from "./checks.ts";
 import { type Column, readColumns } from "./columns.ts";
 import { optionsSql } from "./foreign-data.ts";
+import { inScope, touches } from "./in-scope.ts";
 import { type References, readReferences } from "./references.ts";
 import { addressOf, catalogOid, type Relation, readRelations, relationName } from "./relations.ts";
 import { type ForeignTable, hasDefault, type Table, tableColumn } from "./table-model.ts";
@@ -47,10 +48,11 @@ async function buildTables(context: KindContext): Promise<readonly Table[]> {
 const tableKinds: ReadonlySet<string> = new Set(["r", "p", "f"]);
 
 async function readForeignTables(context: KindContext): Promise<ReadonlyMap<number, ForeignTable>> {
-  if (!context.hasServers) return new Map();
+  if (!context.hasServers || !touches(context, catalogOid.class)) return new Map();
   const rows = await context.session.sql<ForeignTable[]>`
     select f.ftrelid::int8::float8 as oid, s.srvname::text as server, ${optionsSql(context, "f.ftoptions")} as options
-    from pg_catalog.pg_foreign_table f join pg_catalog.pg_foreign_server s on s.oid = f.ftserver`;
+    from pg_catalog.pg_foreign_table f join pg_catalog.pg_foreign_server s on s.oid = f.ftserver
+    where true ${inScope(context, catalogOid.class, context.session.sql`f.ftrelid`)}`;
   return new Map(rows.map((row) => [row.oid, row]));
 }
 

@@ -1,5 +1,6 @@
 import { qualified, quoteIdent } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
+import { inScope } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 
 interface TextSearchRow {
@@ -37,14 +38,16 @@ interface ConfigurationRow extends TextSearchRow {
 }
 
 /** TEXT SEARCH PARSER entries. */
-export const textSearchParsers: KindReader = async ({ session, schemaOids, inUse }) => {
+export const textSearchParsers: KindReader = async (context) => {
+  const { session, schemaOids, inUse } = context;
   if (!inUse.has("pg_ts_parser")) return [];
   const rows = await session.sql<ParserRow[]>`
     select p.oid, nspname as schema, prsname as name, null as owner, prsstart::text as start, prstoken::text as token,
       prsend::text as end, prsheadline::text as headline, prslextype::text as types
     from pg_ts_parser p join pg_namespace n on n.oid = prsnamespace
     where prsnamespace = any (${[...schemaOids]}::oid[])
-      and not exists (select from pg_depend where classid = 'pg_ts_parser'::regclass and objid = p.oid and deptype = 'e')`;
+      and not exists (select from pg_depend where classid = 'pg_ts_parser'::regclass and objid = p.oid and deptype = 'e')
+      ${inScope(context, catalog.textSearchParser, session.sql`p.oid`)}`;
   return rows.map((row) => {
     const options = [
       `START = ${row.start}`,
@@ -58,13 +61,15 @@ export const textSearchParsers: KindReader = async ({ session, schemaOids, inUse
 };
 
 /** TEXT SEARCH TEMPLATE entries. */
-export const textSearchTemplates: KindReader = async ({ session, schemaOids, inUse }) => {
+export const textSearchTemplates: KindReader = async (context) => {
+  const { session, schemaOids, inUse } = context;
   if (!inUse.has("pg_ts_template")) return [];
   const rows = await session.sql<TemplateRow[]>`
     select t.oid, nspname as schema, tmplname as name, null as owner, tmplinit::text as init, tmpllexize::text as lexize
     from pg_ts_template t join pg_namespace n on n.oid = tmplnamespace
     where tmplnamespace = any (${[...schemaOids]}::oid[])
-      and not exists (select from pg_depend where classid = 'pg_ts_template'::regclass and objid = t.oid and deptype = 'e')`;
+      and not exists (select from pg_depend where classid = 'pg_ts_template'::regclass and objid = t.oid and deptype = 'e')
+      ${inScope(context, catalog.textSearchTemplate, session.sql`t.oid`)}`;
   return rows.map((row) => {
     const options = [...(row.init === "-" ? [] : [`INIT = ${row.init}`]), `LEXIZE = ${row.lexize}`];
     return entry("TEMPLATE", row, options, catalog.textSearchTemplate);
@@ -72,7 +77,8 @@ export const textSearchTemplates: KindReader = async ({ session, schemaOids, inU
 };
 
 /** TEXT SEARCH DICTIONARY entries. The server keeps a dictionary's options as SQL. */
-export const textSearchDictionaries: KindReader = async ({ session, schemaOids, inUse }) => {
+export const textSearchDictionaries: KindReader = async (context) => {
+  const { session, schemaOids, inUse } = context;
   if (!inUse.has("pg_ts_dict")) return [];
   const rows = await session.sql<DictionaryRow[]>`
     select d.oid, n.nspname as schema, dictname as name, pg_get_userbyid(dictowner) as owner,
@@ -80,7 +86,8 @@ export const textSearchDictionaries: KindReader = async ({ session, schemaOids, 
     from pg_ts_dict d join pg_namespace n on n.oid = dictnamespace
       join pg_ts_template t on t.oid = dicttemplate join pg_namespace tn on tn.oid = tmplnamespace
     where dictnamespace = any (${[...schemaOids]}::oid[])
-      and not exists (select from pg_depend where classid = 'pg_ts_dict'::regclass and objid = d.oid and deptype = 'e')`;
+      and not exists (select from pg_depend where classid = 'pg_ts_dict'::regclass and objid = d.oid and deptype = 'e')
+      ${inScope(context, catalog.textSearchDictionary, session.sql`d.oid`)}`;
   return rows.map((row) => {
     const options = [
       `TEMPLATE = ${qualified(row.templateSchema, row.template)}`,
@@ -91,7 +98,8 @@ export const textSearchDictionaries: KindReader = async ({ session, schemaOids, 
 };
 
 /** TEXT SEARCH CONFIGURATION entries, with their mappings. */
-export const textSearchConfigurations: KindReader = async ({ session, schemaOids, inUse }) => {
+export const textSearchConfigurations: KindReader = async (context) => {
+  const { session, schemaOids, inUse } = context;
   if (!inUse.has("pg_ts_config")) return [];
   const rows = await session.sql<ConfigurationRow[]>`
     select c.oid, n.nspname as schema, cfgname as name, pg_get_userbyid(cfgowner) as owner,
@@ -104,7 +112,8 @@ export const textSearchConfigurations: KindReader = async ({ session, schemaOids
     from pg_ts_config c join pg_namespace n on n.oid = cfgnamespace
       join pg_ts_parser p on p.oid = cfgparser join pg_namespace pn on pn.oid = prsnamespace
     where cfgnamespace = any (${[...schemaOids]}::oid[])
-      and not exists (select from pg_depend where classid = 'pg_ts_config'::regclass and objid = c.oid and deptype = 'e')`;
+      and not exists (select from pg_depend where classid = 'pg_ts_config'::regclass and objid = c.oid and deptype = 'e')
+      ${inScope(context, catalog.textSearchConfiguration, session.sql`c.oid`)}`;
   return rows.map((row) => {
     const alter = `\nALTER TEXT SEARCH CONFIGURATION ${qualified(row.schema, row.name)}\n    ADD MAPPING FOR`;
     const mappings = [...Map.groupBy(row.mappings, ({ token }) => token)].map(

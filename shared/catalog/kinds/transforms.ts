@@ -1,5 +1,6 @@
 import { quoteIdent } from "../identifiers.ts";
 import type { KindReader } from "../kind.ts";
+import { inScope } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 import { functionSignature } from "./signatures.ts";
 
@@ -12,7 +13,8 @@ interface TransformRow {
 }
 
 /** TRANSFORM entries, without those of excluded and temporary schemas. */
-export const transforms: KindReader = async ({ session, excludeSchemas, inUse }) => {
+export const transforms: KindReader = async (context) => {
+  const { session, excludeSchemas, inUse } = context;
   if (!inUse.has("pg_transform")) return [];
   const rows = await session.sql<TransformRow[]>`
     select t.oid, format_type(trftype, null) as type, lanname as language,
@@ -20,6 +22,7 @@ export const transforms: KindReader = async ({ session, excludeSchemas, inUse })
       ${functionSignature(session, session.sql`trftosql`)} as "toSql"
     from pg_transform t join pg_language l on l.oid = trflang
     where not exists (select from pg_depend where classid = 'pg_transform'::regclass and objid = t.oid and deptype = 'e')
+      ${inScope(context, catalog.transform, session.sql`t.oid`)}
       and not exists (
         select from pg_namespace n
         where (nspname = any (${[...excludeSchemas]}::text[]) or nspname ~ '^pg_temp_') and n.oid in (

@@ -1,5 +1,6 @@
 import { quoteIdent } from "../identifiers.ts";
 import type { KindReader, RawEntry } from "../kind.ts";
+import { inScope, touches } from "./in-scope.ts";
 import { addressOf, alterTable, catalogOid, type Relation, readRelations, relationName } from "./relations.ts";
 
 interface TriggerRow {
@@ -16,6 +17,7 @@ interface TriggerRow {
 
 /** TRIGGER entries; clones on partitions only where they are enabled otherwise than the trigger they came from. */
 export const triggers: KindReader = async (context) => {
+  if (!touches(context, catalogOid.trigger)) return [];
   const relations = await readRelations(context);
   const rows = await context.session.sql<TriggerRow[]>`
     select t.oid::int8::float8 as oid, t.tgname::text as name, t.tgrelid::int8::float8 as relation,
@@ -32,6 +34,7 @@ export const triggers: KindReader = async (context) => {
         and d.refclassid = 'pg_catalog.pg_extension'::regclass) e on true
     where c.relnamespace = any(${context.schemaOids as number[]}::oid[])
       and ((not t.tgisinternal and t.tgparentid = 0) or t.tgenabled <> u.tgenabled)
+      ${inScope(context, catalogOid.trigger, context.session.sql`t.oid`)}
     order by t.tgrelid, t.tgname`;
   return rows.flatMap((row) => {
     const table = relations.get(row.relation);

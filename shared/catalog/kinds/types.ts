@@ -1,5 +1,6 @@
 import { qualified, quoteIdent, quoteLiteral } from "../identifiers.ts";
 import type { KindContext, KindReader, RawEntry } from "../kind.ts";
+import { inScope } from "./in-scope.ts";
 import { address, catalog, rawEntry } from "./raw-entry.ts";
 
 interface TypeRow {
@@ -117,8 +118,10 @@ function typeColumns({ session }: KindContext) {
 }
 
 /** `from` items with a `where`, to be continued with `and`. */
-export function userTypes({ session, schemaOids }: KindContext) {
+export function userTypes(context: KindContext) {
+  const { session, schemaOids } = context;
   return session.sql`pg_type t join pg_namespace n on n.oid = t.typnamespace
     where t.typnamespace = any (${[...schemaOids]}::oid[])
-      and not exists (select from pg_depend where classid = 'pg_type'::regclass and objid = t.oid and deptype = 'e')`;
+      and not exists (select from pg_depend where classid = 'pg_type'::regclass and objid = t.oid and deptype = 'e')
+      ${inScope(context, catalog.type, session.sql`t.oid`)}`;
 }

@@ -1,6 +1,7 @@
 import type { KindContext } from "../kind.ts";
 import type { Address } from "../types.ts";
 import { type Column, readColumns } from "./columns.ts";
+import { inScope } from "./in-scope.ts";
 import { addressKey, type References, reaches, readReferences } from "./references.ts";
 import { catalogOid, type Relation, readRelations } from "./relations.ts";
 
@@ -43,6 +44,7 @@ async function queryViews(context: KindContext): Promise<readonly View[]> {
   const relations = await readRelations(context);
   const columns = await readColumns(context);
   const references = await readReferences(context);
+  if (![...relations.values()].some(({ kind }) => kind === "v" || kind === "m")) return [];
   const rows = await context.session.sql<ViewRow[]>`
     select c.oid::int8::float8 as oid, rtrim(pg_catalog.pg_get_viewdef(c.oid), ';') as query,
       r.oid::int8::float8 as rule,
@@ -52,6 +54,7 @@ async function queryViews(context: KindContext): Promise<readonly View[]> {
     from pg_catalog.pg_class c
     join pg_catalog.pg_rewrite r on r.ev_class = c.oid and r.ev_type = '1'
     where c.relkind in ('v', 'm') and c.relnamespace = any(${context.schemaOids as number[]}::oid[])
+      ${inScope(context, catalogOid.class, context.session.sql`c.oid`)}
     order by c.oid`;
   const queries: Queries = new Map(
     rows.map(({ oid, rule }) => [
