@@ -31,20 +31,28 @@ export function newScratchName(): string {
   return scratchPrefix + randomBytes(8).toString("hex");
 }
 
-/** Makes an empty database on the scratch server, marked with owner and expiry; throws `scratch_unavailable`. */
-export async function createScratch(belay: Belay, owner: string, name: string): Promise<ScratchDatabase> {
+/**
+ * Makes a database on the scratch server, empty or a copy of `template` (to which nobody may be connected), marked with
+ * owner and expiry; throws `scratch_unavailable`.
+ */
+export async function createScratch(
+  belay: Pick<Belay, "scratchUrl" | "now">,
+  owner: string,
+  name: string,
+  template = "template0",
+): Promise<ScratchDatabase> {
   if (belay.scratchUrl === null)
     throw new BelayError("scratch_unavailable", "no scratch server is set: there is nowhere to make a database", {
       hint: "Set BELAY_SCRATCH_URL or --scratch to a server where databases may be created.",
     });
   const serverUrl = belay.scratchUrl;
-  await reapScratch(serverUrl, belay.now()).catch(() => {});
+  if (template === "template0") await reapScratch(serverUrl, belay.now()).catch(() => {});
   const expires = new Date(belay.now().getTime() + expiresAfterHours * 3_600_000).toISOString();
   const url = withDatabase(serverUrl, name);
   let made = false;
   try {
     await onServer(serverUrl, async (server) => {
-      await server.run(`create database "${name}" template template0`);
+      await server.run(`create database "${name}" template "${template.replaceAll('"', '""')}"`);
       made = true;
       await server.run(`comment on database "${name}" is '${marker({ belay: "scratch", owner, expires })}'`);
     });

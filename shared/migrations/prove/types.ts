@@ -57,7 +57,11 @@ export const proofErrorSchema = z.object({
   code: z.string().nullable(),
   file: z.string().nullable(),
   line: z.number().int().nullable(),
+  column: z.number().int().nullable(),
+  /** The statement that failed, shortened. */
+  statement: z.string().nullable(),
 });
+export type ProofError = z.infer<typeof proofErrorSchema>;
 
 /** A rehearsal's result for one migration: what `belay prove --json` prints for it. */
 export const proofSchema = z.object({

@@ -1,0 +1,66 @@
+import type { Belay } from "../../context.ts";
+import { createScratch, dropScratch, newScratchName, type ScratchDatabase } from "../../postgres/scratch.ts";
+import { openSession, type Session } from "../../postgres/session.ts";
+import type { Limited } from "./run-script.ts";
+import { readStates, type State, type StateReader } from "./state.ts";
+
+/** Where databases may be made. */
+export type ScratchPlace = Pick<Belay, "scratchUrl" | "now">;
+
+/** A database with the migrations up to some point, and one session on it. */
+export interface Place {
+  readonly url: string;
+  readonly session: Session;
+  read(): Promise<State>;
+}
+
+/** The scratch database in which migrations are applied one after the other. */
+export interface Chain {
+  /** The place now; another session after a copy was made, or after the last one was ended. */
+  place(): Promise<Place>;
+  /** Works on a copy of the database that is dropped after. */
+  onCopy<T>(work: (copy: Place) => Promise<T>): Promise<T>;
+  readonly limited: Limited;
+  /** From now on reads look for invalid indexes too. */
+  expectInvalidIndexes(): void;
+  drop(): Promise<void>;
+}
+
+const owner = "prove";
+const sessionOptions = { applicationName: "belay scratch" } as const;
+
+/** Makes an empty chain on the scratch server; throws `scratch_unavailable`. */
+export async function openChain(scratch: ScratchPlace, limited: Limited): Promise<Chain> {
+  const database = await createScratch(scratch, owner, newScratchName());
+  let mayBeInvalid = false;
+  const placeOf = (url: string, session: Session): Place => {
+    const reader: StateReader = readStates(session, () => mayBeInvalid);
+    return { url, session, read: reader.read };
+  };
+  let current: Place | null = placeOf(database.url, database.session);
+  const place = async () => {
+    if (current?.session.alive !== true)
+      current = placeOf(database.url, await openSession(database.url, sessionOptions));
+    return current;
+  };
+  return {
+    place,
+    limited,
+    expectInvalidIndexes: () => {
+      mayBeInvalid = true;
+    },
+    onCopy: async (work) => {
+      await current?.session.close();
+      current = null;
+      const copy: ScratchDatabase = await createScratch(scratch, owner, newScratchName(), database.name);
+      try {
+        return await work(placeOf(copy.url, copy.session));
+      } finally {
+        await copy.drop().catch(() => {});
+      }
+    },
+    drop: async () => {
+      await dropScratch(scratch.scratchUrl!, database.name, owner, current?.session ?? null);
+    },
+  };
+}
