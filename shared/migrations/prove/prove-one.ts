@@ -2,6 +2,8 @@ import type { Chain } from "./chain.ts";
 import { lackOf, mayFollow } from "./environment.ts";
 import { judge } from "./judge.ts";
 import { rehearse } from "./rehearse.ts";
+import type { SeedOptions } from "./rows/types.ts";
+import { rowsBefore, rowsSince, withRows } from "./rows/with-rows.ts";
 import { runScript } from "./run-script.ts";
 import { type State, sameState } from "./state.ts";
 import type { Subject } from "./subject.ts";
@@ -27,9 +29,11 @@ export async function proveOne(
   subject: Subject,
   before: State,
   earlier: readonly EarlierFailure[],
+  seed: SeedOptions | null = null,
 ): Promise<Step> {
   const { up, down } = subject;
   if ([up, down].some((script) => /concurrently/i.test(script?.text ?? ""))) chain.expectInvalidIndexes();
+  const earlierRows = await rowsBefore(chain, subject, seed);
   const ran = await runScript((await chain.place()).session, up, chain.limited);
   const after = await (await chain.place()).read();
   const base = { ...emptyProof(subject), up_ms: tenths(ran.ms), changes_schema: !sameState(before, after) };
@@ -43,12 +47,13 @@ export async function proveOne(
     return { proof: { ...timed, verdict: "fails", message: `the rollback fails: ${errorWords(error)}`, error }, after };
   }
   const judgement = judge(before, after, rehearsal.afterDown);
+  const passes = { before: earlierRows, since: await rowsSince(chain, subject, seed) };
   const proof: Proof = {
     ...timed,
     verdict: judgement.verdict,
     message: judgementWords(judgement, down.blank),
     differences: [...judgement.differences],
-    loses: [...rehearsal.loses],
+    ...withRows(subject, passes, rehearsal.loses),
     up_again: rehearsal.upAgain,
     noop: judgement.noop,
   };
@@ -68,6 +73,7 @@ function emptyProof({ migration, chain, down }: Subject): Omit<Proof, "verdict" 
     changes_schema: false,
     fix: null,
     unseeded: [],
+    with_rows: null,
     error: null,
     file: migration.file,
     rollback_file: down === null ? null : down.file,

@@ -4,6 +4,7 @@ import { type Chain, openChain, type ScratchPlace } from "./chain.ts";
 import { chainKeys } from "./chain-key.ts";
 import { openTimeLimit } from "./limit.ts";
 import { type EarlierFailure, proveOne } from "./prove-one.ts";
+import type { SeedOptions } from "./rows/types.ts";
 import { runScript } from "./run-script.ts";
 import { setUpChain } from "./set-up.ts";
 import { type Subject, subjectOf } from "./subject.ts";
@@ -27,6 +28,8 @@ export interface ProveOptions {
   readonly cache?: ProofCache | undefined;
   /** Longest run of one file; default 60 s. */
   readonly timeoutMs?: number;
+  /** Rows to put into every table, to see what a rollback does to them; default none. */
+  readonly seed?: SeedOptions | undefined;
   readonly onProof?: (proof: Proof) => void;
   readonly report?: Belay["report"];
 }
@@ -87,7 +90,7 @@ async function walk(chain: Chain, { options, subjects, known, wanted, last, tell
       continue;
     }
     before ??= await (await chain.place()).read();
-    const { proof, after } = await proveOne(chain, subject, before, failures);
+    const { proof, after } = await proveOne(chain, subject, before, failures, options.seed ?? null);
     if (proof.verdict === "up-fails" || proof.verdict === "environment")
       failures.push({ name, verdict: proof.verdict });
     await options.cache?.put(proof);
@@ -100,8 +103,8 @@ function verdictOf(proof: Proof | undefined): EarlierFailure["verdict"] {
   return proof?.verdict === "environment" ? "environment" : "up-fails";
 }
 
-function readSubjects({ folder, server, setup }: ProveOptions): Subject[] {
-  const settings = { server, setupSql: setup?.sql ?? null, seedRows: 0, seed: 0 };
+function readSubjects({ folder, server, setup, seed }: ProveOptions): Subject[] {
+  const settings = { server, setupSql: setup?.sql ?? null, seedRows: seed?.rows ?? 0, seed: seed?.seed ?? 0 };
   const keys = chainKeys(folder.migrations, settings);
   return folder.migrations.map((migration, index) => subjectOf(migration, keys[index]!));
 }

@@ -63,6 +63,9 @@ export const proofErrorSchema = z.object({
 });
 export type ProofError = z.infer<typeof proofErrorSchema>;
 
+/** `up_fails`, `down_fails`: the forward or the rollback SQL does not run over the generated rows. */
+export const rowsOutcomeSchema = z.enum(["not_run", "kept", "lost", "up_fails", "down_fails"]);
+
 /** A rehearsal's result for one migration: what `belay prove --json` prints for it. */
 export const proofSchema = z.object({
   migration: z.string(),
@@ -85,6 +88,11 @@ export const proofSchema = z.object({
   fix: z.string().nullable(),
   /** Tables that took no generated rows, so that nothing is shown of their rows. */
   unseeded: z.array(z.string()),
+  /** What became of generated rows; null when none were put in. `before`: rows that stood before the migration. */
+  with_rows: z
+    .object({ before: rowsOutcomeSchema, since: rowsOutcomeSchema, error: z.string().nullable() })
+    .nullable()
+    .default(null),
   error: proofErrorSchema.nullable(),
   /** Where the forward and the rollback SQL are. */
   file: z.string(),

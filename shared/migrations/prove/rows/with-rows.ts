@@ -1,0 +1,55 @@
+import type { Chain } from "../chain.ts";
+import type { Subject } from "../subject.ts";
+import type { Proof, ProofLoss } from "../types.ts";
+import { errorWords } from "../words.ts";
+import { passRows, type RowsPass } from "./passes.ts";
+import type { SeedOptions } from "./types.ts";
+
+/** What a proof says of generated rows. */
+export type WithRows = Pick<Proof, "loses" | "unseeded" | "with_rows">;
+
+/** Of rows that stand before the migration; to be asked before it is applied. Null: nobody asked, or nothing to run. */
+export async function rowsBefore(
+  chain: Chain,
+  { up, down }: Subject,
+  seed: SeedOptions | null,
+): Promise<RowsPass | null> {
+  if (seed === null || down === null) return null;
+  return await passRows(chain, [up, down], "before", seed);
+}
+
+/** Of rows that stand after the migration. */
+export async function rowsSince(chain: Chain, { down }: Subject, seed: SeedOptions | null): Promise<RowsPass | null> {
+  if (seed === null || down === null) return null;
+  return await passRows(chain, [down], "since", seed);
+}
+
+/** Joins both passes; what the catalog alone tells stays for tables that took no rows, or where no rollback ran over rows. */
+export function withRows(
+  { up }: Subject,
+  passes: { readonly before: RowsPass | null; readonly since: RowsPass | null },
+  told: readonly ProofLoss[],
+): WithRows {
+  const { before, since } = passes;
+  if (before === null && since === null) return { loses: [...told], unseeded: [], with_rows: null };
+  const unseeded = [...new Set([before, since].flatMap((pass) => pass?.unseeded.map(({ table }) => table) ?? []))];
+  const seen = [...(before?.loses ?? []), ...(since?.loses ?? [])];
+  const shown = (loss: ProofLoss) => seen.some((each) => each.schema === loss.schema && each.table === loss.table);
+  const only = told.filter((loss) => !shown(loss) && (since?.failed !== null || unseeded.length > 0));
+  const failed = since?.failed ?? before?.failed ?? null;
+  return {
+    loses: [...seen, ...only],
+    unseeded: unseeded.sort(),
+    with_rows: {
+      before: stateOf(before, up),
+      since: stateOf(since, up),
+      error: failed === null ? null : errorWords(failed.error),
+    },
+  };
+}
+
+function stateOf(pass: RowsPass | null, up: Subject["up"]): NonNullable<Proof["with_rows"]>["before"] {
+  if (pass === null) return "not_run";
+  if (pass.failed !== null) return pass.failed.script === up ? "up_fails" : "down_fails";
+  return pass.loses.length === 0 ? "kept" : "lost";
+}
