@@ -1,0 +1,161 @@
+import { readFile } from "node:fs/promises";
+import { BelayError } from "../../shared/errors.ts";
+import { proveFolder } from "../../shared/migrations/prove/prove.ts";
+import type { Proof } from "../../shared/migrations/prove/types.ts";
+import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
+import type { MigrationFolder } from "../../shared/migrations/types.ts";
+import type { Command, FlagValues, Invocation } from "../command.ts";
+import { isDirectory } from "../context.ts";
+import { exit } from "../exit.ts";
+import { defaultProofFile, openProofFile } from "../proof-cache.ts";
+import { failPolicy, flag, numberOf, text, wantedMigrations } from "../prove-flags.ts";
+import { noticeAnnotation, problemAnnotation, proofAnnotation } from "../render/github.ts";
+import { proofLines, verdictCounts } from "../render/proof.ts";
+import { hang } from "../render/wrap.ts";
+import { chooseScratchServer, type ScratchServer } from "../scratch-server.ts";
+import { count, mark, paint } from "../terminal.ts";
+
+export const prove: Command = {
+  name: "prove",
+  summary: "run every rollback on a scratch server and say whether it leads back, and what it loses",
+  usage: "[DIR]",
+  flags: {
+    postgres: text,
+    setup: text,
+    only: { type: "string", multiple: true },
+    since: text,
+    timeout: text,
+    cache: text,
+    "no-cache": flag,
+    format: text,
+    "fail-on": text,
+    strict: flag,
+    verbose: flag,
+  },
+  help: [
+    ["DIR", "migrations folder; default that of --migrations"],
+    ["--postgres 15|17|18", "version to start when there is no --scratch; default 17"],
+    ["--setup FILE", "SQL run first: roles, schemas and extensions that your platform brings (--scratch-setup)"],
+    ["--only MIGRATION", "prove this one alone; may be given several times"],
+    ["--since VERSION", "prove this version and newer ones alone"],
+    ["--timeout SECONDS", "longest run of one file; default 60"],
+    ["--cache FILE", "where proofs are kept, so that only what changed is proved again; default in your cache folder"],
+    ["--no-cache", "prove everything, keep nothing"],
+    ["--format github", "annotations for a pull request"],
+    ["--fail-on A,B", "verdicts to exit 1 on; default residue,overreach,differs,fails,noop,up-fails; or none"],
+    ["--strict", "exit 1 on all but exact, and where the migration cannot be applied again"],
+    ["--verbose", "show every difference in full"],
+    ["--json", "one JSON object per migration, one a line"],
+  ],
+  words: { min: 0, max: 1 },
+  run: async (invocation) => {
+    const { flags, terminal, belay } = invocation;
+    const fails = failPolicy(flags);
+    const format = formatOf(flags);
+    const folder = await openFolder(invocation);
+    const wanted = wantedMigrations(flags, folder);
+    const timeout = numberOf(flags, "timeout", 1, 86_400);
+    const setup = await readSetup(invocation);
+    const choice = await chooseScratchServer(belay, typeof flags.postgres === "string" ? flags.postgres : undefined);
+    const cache = flags["no-cache"] === true ? undefined : await openProofFile(await cachePlace(flags, folder));
+    const show = (proof: Proof) => {
+      if (terminal.json) return terminal.print(JSON.stringify(proof));
+      const lines = format === "github" ? annotationOf(proof, fails) : proofLines(proof, { ...style, fails });
+      for (const line of lines) terminal.line(line);
+    };
+    const style = { width: terminal.width, verbose: flags.verbose === true };
+    showProblems(invocation, folder, format);
+    const started = performance.now();
+    let server: ScratchServer | null = null;
+    try {
+      const proofs = await proveFolder({
+        folder,
+        server: choice.server,
+        openServer: async () => (server = await choice.open()),
+        wanted,
+        cache,
+        setup,
+        ...(timeout === undefined ? {} : { timeoutMs: timeout * 1000 }),
+        onProof: show,
+        report: belay.report,
+      });
+      terminal.settle();
+      await cache?.tidy(new Set(proofs.map(({ chain }) => chain)));
+      const seconds = (performance.now() - started) / 1000;
+      showSummary(invocation, proofs, fails, format, `${choice.words}, ${seconds.toFixed(1)} s`);
+      const broken = folder.problems.some(({ severity }) => severity === "error");
+      return broken || proofs.some(fails) ? exit.failed : exit.done;
+    } finally {
+      await (server as ScratchServer | null)?.stop();
+    }
+  },
+};
+
+type Format = "people" | "github";
+
+function formatOf(flags: FlagValues): Format {
+  const { format } = flags;
+  if (format === undefined) return "people";
+  if (format === "github") return format;
+  throw new BelayError("usage", `there is no format ${String(format)}`, { hint: "--format github, or --json" });
+}
+
+async function openFolder({ words, folder, belay }: Invocation): Promise<MigrationFolder> {
+  const [directory] = words;
+  if (directory === undefined) return await folder();
+  if (!isDirectory(directory))
+    throw new BelayError("usage", `no migrations folder at ${directory}`, { hint: "belay prove DIR" });
+  return await readMigrationFolder(directory, belay.settings.layout);
+}
+
+async function readSetup({ flags, belay }: Invocation): Promise<{ file: string; sql: string } | undefined> {
+  const file = typeof flags.setup === "string" ? flags.setup : belay.settings.scratchSetup;
+  if (file === undefined) return undefined;
+  const sql = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new BelayError("usage", `the scratch setup ${file} cannot be read`, {
+      hint: "Check --setup (BELAY_SCRATCH_SETUP).",
+      cause,
+    });
+  });
+  return { file, sql };
+}
+
+async function cachePlace({ cache }: FlagValues, { directory }: MigrationFolder): Promise<string> {
+  return typeof cache === "string" ? cache : await defaultProofFile(directory);
+}
+
+function annotationOf(proof: Proof, fails: (proof: Proof) => boolean): string[] {
+  const line = proofAnnotation(proof, fails(proof));
+  return line === null ? [] : [line];
+}
+
+function showProblems({ terminal }: Invocation, { problems }: MigrationFolder, format: Format): void {
+  for (const problem of problems) {
+    const { severity, place, message } = problem;
+    const sign = severity === "error" ? mark.no() : mark.open();
+    const lines =
+      format === "github"
+        ? [problemAnnotation(problem)]
+        : hang(`${sign} `, `${place.file}:${place.line}: ${message}`, terminal.width);
+    for (const line of lines) terminal.line(line);
+  }
+}
+
+function showSummary(
+  { terminal }: Invocation,
+  proofs: readonly Proof[],
+  fails: (proof: Proof) => boolean,
+  format: Format,
+  how: string,
+): void {
+  const cached = proofs.filter((proof) => proof.cached).length;
+  const failed = proofs.filter(fails).length;
+  const before = cached === 0 ? "" : `; ${cached} proved before`;
+  const all = `${count(proofs.length, "migration")}: ${verdictCounts(proofs) || "nothing to prove"} (${how}${before})`;
+  if (format === "github") terminal.line(noticeAnnotation("belay prove", all));
+  terminal.line();
+  terminal.line(paint("bold", all));
+  const losing = proofs.filter(({ loses }) => loses.length > 0).length;
+  if (losing > 0) terminal.line(`${count(losing, "rollback")} would destroy rows or columns.`);
+  terminal.line(failed === 0 ? `${mark.yes()} none fails` : `${mark.no()} ${failed} fail`);
+}
