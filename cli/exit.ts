@@ -9,6 +9,7 @@ const byCode: Partial<Record<ErrorCode, ExitCode>> = {
   usage: exit.usage,
   unknown_migration: exit.usage,
   unknown_rollback: exit.usage,
+  unknown_deployment: exit.usage,
   unknown_archive: exit.usage,
   unknown_drill: exit.usage,
   layout_invalid: exit.usage,

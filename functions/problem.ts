@@ -39,6 +39,7 @@ const meanings: Record<ProblemCode, readonly [status: number, title: string]> = 
   usage: [400, "The request is not valid"],
   unknown_migration: [404, "Unknown migration"],
   unknown_rollback: [404, "Unknown rollback"],
+  unknown_deployment: [404, "Unknown deployment"],
   unknown_archive: [404, "Unknown archive"],
   unknown_drill: [404, "Unknown drill"],
   layout_invalid: [422, "The migrations folder is not valid"],

@@ -7,6 +7,7 @@ export const errorCodes = [
   "usage",
   "unknown_migration",
   "unknown_rollback",
+  "unknown_deployment",
   "unknown_archive",
   "unknown_drill",
   "layout_invalid",

@@ -2,16 +2,20 @@ import { BelayError } from "../../shared/errors.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import type { Plan } from "../../shared/rollback/types.ts";
+import { blockerFlags, blockerHelp, endBlockers } from "../blockers.ts";
 import type { Command, Invocation } from "../command.ts";
 import { type ExitCode, exit } from "../exit.ts";
-import { renderCheck, renderDryRun } from "../render/plan.ts";
+import { renderCheck, renderPlan } from "../render/plan.ts";
 import { renderReport } from "../render/report.ts";
+import { targetFlags, targetHelp, targetOf, targetUsage } from "../target.ts";
 
 export const rollback: Command = {
   name: "rollback",
-  summary: "roll back one migration: archive what it destroys, verify, run, compare, record",
-  usage: "MIGRATION",
+  summary: "roll back a migration or several as one: archive what goes, verify, run, compare, record",
+  usage: targetUsage,
   flags: {
+    ...targetFlags,
+    ...blockerFlags,
     "dry-run": { type: "boolean" },
     reason: { type: "string" },
     plan: { type: "string" },
@@ -19,33 +23,31 @@ export const rollback: Command = {
     yes: { type: "boolean", short: "y" },
   },
   help: [
+    ...targetHelp,
     ["--dry-run", "show the plan and the SQL that would run; change nothing"],
     ["--reason TEXT", "why, for the record (asked for on a terminal)"],
     ["--plan HASH", "run only if the plan still has this hash (from --dry-run)"],
     ["--waive GATE", "pass by undoable, checksum or end_state, on record with the reason (repeatable)"],
+    ...blockerHelp,
     ["-y, --yes", "do not ask; needed when not on a terminal"],
   ],
-  words: { min: 1, max: 1 },
+  words: { min: 0, max: 1_000 },
   run: async (invocation) => {
     const { words, flags, terminal, belay } = invocation;
     const folder = await invocation.folderIfAny();
     const dryRun = flags["dry-run"] === true;
     const reason = typeof flags.reason === "string" && flags.reason.trim() !== "" ? flags.reason : undefined;
     const waive = Array.isArray(flags.waive) ? (flags.waive as string[]) : [];
-    const plan = await planRollback(belay, { migration: words[0]!, reason, folder, waive });
+    const request = { ...targetOf(words, flags), reason, folder, waive };
+    let plan = await planRollback(belay, request);
     terminal.settle();
+    if ((await endBlockers(invocation, belay, plan)).length > 0) plan = await planRollback(belay, request);
     if (dryRun) return showDryRun(plan, invocation);
     refuseBlocked(plan);
     const agreedReason = await agree(plan, reason, invocation);
     if (agreedReason === null) return exit.failed;
     const planHash = typeof flags.plan === "string" ? flags.plan : plan.hash;
-    const report = await executeRollback(belay, {
-      migration: plan.migration,
-      planHash,
-      reason: agreedReason,
-      folder,
-      waive,
-    });
+    const report = await executeRollback(belay, { ...request, planHash, reason: agreedReason });
     terminal.settle();
     if (terminal.json) terminal.document(report);
     for (const line of renderReport(report, terminal)) terminal.line(line);
@@ -57,8 +59,12 @@ function showDryRun(plan: Plan, { terminal }: Invocation): ExitCode {
   if (terminal.json) terminal.document(plan);
   terminal.line("Dry run: nothing is changed");
   terminal.line();
-  for (const line of renderDryRun(plan, terminal)) terminal.line(line);
+  for (const line of renderPlan(plan, { ...terminal, sql: true })) terminal.line(line);
   return plan.canRollBack ? exit.done : exit.blocked;
+}
+
+function subjectOf({ migration, migrations }: Plan): string {
+  return migrations.length === 1 ? migration : `${migration} and ${migrations.length - 1} more`;
 }
 
 /** The gate of the reason is left to the question that follows. */
@@ -69,7 +75,7 @@ function refuseBlocked(plan: Plan): void {
   const next = failed.flatMap((gate) => gate.next ?? []);
   throw new BelayError(
     "gate_failed",
-    `${plan.migration} is not rolled back:${evidence.length === 1 ? ` ${evidence[0]}` : `\n${evidence.join("\n")}`}`,
+    `${subjectOf(plan)} is not rolled back:${evidence.length === 1 ? ` ${evidence[0]}` : `\n${evidence.join("\n")}`}`,
     { hint: next.join("\n") || undefined, details: { gates: failed } },
   );
 }
@@ -87,7 +93,7 @@ async function agree(plan: Plan, reason: string | undefined, { flags, terminal }
   for (const line of [...renderCheck(plan, terminal), ""]) terminal.line(line);
   const given = reason ?? (await terminal.ask("Why is this rolled back?"));
   if (given.trim() === "") throw new BelayError("usage", "a rollback needs a reason", { hint: 'Pass --reason "...".' });
-  if (await terminal.confirm(`Roll back ${plan.migration}?`)) return given;
+  if (await terminal.confirm(`Roll back ${subjectOf(plan)}?`)) return given;
   terminal.line("Nothing was changed.");
   return null;
 }

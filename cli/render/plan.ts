@@ -1,11 +1,14 @@
-import type { Effect, Gate, Plan, Risk } from "../../shared/rollback/types.ts";
+import type { Effect, Gate, Plan, PlannedMigration, Risk } from "../../shared/rollback/types.ts";
 import { bytes, count, mark, moment, paint } from "../terminal.ts";
+import { renderBlockers } from "./blockers.ts";
+import { printable, printableLines } from "./printable.ts";
 import { hang, table } from "./wrap.ts";
 
 const riskStyle: Record<Risk, "red" | "yellow" | "green"> = { HIGH: "red", MEDIUM: "yellow", LOW: "green" };
 
 const verdictWords: Record<Plan["verdict"], string> = {
   roll_back: "roll back",
+  roll_back_part: "roll back a part",
   roll_back_application_only: "roll back the application only",
   fix_forward: "fix forward",
   restore_backup: "restore a backup",
@@ -24,18 +27,71 @@ export function renderCheck(plan: Plan, layout: Layout): string[] {
   const field = (name: string, text: string) => hang(`  ${name.padEnd(15)}`, text, width);
   const reasons = plan.riskReasons.join("; ");
   return [
-    paint("bold", plan.migration),
-    ...field("Status", statusOf(plan)),
+    paint("bold", titleOf(plan)),
+    ...(plan.migrations.length > 1 ? [] : field("Status", statusOf(plan))),
     ...field("Can roll back", plan.canRollBack ? `${mark.yes()} yes` : `${mark.no()} no`),
     ...field("Risk", `${paint(riskStyle[plan.risk], plan.risk)}: ${reasons}`),
     ...field("Verdict", verdictWords[plan.verdict]),
     ...renderReasons(plan.gates, width),
+    ...renderPart(plan, width),
     ...renderDependents(plan, width),
+    ...renderBlockers(plan.blockers, width),
+    ...renderMigrations(plan, width),
     "",
     ...renderLossCard(plan.effect, width),
-    ...renderObjects(plan.effect, layout.allObjects === true),
+    ...renderObjects(plan, layout.allObjects === true),
     "",
     ...renderGates(plan.gates, width),
+  ];
+}
+
+function titleOf({ migration, migrations, target }: Plan): string {
+  if (migrations.length === 1) return migration;
+  const asked = target.kind === "to" || target.kind === "deployment" ? ` (--${target.kind} ${target.value})` : "";
+  return `${count(migrations.length, "migration")}, rolled back as one${asked}`;
+}
+
+/** The set in the order in which it goes, each with what its rollback SQL takes. */
+function renderMigrations({ migrations }: Plan, width: number): string[] {
+  if (migrations.length === 1) return [];
+  return [
+    "",
+    paint("bold", "Migrations, in the order in which they go"),
+    ...migrations.flatMap((each, index) => [
+      ...hang(`  ${String(index + 1).padStart(2)}. `, `${each.migration}${ownStatus(each)}`, width),
+      ...hang("      ", takenWords(each), width).map((line) => paint("dim", line)),
+    ]),
+  ];
+}
+
+function ownStatus({ status }: PlannedMigration): string {
+  return status === "applied" ? "" : paint("red", `  ${status.replace("_", " ")}`);
+}
+
+function takenWords({ rollbackFile, rollbackLine, reversedBy, destroys }: PlannedMigration): string {
+  if (reversedBy !== null) return `reversed by the rollback SQL of ${reversedBy}`;
+  const { tables, columns, sequences, rows, objects } = destroys;
+  const named = [
+    ...tables.map((name) => `table ${name}`),
+    ...columns.map((name) => `columns ${name}`),
+    ...sequences.map((name) => `sequence ${name}`),
+  ];
+  const rowsOf = tables.length > 0 ? [count(rows, "row")] : [];
+  const others = objects > 0 ? [`${count(objects, "object")} in all`] : [];
+  const takes = [...named, ...rowsOf, ...others];
+  const place = rollbackFile === null ? "no rollback SQL" : `${rollbackFile}:${rollbackLine}`;
+  return `${place}: ${takes.length === 0 ? "destroys nothing that is known beforehand" : `takes ${takes.join(", ")}`}`;
+}
+
+/** What can go although the whole cannot. */
+function renderPart({ part }: Plan, width: number): string[] {
+  if (part === null) return [];
+  return [
+    "",
+    paint("bold", "A part can go"),
+    ...hang(`  ${mark.yes()} `, part.migrations.join(", "), width),
+    ...hang("    ", `It stops at ${part.stopsAt}: ${part.why}`, width),
+    ...hang("    → ", part.command, width),
   ];
 }
 
@@ -64,25 +120,30 @@ function renderNext(gate: Gate, width: number): string[] {
   return gate.next === null ? [] : hang("    → ", gate.next, width);
 }
 
-/** All that check shows, and what would run: SQL, locks, blockers, steps. */
-export function renderDryRun(plan: Plan, { width }: Layout): string[] {
+/** All that check shows with every object, then locks and steps; with `sql` what would run, too. */
+export function renderPlan(plan: Plan, { width, sql = false }: Layout & { readonly sql?: boolean }): string[] {
   return [
     ...renderCheck(plan, { width, allObjects: true }),
     "",
     ...renderLocks(plan, width),
-    paint("bold", "SQL that would run"),
-    ...(plan.sql === ""
-      ? ["  none"]
-      : plan.sql
-          .trimEnd()
-          .split("\n")
-          .map((line) => `  ${line}`)),
-    ...plan.rewrites.flatMap((rewrite) => hang("  note: ", rewrite, width)),
-    "",
+    ...(sql ? renderSql(plan, width) : []),
     paint("bold", "Steps"),
     ...plan.steps.flatMap((step, index) => hang(`  ${index + 1}. ${step.name.padEnd(9)} `, step.detail, width)),
     "",
     `Plan ${plan.hash}`,
+  ];
+}
+
+function renderSql({ sql, rewrites }: Plan, width: number): string[] {
+  return [
+    paint("bold", "SQL that would run"),
+    ...(sql === ""
+      ? ["  none"]
+      : printableLines(sql.trimEnd())
+          .split("\n")
+          .map((line) => `  ${line}`)),
+    ...rewrites.flatMap((rewrite) => hang("  note: ", rewrite, width)),
+    "",
   ];
 }
 
@@ -125,7 +186,7 @@ export function renderLossCard(effect: Effect, width: number): string[] {
       : table(["kind", "name", "rows", "size", "note"], rows, width - 2).map((line) => `  ${line}`)),
     ...effect.opaque.flatMap((statement) =>
       hang(
-        `  ${mark.open()} line ${statement.line}: `,
+        `  ${mark.open()} ${placeOf(statement)}: `,
         `${statement.statement}: ${statement.why} (the execution guard decides)`,
         width,
       ),
@@ -133,16 +194,20 @@ export function renderLossCard(effect: Effect, width: number): string[] {
   ];
 }
 
+function placeOf({ file, line }: Effect["opaque"][number]): string {
+  return `${file.replace(/^.*\//, "")}:${line}`;
+}
+
 /** Every object with `all`, else those that the SQL names and a count of those that go with them. */
-function renderObjects(effect: Effect, all: boolean): string[] {
+function renderObjects({ effect, migrations }: Plan, all: boolean): string[] {
   if (effect.objects.length === 0) return [];
   const named = effect.objects.filter((object) => object.by === "statement");
   const rest = effect.objects.length - named.length;
   const shown = all ? effect.objects : named;
-  const lines = shown.map((object) => {
-    const name = `${object.kind} ${object.schema === null ? "" : `${object.schema}.`}${object.name}`;
-    return `  ${object.change.padEnd(9)}  ${name}${object.by === "cascade" ? paint("dim", "  (goes with another object)") : ""}`;
-  });
+  const lines =
+    migrations.length === 1
+      ? shown.map((object) => `  ${objectWords(object)}`)
+      : migrations.flatMap(({ migration }) => objectsOf(migration, shown));
   const more =
     all || rest === 0
       ? []
@@ -153,6 +218,19 @@ function renderObjects(effect: Effect, all: boolean): string[] {
           ),
         ];
   return ["", paint("bold", `Objects (${effect.objects.length})`), ...lines, ...more];
+}
+
+type Shown = Plan["effect"]["objects"][number];
+
+function objectsOf(migration: string, objects: readonly Shown[]): string[] {
+  const own = objects.filter((object) => object.migration === migration);
+  return own.length === 0 ? [] : [`  ${migration}`, ...own.map((object) => `    ${objectWords(object)}`)];
+}
+
+function objectWords({ kind, schema, name, change, by }: Shown): string {
+  const what = printable(`${kind} ${schema === null ? "" : `${schema}.`}${name}`);
+  const withOther = change === "destroyed" ? "goes with another object" : "changes with another object";
+  return `${change.padEnd(9)}  ${what}${by === "cascade" ? paint("dim", `  (${withOther})`) : ""}`;
 }
 
 /** Every gate with its evidence; those that stop the rollback are shown above, those without a record only named. */
@@ -182,17 +260,9 @@ function sign(gate: Gate): string {
 function renderLocks(plan: Plan, width: number): string[] {
   if (plan.locks.length === 0) return [];
   const rows = plan.locks.map((lock) => [lock.mode, `${lock.schema}.${lock.relation}`, lock.because]);
-  const blockers = plan.blockers.flatMap((blocker) =>
-    hang(
-      `  ${mark.no()} `,
-      `pid ${blocker.pid} (${blocker.role}, ${blocker.state}, ${Math.round(blocker.ageSeconds)} s) holds ${blocker.relation}: ${blocker.query}`,
-      width,
-    ),
-  );
   return [
     paint("bold", "Locks"),
     ...table(["mode", "relation", "why"], rows, width - 2).map((line) => `  ${line}`),
-    ...blockers,
     "",
   ];
 }

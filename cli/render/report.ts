@@ -2,6 +2,10 @@ import type { RollbackReport } from "../../shared/rollback/types.ts";
 import { count, mark, paint } from "../terminal.ts";
 import { hang, table } from "./wrap.ts";
 
+function named({ migration, migrations = [migration] }: RollbackReport): string {
+  return migrations.join(", ");
+}
+
 /** What a rollback or an undo did, for people. */
 export function renderReport(report: RollbackReport, { width }: { width: number }): string[] {
   const undo = report.kind === "undo";
@@ -14,7 +18,7 @@ export function renderReport(report: RollbackReport, { width }: { width: number 
   ]);
   const rows = [...tables, ...columns];
   return [
-    `${mark.yes()} ${undo ? "Undone" : "Rolled back"}: ${paint("bold", report.migration)}`,
+    `${mark.yes()} ${undo ? "Undone" : "Rolled back"}: ${paint("bold", named(report))}`,
     `  ${undo ? "Undo    " : "Rollback"}  ${report.rollbackId}`,
     `  Archive   ${report.archiveId ?? "none: nothing was lost"}`,
     `  End state ${report.endState === "as_before" ? `as before ${before}` : report.endState === "waived" ? "not as before: waived" : "unknown: no snapshot to compare with"}`,

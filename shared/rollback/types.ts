@@ -1,40 +1,10 @@
 import { z } from "zod";
+import { checklistItemSchema, gateSchema } from "./gate-types.ts";
 
 export const riskSchema = z.enum(["HIGH", "MEDIUM", "LOW"]);
 export type Risk = z.infer<typeof riskSchema>;
 
-export const gateNames = [
-  "status",
-  "rollback_sql",
-  "syntax",
-  "transactional",
-  "checksum",
-  "dependents",
-  "provenance",
-  "undoable",
-  "end_state",
-  "supported",
-  "store",
-  "reason",
-  "backup_fresh",
-  "restore_tested",
-  "rehearsed",
-  "team_notified",
-  "approved",
-  "maintenance_window",
-] as const;
-
-/** One named condition with its evidence. `unknown` and `not_available` are never counted as passed. */
-export const gateSchema = z.object({
-  name: z.enum(gateNames),
-  state: z.enum(["passed", "failed", "waived", "unknown", "not_available"]),
-  /** Whether a failed state stops the rollback. */
-  blocking: z.boolean(),
-  evidence: z.string(),
-  /** How to satisfy it; null when passed. */
-  next: z.string().nullable(),
-});
-export type Gate = z.infer<typeof gateSchema>;
+export { type Gate, gateNames, gateSchema } from "./gate-types.ts";
 
 /** One catalog object that goes, changes or comes. `key` is the catalog's entry key. */
 export const effectObjectSchema = z.object({
@@ -93,30 +63,103 @@ export const lockSchema = z.object({
   mayChangeRows: z.boolean(),
 });
 
+/** What stands in the way of a planned lock now. */
 export const blockerSchema = z.object({
-  pid: z.number().int(),
+  kind: z.enum(["session", "autovacuum", "background_worker", "prepared_transaction"]),
+  /** null for a prepared transaction: no process holds it. */
+  pid: z.number().int().nullable(),
+  /** Name of a prepared transaction. */
+  gid: z.string().nullable(),
   role: z.string(),
+  application: z.string(),
+  /** As pg_stat_activity has it; `hidden` where this role may not see it, `prepared` for a prepared transaction. */
   state: z.string(),
+  /** Of its transaction. */
   ageSeconds: z.number(),
+  /** Of its present or last query; null when hidden or without one. */
+  queryAgeSeconds: z.number().nullable(),
+  /** The mode that it holds, or waits for. */
+  mode: z.string(),
+  /** False: it waits for the lock itself, and comes before us. */
+  granted: z.boolean(),
   relation: z.string(),
+  /** The leading words of the query, never its values. */
   query: z.string(),
 });
 
 export const effectSchema = z.object({
-  objects: z.array(effectObjectSchema),
+  /** `migration`: whose rollback SQL does it. */
+  objects: z.array(effectObjectSchema.extend({ migration: z.string() })),
   tables: z.array(lostTableSchema),
   columns: z.array(lostColumnsSchema),
   sequences: z.array(lostSequenceSchema),
   /** Statements whose effect the text cannot tell (DO blocks, function calls, DML): the execution guard decides. */
-  opaque: z.array(z.object({ line: z.number().int(), statement: z.string(), why: z.string() })),
+  opaque: z.array(
+    z.object({
+      migration: z.string(),
+      file: z.string(),
+      line: z.number().int(),
+      statement: z.string(),
+      why: z.string(),
+    }),
+  ),
 });
 export type Effect = z.infer<typeof effectSchema>;
 
 export const stepSchema = z.object({ name: z.string(), detail: z.string() });
 
+export const planTargetSchema = z.object({
+  kind: z.enum(["migration", "migrations", "latest", "to", "deployment"]),
+  /** The name, version or id that was given; several names with a space between. */
+  value: z.string(),
+});
+
+/** One migration of the set, in the order in which they are rolled back. */
+export const plannedMigrationSchema = z.object({
+  migration: z.string(),
+  version: z.string(),
+  status: z.enum(["applied", "rolled_back", "failed"]),
+  appliedAt: z.string().nullable(),
+  /** The forward file. */
+  file: z.string(),
+  /** Where its rollback SQL begins; null when the ledger has none. */
+  rollbackFile: z.string().nullable(),
+  rollbackLine: z.number().int().nullable(),
+  /** Another migration of the set whose rollback SQL reverses this one too; null: its own runs. */
+  reversedBy: z.string().nullable(),
+  /** What would run for it; empty with `reversedBy` and when it cannot run. */
+  sql: z.string(),
+  destroys: z.object({
+    tables: z.array(z.string()),
+    /** `schema.table (a, b)` */
+    columns: z.array(z.string()),
+    sequences: z.array(z.string()),
+    /** Rows of the tables; those of columns stay. */
+    rows: z.number().int().nonnegative(),
+    objects: z.number().int().nonnegative(),
+  }),
+});
+export type PlannedMigration = z.infer<typeof plannedMigrationSchema>;
+
+/** The newest part of a set that can go although the whole cannot. */
+export const partialRollbackSchema = z.object({
+  /** In the order in which they are rolled back. */
+  migrations: z.array(z.string()),
+  /** The migration at which it stops, and why that one cannot go. */
+  stopsAt: z.string(),
+  why: z.string(),
+  /** Plans this part. */
+  command: z.string(),
+});
+
 /** Effect, gates and steps of one rollback, as plain data with a hash. */
 export const planSchema = z.object({
-  format: z.literal("belay-plan/1"),
+  format: z.literal("belay-plan/2"),
+  /** What was asked for. */
+  target: planTargetSchema,
+  /** All that go as one, newest first, each after what depends on it. */
+  migrations: z.array(plannedMigrationSchema),
+  /** The first of them; what follows up to `sql` is of this one. */
   migration: z.string(),
   version: z.string(),
   status: z.enum(["applied", "rolled_back", "failed"]),
@@ -131,10 +174,13 @@ export const planSchema = z.object({
   blockers: z.array(blockerSchema),
   risk: riskSchema,
   riskReasons: z.array(z.string()),
-  verdict: z.enum(["roll_back", "roll_back_application_only", "fix_forward", "restore_backup"]),
+  verdict: z.enum(["roll_back", "roll_back_part", "roll_back_application_only", "fix_forward", "restore_backup"]),
+  /** With the verdict `roll_back_part`. */
+  part: partialRollbackSchema.nullable(),
   gates: z.array(gateSchema),
+  checklist: z.array(checklistItemSchema),
   steps: z.array(stepSchema),
-  /** True when no blocking gate failed. */
+  /** True when no gate is blocking. */
   canRollBack: z.boolean(),
   blockingReason: z.string().nullable(),
   /** sha256 over target, SQL, steps, digests of affected objects and policy: not over counts, ages or blockers. */
@@ -150,6 +196,8 @@ export const rollbackReportSchema = z.object({
   rollbackId: z.string(),
   kind: z.enum(["rollback", "undo"]),
   migration: z.string(),
+  /** All that went (or came back) as one, in that order; absent in records from before sets. */
+  migrations: z.array(z.string()).optional(),
   outcome: z.enum(rollbackOutcomes),
   archiveId: z.string().nullable(),
   actor: z.string(),

@@ -2,9 +2,12 @@ import { describe, expect, it } from "vitest";
 import { addressKey, type Dependency } from "../../shared/rollback/effect/dependency-graph.ts";
 import { dropClosure, indexDependencies } from "../../shared/rollback/effect/drop-closure.ts";
 import { lockModes, modeFromPgLocks, modesConflict } from "../../shared/rollback/effect/lock-modes.ts";
-import { firstWords } from "../../shared/rollback/plan/blockers.ts";
 import type { Facts } from "../../shared/rollback/plan/facts.ts";
-import { judgeGates, judgeReason, judgeStore, judgeSupported } from "../../shared/rollback/plan/gates.ts";
+import { firstWords } from "../../shared/rollback/plan/blockers.ts";
+import { judgeStore } from "../../shared/rollback/plan/gates/loss.ts";
+import { judgeReason } from "../../shared/rollback/plan/gates/reason.ts";
+import { judgeSupported } from "../../shared/rollback/plan/gates/sql.ts";
+import { judgeGates } from "../../shared/rollback/plan/gates.ts";
 import { canonicalJson, planHash } from "../../shared/rollback/plan/hash.ts";
 import { nearNames } from "../../shared/rollback/plan/ledger-facts.ts";
 import { lossCard } from "../../shared/rollback/plan/loss-card.ts";
@@ -13,68 +16,9 @@ import { makePlan } from "../../shared/rollback/plan/plan.ts";
 import { defaultPolicy } from "../../shared/rollback/plan/policy.ts";
 import { judgeRisk } from "../../shared/rollback/plan/risk.ts";
 import { gateNames } from "../../shared/rollback/types.ts";
+import { advising } from "../support/policy.ts";
+import { plain } from "./plain-facts.ts";
 
-const plain: Facts = {
-  target: { systemIdentifier: "1", databaseOid: 5, database: "shop" },
-  readAt: "2026-01-01T00:00:00.000Z",
-  migration: {
-    name: "1_a",
-    version: "1",
-    status: "applied",
-    appliedAt: "2025-12-01T00:00:00.000Z",
-    appliedBy: "ci",
-    rollbackSql: "drop index i",
-    forwardSql: "create index i on t (id)",
-    verifySql: null,
-    checksum: "a".repeat(64),
-    rollbackAt: null,
-    rollbackBy: null,
-    notes: null,
-    metadata: {},
-    revision: 1,
-    dependsOn: [],
-    dependents: [],
-    fileChecksum: "b".repeat(64),
-    sourceFile: "1_a.sql",
-  },
-  together: [{ name: "1_a", status: "applied" }],
-  dependents: [],
-  obstacles: [],
-  prepared: { sql: "drop index i", rewrites: [], refusals: [], statements: 1 },
-  syntax: null,
-  effect: {
-    objects: [
-      { key: "INDEX public i", kind: "INDEX", schema: "public", name: "i", change: "destroyed", by: "statement" },
-    ],
-    gone: [],
-    lostTables: [],
-    lostColumns: [],
-    lostSequences: [],
-    lostIndexes: [],
-    locks: [],
-    opaque: [],
-    failures: [],
-    unsupported: [],
-    absent: [],
-  },
-  entryHashes: { "INDEX public i": "c" },
-  unknownKinds: [],
-  losses: { tables: [], columns: [], sequences: [], unreadable: [] },
-  locks: [],
-  blockers: [],
-  provenance: {
-    known: true,
-    origin: "live",
-    overreach: [],
-    additive: true,
-    removedTables: [],
-    createdTables: [],
-    makers: new Map(),
-  },
-  checkout: null,
-  storeUrl: null,
-  reason: null,
-};
 const table = { schema: "public", table: "t", oid: 1, rows: 5, exact: true, bytes: 8192, writtenSince: 0 };
 
 describe("gates", () => {
@@ -86,10 +30,11 @@ describe("gates", () => {
       if (gate.state === "failed") expect(gate.next).not.toBeNull();
       if (gate.state === "passed") expect(gate.next).toBeNull();
     }
-    const later = ["backup_fresh", "restore_tested", "rehearsed", "team_notified", "approved", "maintenance_window"];
-    expect(gates.filter((gate) => later.includes(gate.name)).map((gate) => gate.state)).toEqual(
-      later.map(() => "not_available"),
+    const outside = ["backup_fresh", "restore_tested", "rehearsed", "team_notified", "approved"];
+    expect(gates.filter((gate) => outside.includes(gate.name)).map((gate) => gate.state)).toEqual(
+      outside.map(() => "failed"),
     );
+    expect(gates.at(-1)).toMatchObject({ name: "maintenance_window", state: "not_available" });
   });
 
   it("need a store only when something would be lost or is not known", () => {
@@ -114,8 +59,15 @@ describe("gates", () => {
   it("block only where the policy says so", () => {
     const broken = { ...plain, dependents: [{ migration: "2_b", version: "2", found: "declared" as const, why: "" }] };
     expect(makePlan(broken).canRollBack).toBe(false);
-    const policy = { ...defaultPolicy, blocking: defaultPolicy.blocking.filter((name) => name !== "dependents") };
-    expect(makePlan(broken, { policy })).toMatchObject({ canRollBack: true, blockingReason: null });
+    const columns = [
+      { schema: "public", table: "t", oid: 1, columns: ["c"], key: null, rows: 0, exact: true, bytes: 0 },
+    ];
+    const keyless = { ...plain, losses: { ...plain.losses, columns } };
+    expect(makePlan(keyless).canRollBack).toBe(false);
+    expect(makePlan(keyless, { policy: advising("undoable") })).toMatchObject({
+      canRollBack: true,
+      blockingReason: null,
+    });
   });
 });
 

@@ -1,5 +1,4 @@
 import type { Catalog } from "../../catalog/types.ts";
-import type { Statement } from "../../sql/parse.ts";
 import type { EffectObject } from "../types.ts";
 import type { DependencyGraph } from "./dependency-graph.ts";
 import { wholeOf } from "./drop-closure.ts";
@@ -13,7 +12,8 @@ import {
   type Simulation,
   startSimulation,
 } from "./simulation.ts";
-import { replayStatement } from "./statements.ts";
+import { type PlacedStatement, replayStatement } from "./statements.ts";
+import { type TakenBy, takenWatch } from "./taken-by.ts";
 
 export interface PlannedLock {
   readonly oid: number;
@@ -42,18 +42,30 @@ export interface ResolvedEffect {
   readonly failures: readonly Remark[];
   readonly unsupported: readonly Remark[];
   readonly absent: readonly Remark[];
+  /** Which unit of the set did it. */
+  readonly takenBy: TakenBy;
 }
 
 /** Replays the statements on a copy of the catalog's dependency graph. Pure: nothing runs, nothing is locked. */
 export function resolveEffect(
-  statements: readonly Statement[],
+  statements: readonly PlacedStatement[],
   graph: DependencyGraph,
   catalog: Catalog,
 ): ResolvedEffect {
   const simulation = startSimulation(graph);
-  for (const statement of statements) replayStatement(simulation, statement);
+  const taken = takenWatch(simulation, catalog);
+  for (const [at, statement] of statements.entries()) {
+    // Each unit of a set begins as on a connection of its own.
+    if (statements[at - 1] !== undefined && statements[at - 1]!.unit !== statement.unit) {
+      taken.endOfUnit(statements[at - 1]!.unit ?? 0);
+      simulation.searchPath = graph.searchPath;
+    }
+    replayStatement(simulation, statement);
+  }
+  const objects = effectObjects(simulation, catalog);
   return {
-    objects: effectObjects(simulation, catalog),
+    objects,
+    takenBy: taken.settle(objects, statements.at(-1)?.unit ?? 0),
     gone: [...simulation.gone.keys()],
     lostTables: goneRelations(simulation, "r"),
     lostColumns: lostColumns(simulation),

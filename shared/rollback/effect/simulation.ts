@@ -32,14 +32,17 @@ export interface SimulatedColumn extends Omit<CatalogColumn, "name"> {
 
 export interface Remark {
   readonly line: number;
+  /** File of the rollback SQL, and the index of its unit in the set; absent where only one SQL is looked at. */
+  readonly file?: string;
+  readonly unit?: number;
   readonly statement: string;
   readonly why: string;
   /** What a DROP without CASCADE leaves standing, and which therefore makes it fail. */
   readonly inTheWay?: readonly { readonly address: AddressKey; readonly name: string }[];
 }
 
-/** The statement that is replayed: its first line and its first words. */
-export type Place = Pick<Remark, "line" | "statement">;
+/** The statement that is replayed: its place and its first words. */
+export type Place = Pick<Remark, "line" | "file" | "unit" | "statement">;
 
 export interface SimulatedLock {
   readonly oid: number;

@@ -14,11 +14,15 @@ import { setSchema } from "./set-schema.ts";
 import type { Place, Simulation } from "./simulation.ts";
 import { type Node, nodes, rangeName, shorten, wordsOf } from "./sql-nodes.ts";
 
+/** A statement of a set of rollback SQL: its file, and which of the set's units it belongs to. */
+export type PlacedStatement = Statement & { readonly file?: string; readonly unit?: number };
+
 type Handler = (simulation: Simulation, body: Node, at: Place) => void;
 
 /** Replays one statement on the simulation; what the text cannot tell is noted as opaque. */
-export function replayStatement(simulation: Simulation, statement: Statement): void {
-  const at = { line: statement.line, statement: shorten(statement.text) };
+export function replayStatement(simulation: Simulation, statement: PlacedStatement): void {
+  const { line, file, unit } = statement;
+  const at: Place = { line, statement: shorten(statement.text), ...(file === undefined ? {} : { file, unit }) };
   const body = statement.node as Node;
   const handler = handlers[statement.kind];
   if (handler !== undefined) handler(simulation, body, at);

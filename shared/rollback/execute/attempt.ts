@@ -3,6 +3,7 @@ import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { type Account, readAccount } from "../guard/account.ts";
 import { gatherFacts } from "../plan/facts.ts";
+import { rowsAtStake } from "../plan/growth.ts";
 import { makePlan } from "../plan/plan.ts";
 import { parseWaivers } from "../plan/waivers.ts";
 import { commit } from "../transaction/commit.ts";
@@ -12,10 +13,7 @@ import {
   backToSavepoint,
   type CriticalSection,
   defaultSurroundings,
-  requireSameTransaction,
-  resetSurroundings,
   rollbackSqlError,
-  runRollbackSql,
   startCriticalSection,
 } from "../transaction/run-sql.ts";
 import { restoreSequences } from "../transaction/sequences.ts";
@@ -26,7 +24,8 @@ import { conclude } from "./conclude.ts";
 import { lockSequences, lockWithRetries } from "./lock-step.ts";
 import { requireNothingMeanwhile } from "./meanwhile.ts";
 import { readPartitions } from "./partitions.ts";
-import { checkPlan } from "./preconditions.ts";
+import { checkGrowth, checkPlan } from "./preconditions.ts";
+import { planSubject, runUnits } from "./run-units.ts";
 import { readTracked } from "./tracking-guard.ts";
 import type { Attempt, Before } from "./types.ts";
 
@@ -73,12 +72,14 @@ async function nameTransaction(attempt: Attempt, session: Session): Promise<stri
 
 /** Plans again under the locks: what was approved must be what would happen now. */
 async function replan(attempt: Attempt, session: Session, locked: readonly LockTarget[]): Promise<Plan> {
-  const facts = await gatherFacts(session, attempt.belay, attempt.plan.migration, attempt.request);
-  const plan = makePlan(facts, {
-    policy: attempt.request.policy,
-    waive: parseWaivers(attempt.request.waive ?? []),
+  const facts = await gatherFacts(session, attempt.belay, attempt.request, {
+    ...attempt.request,
+    dump: attempt.dump,
   });
+  const policy = attempt.request.policy ?? attempt.belay.settings.policy;
+  const plan = makePlan(facts, { policy, waive: parseWaivers(attempt.request.waive ?? [], policy) });
   checkPlan(plan, attempt.plan.hash);
+  checkGrowth(plan, attempt.request.plannedRows ?? rowsAtStake(attempt.plan.effect), policy);
   const held = new Set(locked.map(({ oid }) => oid));
   const missing = [...plan.effect.tables, ...plan.effect.columns].find(({ oid }) => !held.has(oid));
   if (missing !== undefined)
@@ -107,9 +108,7 @@ async function runWithRetries(attempt: Attempt, session: Session, plan: Plan, be
       belay.report({ phase: "sql", message: `running the rollback SQL, attempt ${tries}` });
       await session.run("savepoint belay_sql");
       await requireNothingMeanwhile(session, plan, before);
-      await runRollbackSql(session, plan.sql, surroundings);
-      await resetSurroundings(session, belay.settings);
-      await requireSameTransaction(session, xid);
+      await runUnits(session, belay.settings, plan, surroundings, xid);
       section.check();
       return { section, attempts: tries };
     } catch (error) {
@@ -121,7 +120,7 @@ async function runWithRetries(attempt: Attempt, session: Session, plan: Plan, be
       const oids = plan.locks.map(({ oid }) => oid);
       const blockers = await findBlockers(control, session.pid, oids, true);
       if (tries >= belay.settings.lockAttempts)
-        throw lockNotObtained(`what the rollback SQL of ${plan.migration} needs`, tries, blockers, error);
+        throw lockNotObtained(`what the rollback SQL of ${planSubject(plan)} needs`, tries, blockers, error);
       await backToSavepoint(session);
       await backOff(tries);
     }

@@ -8,7 +8,7 @@ import { lostUnknown } from "../guard/guard-catalog.ts";
 import { guardLoss } from "../guard/guard-loss.ts";
 import { recordWaivers } from "../plan/waivers.ts";
 import { recordCommit } from "../transaction/intent.ts";
-import { markRolledBack, reversedTogether } from "../transaction/ledger-step.ts";
+import { markRolledBack } from "../transaction/ledger-step.ts";
 import { remember } from "../transaction/remembered.ts";
 import { rollbackReport } from "../transaction/report.ts";
 import type { CriticalSection } from "../transaction/run-sql.ts";
@@ -21,6 +21,7 @@ import { checkEndState } from "./end-state.ts";
 import { lastLook } from "./last-look.ts";
 import { ownAdditions } from "./meanwhile.ts";
 import { readSnapshots } from "./migration-snapshots.ts";
+import { namesOf, planSubject, unitsOf } from "./run-units.ts";
 import { judgeTracked, ownRowsRemoved, readTracked } from "./tracking-guard.ts";
 import type { Attempt, Before } from "./types.ts";
 
@@ -44,8 +45,7 @@ export async function conclude(
   const tracked = before.tracked;
   const trackedNow = tracked === null ? null : await readTracked(session, plan.version);
   const tolerated = new Set(tracked === null ? [] : [tracked.oid]);
-  const together = await reversedTogether(session, plan.migration);
-  const versions = together.map(({ version }) => version);
+  const versions = plan.migrations.map(({ version }) => version);
   const verdict = judge(
     before.account,
     account,
@@ -59,24 +59,22 @@ export async function conclude(
       ? []
       : judgeTracked(tracked, trackedNow, { before: before.account, after: account }, versions)),
   ];
-  if (violations.length > 0) throw guardLoss(plan.migration, violations);
+  if (violations.length > 0) throw guardLoss(planSubject(plan), violations);
   await requireSequencesAhead(session, before.account, account, verdict.rewritten);
   const endState = checkEndState(
-    plan.migration,
-    await readSnapshots(
-      session,
-      together.map(({ name }) => name),
-    ),
+    planSubject(plan),
+    await readSnapshots(session, namesOf(plan)),
     catalog,
     difference,
     plan.gates.some(({ name, state }) => name === "end_state" && state === "waived"),
   );
-  await runAssertions(session, plan.migration);
+  await runAssertions(session, unitsOf(plan).at(-1)!.migration);
   const remembered = await remember(session, difference, before.account, account, survivorsOf(before.scope, account));
   const archiveId = archive?.manifest.id ?? null;
   if (archive !== null) await recordArchive(session, archive, attempt);
   const change = {
     migration: plan.migration,
+    migrations: namesOf(plan),
     rollbackId: attempt.rollbackId,
     actor: belay.actor,
     reason: attempt.request.reason,
@@ -84,13 +82,14 @@ export async function conclude(
   };
   const removed = tracked === null ? [] : ownRowsRemoved(tracked, trackedNow, versions);
   const ledgerNotes = await markRolledBack(session, change, removed);
-  const waivers = await recordWaivers(session, plan.gates, {
-    planHash: plan.hash,
+  const waivers = await recordWaivers(session, plan, {
     actor: belay.actor,
+    subject: belay.subject ?? null,
     reason: attempt.request.reason,
   });
   const report = rollbackReport({
     ...change,
+    migrations: plan.migrations.map(({ migration }) => migration),
     kind: "rollback",
     startedAt: attempt.startedAt,
     finishedAt: belay.now(),
@@ -103,7 +102,7 @@ export async function conclude(
   });
   await recordCommit(session, report, remembered);
   const more = await lastLook(session, account, tolerated);
-  if (more.length > 0) throw guardLoss(plan.migration, more);
+  if (more.length > 0) throw guardLoss(planSubject(plan), more);
   section.check();
   section.stop();
   return report;

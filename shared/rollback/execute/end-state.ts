@@ -8,28 +8,27 @@ export interface EndState {
   readonly notes: readonly string[];
 }
 
-/** Entries of a migration's own snapshots. */
+/** Entries of the snapshots around a migration, or around several that follow one another. */
 export interface Snapshots {
   readonly before: readonly Entry[];
   readonly after: readonly Entry[];
 }
 
 /**
- * Compares the objects that the migration changed, and those that the rollback touched, with the snapshot of before the
+ * Compares the objects that the migrations changed, and those that the rollback touched, with the snapshot of before the
  * migration; throws `end_state_differs` naming them, or says so where that is waived. Without both snapshots the end state is unknown.
  */
 export function checkEndState(
   migration: string,
-  snapshots: Snapshots | null,
+  snapshots: readonly Snapshots[] | null,
   catalog: Catalog,
   touched: CatalogDifference,
   waived = false,
 ): EndState {
   if (snapshots === null)
     return { state: "unknown", notes: [`no snapshots of ${migration}: its end state is unknown`] };
-  const own = compareCatalogs(asCatalog(snapshots.before), asCatalog(snapshots.after));
-  const keys = new Set([...keysOf(own), ...keysOf(touched)]);
-  const wanted = new Map(snapshots.before.map((entry) => [entry.key, entry]));
+  const { own, wanted } = wantedState(snapshots);
+  const keys = new Set([...own, ...keysOf(touched)]);
   const found = new Map(catalog.entries.map((entry) => [entry.key, entry]));
   const wrong: string[] = [];
   const notes: string[] = [];
@@ -54,6 +53,22 @@ export function checkEndState(
       },
     );
   return { state: "as_before", notes };
+}
+
+/** What the runs changed, and how it was before the oldest of those that changed it; all else as before the newest. */
+function wantedState(runs: readonly Snapshots[]): { own: Set<string>; wanted: Map<string, Entry> } {
+  const own = new Set<string>();
+  const wanted = new Map(runs.at(-1)!.before.map((entry) => [entry.key, entry]));
+  for (const { before, after } of runs.toReversed()) {
+    const was = new Map(before.map((entry) => [entry.key, entry]));
+    for (const key of keysOf(compareCatalogs(asCatalog(before), asCatalog(after)))) {
+      own.add(key);
+      const entry = was.get(key);
+      if (entry === undefined) wanted.delete(key);
+      else wanted.set(key, entry);
+    }
+  }
+  return { own, wanted };
 }
 
 function asCatalog(entries: readonly Entry[]): Catalog {

@@ -5,8 +5,10 @@ import type { MigrationFolder } from "../../migrations/types.ts";
 import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { ownPath } from "../../postgres/settings.ts";
-import { planRollback } from "../plan/plan-rollback.ts";
+import type { Facts } from "../plan/facts.ts";
+import { planWithFacts } from "../plan/plan-rollback.ts";
 import type { Policy } from "../plan/policy.ts";
+import { requestWords, type TargetRequest } from "../plan/target.ts";
 import { requireDirectConnection } from "../transaction/connection.ts";
 import { recordFailure, recordIntent } from "../transaction/intent.ts";
 import { settleEarlierAttempts } from "../transaction/settle.ts";
@@ -17,21 +19,22 @@ import { requireInside } from "./outside.ts";
 import { checkBudget, checkPlan } from "./preconditions.ts";
 import type { Attempt, Observe } from "./types.ts";
 
-export interface RollbackRequest {
-  readonly migration: string;
+export interface RollbackRequest extends TargetRequest {
   /** Hash of the plan that was shown and approved; without it, the plan made now is taken. */
   readonly planHash?: string;
   readonly reason: string;
   /** The checkout, for the checksum gate. */
   readonly folder?: MigrationFolder | null;
-  /** Which gates stop a rollback; default: Belay's own policy. */
+  /** Which gates stop a rollback; default: the settings' policy. */
   readonly policy?: Policy;
-  /** Gates to waive: `undoable`, `checksum`, `end_state`; the reason goes on record for each. */
+  /** Gates to waive, as far as the policy lets them; the reason goes on record for each. */
   readonly waive?: readonly string[];
+  /** Rows that the plan which was looked at would destroy; default: as planned now. More than the policy lets grow is a conflict. */
+  readonly plannedRows?: number;
 }
 
 /**
- * Rolls back one migration without losing a row (spec, section 5). Throws `gate_failed`, `plan_changed`, `needs_worker`,
+ * Rolls back a migration, or several as one set, without losing a row (spec, section 5). Throws `gate_failed`, `plan_changed`, `needs_worker`,
  * `rollback_in_progress`, `lock_not_obtained`, `sql_failed`, `guard_loss`, `end_state_differs` or a store's error;
  * whatever it throws, the database is as it was and the failure is on record.
  */
@@ -45,10 +48,9 @@ export async function executeRollback(
     await requireDirectConnection(belay, control);
     await requireBelay(control);
     await settleEarlierAttempts(control);
-    belay.report({ phase: "plan", message: `planning the rollback of ${request.migration}` });
-    const { migration, reason, folder, policy, waive } = request;
-    const plan = await planRollback(belay, { migration, reason, folder, policy, waive });
-    return await onRecord(belay, control, request, plan, observe);
+    belay.report({ phase: "plan", message: `planning the rollback of ${requestWords(request)}` });
+    const planned = await planWithFacts(belay, request);
+    return await onRecord(belay, control, request, planned, observe);
   } finally {
     await control.close();
   }
@@ -58,7 +60,7 @@ async function onRecord(
   belay: Belay,
   control: Session,
   request: RollbackRequest,
-  plan: Plan,
+  { plan, facts }: { readonly plan: Plan; readonly facts: Facts },
   observe: Observe,
 ): Promise<RollbackReport> {
   const rollbackId = await recordIntent(control, {
@@ -76,7 +78,8 @@ async function onRecord(
     checkPlan(plan, request.planHash);
     await requireInside(control, plan);
     await checkBudget(belay, control, plan);
-    const attempt = { belay, control, rollbackId, plan, request, observe, startedAt: belay.now() };
+    const { dump } = facts.evidence;
+    const attempt = { belay, control, rollbackId, plan, dump, request, observe, startedAt: belay.now() };
     return await withOneWiderArchive(attempt);
   } catch (error) {
     const failure = databaseError(error, { url: belay.settings.database });

@@ -1,13 +1,31 @@
 import { readSnapshot } from "../../catalog/snapshots.ts";
+import { compareMigrations } from "../../migrations/layouts/source.ts";
 import type { Session } from "../../postgres/session.ts";
+import { runsOf } from "../plan/runs.ts";
 import type { Snapshots } from "./end-state.ts";
 
 /**
- * Snapshots around the migrations that one rollback SQL reverses, oldest first: before the first and after the last.
- * Null unless both are there.
+ * Snapshots around what goes: before the first and after the last of every run of migrations that follow one another,
+ * oldest run first. Null unless all are there.
  */
-export async function readSnapshots(session: Session, migrations: readonly string[]): Promise<Snapshots | null> {
-  const before = await readSnapshot(session, migrations.at(0)!, "before");
-  const after = await readSnapshot(session, migrations.at(-1)!, "after");
-  return before === null || after === null ? null : { before: before.entries, after: after.entries };
+export async function readSnapshots(session: Session, migrations: readonly string[]): Promise<Snapshots[] | null> {
+  const snapshots: Snapshots[] = [];
+  for (const run of await readRuns(session, migrations)) {
+    const before = await readSnapshot(session, run.at(0)!, "before");
+    const after = await readSnapshot(session, run.at(-1)!, "after");
+    if (before === null || after === null) return null;
+    snapshots.push({ before: before.entries, after: after.entries });
+  }
+  return snapshots;
+}
+
+async function readRuns(session: Session, migrations: readonly string[]): Promise<string[][]> {
+  if (migrations.length === 1) return [[...migrations]];
+  const rows = await session.sql<{ name: string; version: string }[]>`
+    select migration_name as name, migration_version as version from belay.migration_history
+     where status <> 'rolled_back' or migration_name = any(${[...migrations]}::text[])`;
+  return runsOf(
+    new Set(migrations),
+    [...rows].sort(compareMigrations).map(({ name }) => name),
+  );
 }

@@ -1,27 +1,38 @@
 import type { Belay } from "../../context.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
+import { plural } from "../../words.ts";
+import { approvedGrowth, rowsAtStake } from "../plan/growth.ts";
+import type { Policy } from "../plan/policy.ts";
+import { targetWords } from "../plan/target.ts";
 import type { Plan } from "../types.ts";
+import { blockedError } from "./blocked.ts";
+import { planSubject } from "./run-units.ts";
 
 /** Throws `plan_changed` when the plan is not the approved one, `gate_failed` naming gate, evidence and next step. */
 export function checkPlan(plan: Plan, approvedHash: string | undefined): void {
+  checkHash(plan, approvedHash);
+  if (!plan.canRollBack) throw blockedError(planSubject(plan), plan);
+}
+
+/** Throws `plan_changed` when the plan is not the one of that hash. */
+export function checkHash(plan: Plan, approvedHash: string | undefined): void {
   if (approvedHash !== undefined && approvedHash !== plan.hash)
-    throw new BelayError("plan_changed", `the plan for ${plan.migration} is no longer the one that was approved`, {
+    throw new BelayError("plan_changed", `the plan for ${planSubject(plan)} is no longer the one that was approved`, {
       hint: "Plan again, look at what changed, and execute with the new hash.",
       details: { approved: approvedHash, now: plan.hash },
     });
-  const failed = plan.gates.filter((gate) => gate.blocking && gate.state === "failed");
-  if (failed.length === 0 && plan.canRollBack) return;
-  const [first] = failed;
+}
+
+/** Throws `plan_changed` when more rows would go than the policy lets grow on what was planned. */
+export function checkGrowth(plan: Plan, planned: number, policy: Pick<Policy, "growth">): void {
+  const rows = rowsAtStake(plan.effect);
+  const most = approvedGrowth(planned, policy);
+  if (rows <= most) return;
   throw new BelayError(
-    "gate_failed",
-    first === undefined
-      ? `${plan.migration} cannot be rolled back: ${plan.blockingReason}`
-      : `gate ${first.name} failed for ${plan.migration}: ${first.evidence}`,
-    {
-      hint: first?.next ?? "See the plan's gates.",
-      details: { gates: failed.map(({ name, evidence, next }) => ({ name, evidence, next })) },
-    },
+    "plan_changed",
+    `${plural(rows, "row")} would go now, and ${plural(planned, "row")} when ${planSubject(plan)} was planned: the policy allows ${plural(most, "row")}`,
+    { hint: "Plan again and look at what would go now.", details: { planned, now: rows, allowed: most } },
   );
 }
 
@@ -39,9 +50,9 @@ export async function checkBudget(belay: Belay, control: Session, plan: Plan): P
   if (row!.bytes <= budget) return;
   throw new BelayError(
     "needs_worker",
-    `rolling back ${plan.migration} archives about ${row!.bytes} bytes; ${budget} are allowed here`,
+    `rolling back ${planSubject(plan)} archives about ${row!.bytes} bytes; ${budget} are allowed here`,
     {
-      hint: `Run it where there is no such limit: belay rollback ${plan.migration}`,
+      hint: `Run it where there is no such limit: belay rollback ${targetWords(plan.target)}`,
       details: { bytes: row!.bytes, budget },
     },
   );

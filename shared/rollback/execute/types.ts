@@ -3,7 +3,9 @@ import type { Belay } from "../../context.ts";
 import type { MigrationFolder } from "../../migrations/types.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Account } from "../guard/account.ts";
+import type { DumpFact } from "../plan/newest-dump.ts";
 import type { Policy } from "../plan/policy.ts";
+import type { TargetRequest } from "../plan/target.ts";
 import type { Plan } from "../types.ts";
 import type { ArchiveScope } from "./archive-scope.ts";
 import type { Tracked } from "./tracking-guard.ts";
@@ -17,11 +19,14 @@ export interface Attempt {
   readonly control: Session;
   readonly rollbackId: string;
   readonly plan: Plan;
-  readonly request: {
+  /** The newest whole-database archive, as it was found before any lock. */
+  readonly dump: DumpFact;
+  readonly request: TargetRequest & {
     readonly reason: string;
     readonly folder?: MigrationFolder | null;
     readonly policy?: Policy;
     readonly waive?: readonly string[];
+    readonly plannedRows?: number;
   };
   readonly observe: Observe;
   readonly startedAt: Date;

@@ -1,52 +1,92 @@
 import type { Session } from "../../postgres/session.ts";
 import { type LockMode, modeFromPgLocks, modesConflict } from "../effect/lock-modes.ts";
+import type { Plan } from "../types.ts";
 
-export interface Blocker {
-  readonly pid: number;
+export type Blocker = Plan["blockers"][number];
+
+interface LockRow {
+  readonly pid: number | null;
+  readonly gid: string | null;
+  readonly mode: string;
+  readonly granted: boolean;
+  readonly oid: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly backend: string | null;
   readonly role: string;
-  readonly state: string;
-  readonly ageSeconds: number;
-  readonly relation: string;
+  readonly application: string;
+  /** null when this role may not see it. */
+  readonly state: string | null;
   readonly query: string;
+  readonly age: number;
+  readonly query_age: number | null;
 }
 
-/** Sessions whose locks stand in the way of the planned ones now; never the session that asks. */
+/**
+ * Who holds, or waits before us for, locks that stand in the way of the planned ones now: sessions, autovacuum and
+ * prepared transactions; never the session that asks. The longest open first.
+ */
 export async function readBlockers(
   session: Session,
-  locks: readonly { oid: number; mode: string }[],
+  locks: readonly { readonly oid: number; readonly mode: string }[],
 ): Promise<Blocker[]> {
   if (locks.length === 0) return [];
-  const rows = await session.sql`
-    select l.pid, l.mode, l.relation::int8 as oid, n.nspname as schema, c.relname as name, coalesce(a.usename, '') as role,
-           coalesce(a.state, 'prepared transaction') as state, coalesce(a.query, '') as query,
-           coalesce(extract(epoch from clock_timestamp() - a.xact_start), 0)::float8 as age
-      from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
-           left join pg_stat_activity a on a.pid = l.pid
-     where l.locktype = 'relation' and l.granted and l.pid is distinct from pg_backend_pid()
-       and l.database = (select oid from pg_database where datname = current_database())
-       and l.relation = any(${locks.map((each) => String(each.oid))}::text[]::oid[])`;
   const wanted = new Map(locks.map((each) => [each.oid, each.mode as LockMode]));
   const found = new Map<string, Blocker>();
-  for (const row of rows) {
+  for (const row of await readLocks(session, [...wanted.keys()])) {
     const held = modeFromPgLocks(row.mode);
     const mode = wanted.get(Number(row.oid));
     if (held === null || mode === undefined || !modesConflict(held, mode)) continue;
-    const relation = `${row.schema}.${row.name}`;
-    found.set(`${row.pid} ${relation}`, {
-      pid: row.pid ?? 0,
-      role: row.role,
-      state: row.state,
-      ageSeconds: Math.max(0, Math.round(row.age)),
-      relation,
-      query: firstWords(row.query),
-    });
+    const blocker = blockerOf(row, held);
+    const key = `${row.pid} ${row.gid} ${blocker.relation}`;
+    const known = found.get(key);
+    if (known === undefined || (!known.granted && blocker.granted)) found.set(key, blocker);
   }
-  return [...found.values()].sort((a, b) => b.ageSeconds - a.ageSeconds || a.pid - b.pid);
+  return [...found.values()].sort((a, b) => b.ageSeconds - a.ageSeconds || (a.pid ?? 0) - (b.pid ?? 0));
+}
+
+/** A prepared transaction's locks have no pid; pg_locks shows it as the virtual transaction -1/xid. */
+async function readLocks(session: Session, oids: readonly number[]): Promise<LockRow[]> {
+  return await session.sql<LockRow[]>`
+    select l.pid, p.gid, l.mode, l.granted, l.relation::int8::text as oid, n.nspname as schema, c.relname as name,
+           a.backend_type as backend, coalesce(a.usename, p.owner, '') as role, coalesce(a.application_name, '') as application,
+           a.state, coalesce(a.query, '') as query,
+           coalesce(extract(epoch from clock_timestamp() - coalesce(a.xact_start, p.prepared)), 0)::float8 as age,
+           case when a.state is not null then extract(epoch from clock_timestamp() - a.query_start)::float8 end as query_age
+      from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
+           left join pg_stat_activity a on a.pid = l.pid
+           left join pg_prepared_xacts p on l.pid is null and l.virtualtransaction = '-1/' || p.transaction
+     where l.locktype = 'relation' and l.pid is distinct from pg_backend_pid()
+       and l.database = (select oid from pg_database where datname = current_database())
+       and l.relation = any(${oids.map(String)}::text[]::oid[])`;
+}
+
+function blockerOf(row: LockRow, mode: LockMode): Blocker {
+  return {
+    kind: kindOf(row),
+    pid: row.pid,
+    gid: row.gid,
+    role: row.role,
+    application: row.application,
+    state: row.pid === null ? "prepared" : (row.state ?? "hidden"),
+    ageSeconds: Math.max(0, Math.round(row.age)),
+    queryAgeSeconds: row.query_age === null ? null : Math.max(0, Math.round(row.query_age)),
+    mode,
+    granted: row.granted,
+    relation: `${row.schema}.${row.name}`,
+    query: firstWords(row.query),
+  };
+}
+
+function kindOf({ pid, backend }: LockRow): Blocker["kind"] {
+  if (pid === null) return "prepared_transaction";
+  if (backend === "autovacuum worker") return "autovacuum";
+  return backend === null || backend === "client backend" ? "session" : "background_worker";
 }
 
 /** The leading bare words of a statement: what it does, without the values that it may hold. */
 export function firstWords(query: string): string {
   const plain = query.replace(/^(\s|--[^\n]*(\n|$)|\/\*[\s\S]*?\*\/)+/, "");
-  const words = /^([a-z_]+)(\s+[a-z_][a-z0-9_.]*){0,3}/i.exec(plain)?.[0] ?? "";
+  const words = /^([a-z_]+:?)(\s+[a-z_][a-z0-9_.]*){0,3}/i.exec(plain)?.[0] ?? "";
   return words.replace(/\s+/g, " ").slice(0, 60);
 }

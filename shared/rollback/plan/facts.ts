@@ -6,28 +6,27 @@ import type { LedgerRow } from "../../migrations/ledger.ts";
 import type { MigrationFolder } from "../../migrations/types.ts";
 import { databaseError, sqlState, sqlStateOf } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { type PreparedSql, prepareRollbackSql } from "../../sql/prepare.ts";
+import type { PreparedSql } from "../../sql/prepare.ts";
 import { type DependencyGraph, readDependencyGraph } from "../effect/dependency-graph.ts";
 import { type ResolvedEffect, resolveEffect } from "../effect/effect.ts";
 import type { Plan } from "../types.ts";
 import { type Blocker, readBlockers } from "./blockers.ts";
-import { type Dependent, readLedgerFacts } from "./ledger-facts.ts";
+import { type GateFacts, readGateFacts } from "./gate-facts.ts";
+import { type Dependent, readDependents, readSet } from "./ledger-facts.ts";
 import { type Losses, readLosses } from "./losses.ts";
+import { type DumpFact, findNewestDump } from "./newest-dump.ts";
 import { findObstacles, type Obstacle, withFoundDependents } from "./obstacles.ts";
-import { defaultPolicy, type Policy } from "./policy.ts";
+import { findPart, type PartFacts } from "./part.ts";
+import type { Policy } from "./policy.ts";
 import { type ProvenanceFacts, readProvenance } from "./provenance-facts.ts";
+import type { MigrationSet } from "./set.ts";
+import { joinSql, type PreparedUnit, placedStatements, prepareUnit, type SyntaxFacts } from "./set-sql.ts";
+import { planTarget, requestWords, type TargetRequest } from "./target.ts";
 
 export interface TargetFacts {
   readonly systemIdentifier: string;
   readonly databaseOid: number;
   readonly database: string;
-}
-
-/** Where the rollback SQL is broken. */
-export interface SyntaxFacts {
-  readonly message: string;
-  readonly line: number | null;
-  readonly column: number | null;
 }
 
 export interface CheckoutFacts {
@@ -36,18 +35,32 @@ export interface CheckoutFacts {
   readonly checksum: string;
 }
 
+/** One rollback SQL of the set. */
+export interface UnitFacts extends Omit<PreparedUnit, "prepared"> {
+  readonly prepared: Pick<PreparedSql, "sql" | "rewrites" | "refusals"> & { readonly statements: number };
+  /** The migration whose SQL it is, in the checkout; null: none given or not in it. */
+  readonly checkout: CheckoutFacts | null;
+}
+
 /** Everything that a plan is made from, read in one go: plain data, no connection. */
 export interface Facts {
   readonly target: TargetFacts;
+  readonly asked: Plan["target"];
   readonly readAt: string;
+  /** In the order in which they run. */
+  readonly units: readonly UnitFacts[];
+  /** Of the first unit. */
   readonly migration: LedgerRow;
-  /** Name and status of every migration that the same rollback SQL reverses, this one too, oldest first. */
+  /** Name and status of every migration that goes, oldest first. */
   readonly together: readonly Pick<LedgerRow, "name" | "status">[];
+  /** Migrations that were to stay, and that rollback SQL of the set reverses all the same. */
+  readonly beyond: readonly string[];
   readonly dependents: readonly Dependent[];
   /** What makes a DROP without CASCADE fail. */
   readonly obstacles: readonly Obstacle[];
-  /** null when there is no rollback SQL or it does not parse. */
-  readonly prepared: Pick<PreparedSql, "sql" | "rewrites" | "refusals"> & { readonly statements: number };
+  /** Of all units, one after another. */
+  readonly prepared: UnitFacts["prepared"];
+  /** Of the first unit that does not parse. */
   readonly syntax: SyntaxFacts | null;
   readonly effect: ResolvedEffect;
   /** Hash of every entry that the effect touches, as it is today. */
@@ -64,26 +77,32 @@ export interface Facts {
   readonly storeUrl: string | null;
   /** null: not asked for yet. */
   readonly reason: string | null;
+  /** For the gates that rest on what lies outside of the migration. */
+  readonly evidence: GateFacts;
+  /** What could go although the set cannot; null also when the set can. */
+  readonly part: PartFacts | null;
 }
 
 export interface FactsOptions {
   readonly reason?: string;
   readonly folder?: MigrationFolder | null;
   readonly policy?: Policy;
+  /** Found before: under locks the store is not asked again. */
+  readonly dump?: DumpFact;
 }
 
 /**
  * Reads what a plan needs on the given session, in its transaction if it is in one; sets nothing that stays.
- * `migration`: a name, file name, version or `latest`. Throws `unknown_migration` or `belay_not_installed`.
+ * Throws `unknown_migration`, `unknown_deployment`, `belay_not_installed`, or `usage` when nothing is left to go.
  */
 export async function gatherFacts(
   session: Session,
   belay: Belay,
-  migration: string,
+  request: TargetRequest,
   options: FactsOptions = {},
 ): Promise<Facts> {
   try {
-    return await readFacts(session, belay, migration, options);
+    return await readFacts(session, belay, request, options);
   } catch (error) {
     if (isBelayError(error)) throw error;
     if (sqlStateOf(error) === sqlState.undefinedTable && /belay\./.test(String((error as Error).message)))
@@ -91,36 +110,67 @@ export async function gatherFacts(
         hint: "Run `belay init`, or apply supabase/migrations/20261120000000_belay.sql.",
         cause: error,
       });
-    throw databaseError(error, { url: belay.settings.database, doing: `planning the rollback of ${migration}` });
+    const doing = `planning the rollback of ${requestWords(request)}`;
+    throw databaseError(error, { url: belay.settings.database, doing });
   }
 }
 
-async function readFacts(session: Session, belay: Belay, name: string, options: FactsOptions): Promise<Facts> {
-  const policy = options.policy ?? defaultPolicy;
-  const ledger = await readLedgerFacts(session, name);
-  const { migration } = ledger;
-  const { prepared, syntax } = prepare(migration);
+/** What is read once, whatever part of the set is looked at. */
+interface Common {
+  readonly session: Session;
+  readonly belay: Belay;
+  readonly request: TargetRequest;
+  readonly options: FactsOptions;
+  readonly graph: DependencyGraph;
+  readonly catalog: Catalog;
+  readonly target: TargetFacts;
+  readonly dump: DumpFact;
+}
+
+async function readFacts(
+  session: Session,
+  belay: Belay,
+  request: TargetRequest,
+  options: FactsOptions,
+): Promise<Facts> {
+  const set = await readSet(session, request);
   const graph = await readDependencyGraph(session);
   const catalog = await readCatalog(session);
-  const effect = resolveEffect(prepared.statements, graph, catalog);
-  const together = ledger.together.map((each) => each.name);
+  const target = await readTarget(session);
+  const dump = options.dump ?? (await findNewestDump(belay, target));
+  const common = { session, belay, request, options, graph, catalog, target, dump };
+  const facts = await factsOf(common, set);
+  const policy = options.policy ?? belay.settings.policy;
+  return { ...facts, part: await findPart(facts, set, policy, (smaller) => factsOf(common, smaller)) };
+}
+
+async function factsOf(common: Common, set: MigrationSet): Promise<Facts> {
+  const { session, belay, request, options, graph, catalog, target, dump } = common;
+  const policy = options.policy ?? belay.settings.policy;
+  const units = set.units.map(prepareUnit);
+  const effect = resolveEffect(placedStatements(units), graph, catalog);
+  const together = set.rows.map((each) => each.name);
   const obstacles = findObstacles(effect, catalog, graph);
   const provenance = await readProvenance(session, together, effect, catalog, graph, obstacles);
   const losses = await readLosses(session, effect, graph, {
-    appliedAt: migration.appliedAt,
+    appliedAt: set.rows[0]!.appliedAt,
     countUpToRows: policy.countUpToRows,
     createdTables: new Set(provenance.createdTables),
   });
   const { overreach, makers } = provenance;
+  const { migration } = units[0]!;
   return {
-    target: await readTarget(session),
+    target,
+    asked: planTarget(request),
     readAt: belay.now().toISOString(),
+    units: units.map((unit) => unitFacts(unit, options.folder ?? null)),
     migration,
-    together: ledger.together.map(({ name: each, status }) => ({ name: each, status })),
-    dependents: withFoundDependents(ledger.dependents, obstacles, overreach, makers, together),
+    together: set.rows.map(({ name, status }) => ({ name, status })),
+    beyond: set.beyond,
+    dependents: withFoundDependents(await readDependents(session, together), obstacles, overreach, makers, together),
     obstacles,
-    prepared: { ...prepared, statements: prepared.statements.length },
-    syntax,
+    prepared: joinSql(units),
+    syntax: units.find((unit) => unit.syntax !== null)?.syntax ?? null,
     effect,
     entryHashes: hashesOf(effect, catalog),
     unknownKinds: unknownInTheWay(effect, catalog),
@@ -131,22 +181,18 @@ async function readFacts(session: Session, belay: Belay, name: string, options: 
     checkout: findInCheckout(migration.name, options.folder ?? null),
     storeUrl: storeUrl(belay),
     reason: options.reason ?? null,
+    evidence: await readGateFacts(session, belay, { migrations: set.rows, target, dump }),
+    part: null,
   };
 }
 
-function prepare(migration: LedgerRow): { prepared: PreparedSql; syntax: SyntaxFacts | null } {
-  const nothing: PreparedSql = { sql: "", statements: [], rewrites: [], refusals: [] };
-  if (migration.rollbackSql === null) return { prepared: nothing, syntax: null };
-  const line = Number(migration.metadata.rollbackLine ?? 1);
-  try {
-    const place = { file: String(migration.metadata.rollbackFile ?? migration.sourceFile), line: line > 0 ? line : 1 };
-    return { prepared: prepareRollbackSql(migration.rollbackSql, place), syntax: null };
-  } catch (error) {
-    if (!isBelayError(error, "sql_syntax")) throw error;
-    const { line: at, column } = error.details;
-    const syntax = { message: error.message, line: (at as number) ?? null, column: (column as number) ?? null };
-    return { prepared: nothing, syntax };
-  }
+function unitFacts(unit: PreparedUnit, folder: MigrationFolder | null): UnitFacts {
+  const { prepared } = unit;
+  return {
+    ...unit,
+    prepared: { ...prepared, statements: prepared.statements.length },
+    checkout: findInCheckout(unit.migration.name, folder),
+  };
 }
 
 async function readTarget(session: Session): Promise<TargetFacts> {

@@ -10,6 +10,8 @@ import { cameAfter, type Overreach } from "./provenance.ts";
 export interface Obstacle {
   /** Line of the rollback SQL that fails because of it. */
   readonly line: number;
+  /** Index of its unit in the set. */
+  readonly unit?: number;
   readonly what: string;
   /** Key of the entry that it is, or is a part of; null when it has none. */
   readonly key: string | null;
@@ -33,8 +35,8 @@ export function findObstacles(effect: ResolvedEffect, catalog: Catalog, graph: D
   );
   const keyOf = (address: string) =>
     entries.get(wholeOf(address)) ?? entries.get(owners.get(wholeOf(address)) ?? "") ?? null;
-  return effect.failures.flatMap(({ line, inTheWay = [] }) =>
-    inTheWay.map(({ address, name }) => ({ line, what: name, key: keyOf(address) })),
+  return effect.failures.flatMap(({ line, unit, inTheWay = [] }) =>
+    inTheWay.map(({ address, name }) => ({ line, unit, what: name, key: keyOf(address) })),
   );
 }
 

@@ -5,27 +5,34 @@ import type { Plan } from "../types.ts";
 import { type Facts, gatherFacts } from "./facts.ts";
 import { makePlan } from "./plan.ts";
 import type { Policy } from "./policy.ts";
+import { planTarget, type TargetRequest } from "./target.ts";
 import { parseWaivers } from "./waivers.ts";
 
-export interface PlanRequest {
-  /** A migration's name, file name or version, or `latest`. */
-  readonly migration: string;
+export interface PlanRequest extends TargetRequest {
   readonly reason?: string;
   /** The checkout, for the checksum gate. */
   readonly folder?: MigrationFolder | null;
   readonly policy?: Policy;
-  /** Gates to waive: `undoable`, `checksum`, `end_state`. Throws `usage` for any other. */
+  /** Gates to waive; throws `usage` for those that the policy does not let waive. */
   readonly waive?: readonly string[];
 }
 
 /**
- * Tells what rolling back a migration would do; changes nothing and locks nothing but the catalogs for reading.
- * A failed gate is part of the plan; throws only `unknown_migration`, `belay_not_installed` or a database error.
+ * Tells what rolling back a migration, or several as one set, would do; changes nothing and locks nothing but the catalogs for reading.
+ * A failed gate is part of the plan; throws only `unknown_migration`, `unknown_deployment`,
+ * `usage` (nothing is left to go), `belay_not_installed` or a database error.
  */
 export async function planRollback(belay: Belay, request: PlanRequest): Promise<Plan> {
-  const waive = parseWaivers(request.waive ?? []);
+  return (await planWithFacts(belay, request)).plan;
+}
+
+/** The plan with what it was made from. */
+export async function planWithFacts(belay: Belay, request: PlanRequest): Promise<{ plan: Plan; facts: Facts }> {
+  const policy = request.policy ?? belay.settings.policy;
+  const waive = parseWaivers(request.waive ?? [], policy);
+  planTarget(request);
   const facts = await readFactsAlone(belay, request);
-  return makePlan(facts, { waive, ...(request.policy === undefined ? {} : { policy: request.policy }) });
+  return { plan: makePlan(facts, { waive, policy }), facts };
 }
 
 async function readFactsAlone(belay: Belay, request: PlanRequest): Promise<Facts> {
@@ -41,8 +48,7 @@ async function readFactsAlone(belay: Belay, request: PlanRequest): Promise<Facts
   });
   try {
     await session.run("begin isolation level repeatable read read only");
-    const { migration, ...options } = request;
-    const facts = await gatherFacts(session, belay, migration, options);
+    const facts = await gatherFacts(session, belay, request, request);
     await session.run("rollback");
     return facts;
   } finally {

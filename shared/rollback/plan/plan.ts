@@ -1,50 +1,71 @@
 import type { Gate, Plan } from "../types.ts";
 import type { Facts } from "./facts.ts";
+import { answerChecklist } from "./gates/checklist.ts";
 import { judgeGates } from "./gates.ts";
+import { rowsAtStake } from "./growth.ts";
 import { planHash } from "./hash.ts";
-import { defaultPolicy, type Policy } from "./policy.ts";
+import { migrationOf, plannedMigrations } from "./planned-migrations.ts";
+import { defaultPolicy, type Policy, type PolicyGate } from "./policy.ts";
 import { judgeRisk, judgeVerdict } from "./risk.ts";
 import { planSteps } from "./steps.ts";
-import { type WaivableGate, withWaivers } from "./waivers.ts";
+import { withWaivers } from "./waivers.ts";
 
 /** Makes the plan of one rollback from facts alone: same facts, same plan. Failed gates are in it; it never throws for them. */
-export function makePlan(facts: Facts, options: { policy?: Policy; waive?: readonly WaivableGate[] } = {}): Plan {
+export function makePlan(facts: Facts, options: { policy?: Policy; waive?: readonly PolicyGate[] } = {}): Plan {
   const policy = options.policy ?? defaultPolicy;
   const { migration, prepared, effect, losses } = facts;
   const waive = options.waive ?? [];
-  const gates = withWaivers(judgeGates(facts, policy), waive);
-  const blocking = gates.filter((gate) => gate.blocking && gate.state === "failed");
   const { risk, reasons } = judgeRisk(facts);
   const steps = planSteps(facts);
+  const hash = hashOf(facts, policy, steps, waive);
+  const judged = judgeGates(facts, policy, { risk, hash, rows: rowsAtStake(losses), waive });
+  const gates = withWaivers(judged, waive, { actor: facts.evidence.executor.actor, reason: facts.reason });
+  const blocking = gates.filter((gate) => gate.blocking);
+  const verdict = judgeVerdict(facts, gates, risk);
   return {
-    format: "belay-plan/1",
+    format: "belay-plan/2",
+    target: facts.asked,
+    migrations: plannedMigrations(facts),
     migration: migration.name,
     version: migration.version,
     status: migration.status,
     appliedAt: migration.appliedAt,
     rollbackSql: migration.rollbackSql ?? "",
-    sql: prepared.refusals.length > 0 ? "" : prepared.sql,
+    sql: prepared.refusals.length > 0 || facts.syntax !== null ? "" : prepared.sql,
     rewrites: [...prepared.rewrites],
     dependents: facts.dependents.map(({ migration: name, found, why }) => ({ migration: name, found, why })),
     effect: {
-      objects: [...effect.objects],
+      objects: effect.objects.map((each) => ({ ...each, migration: migrationOf(facts, each.key) })),
       tables: [...losses.tables],
       columns: [...losses.columns],
       sequences: [...losses.sequences],
-      opaque: [...effect.opaque],
+      opaque: effect.opaque.map((each) => opaqueOf(facts, each)),
     },
     locks: [...facts.locks],
     blockers: [...facts.blockers],
     risk,
     riskReasons: reasons,
-    verdict: judgeVerdict(facts, gates, risk),
+    verdict,
+    part: partOf(facts),
     gates,
+    checklist: answerChecklist(facts, judged, verdict),
     steps,
     canRollBack: blocking.length === 0,
     blockingReason: reasonOf(blocking),
-    hash: hashOf(facts, policy, steps, waive),
+    hash,
     plannedAt: facts.readAt,
   };
+}
+
+function opaqueOf({ units }: Facts, { unit = 0, file, line, statement, why }: Facts["effect"]["opaque"][number]) {
+  const from = units[unit]!;
+  return { migration: from.migration.name, file: file ?? from.file, line, statement, why };
+}
+
+function partOf({ part }: Facts): Plan["part"] {
+  if (part === null) return null;
+  const { migrations, stopsAt, why, words } = part;
+  return { migrations: [...migrations], stopsAt, why, command: `belay plan ${words}` };
 }
 
 function reasonOf(blocking: readonly Gate[]): string | null {
@@ -52,13 +73,14 @@ function reasonOf(blocking: readonly Gate[]): string | null {
 }
 
 /** Target, SQL, steps, digests of what it touches, and policy: not counts, ages, blockers or who asks. */
-function hashOf(facts: Facts, policy: Policy, steps: Plan["steps"], waive: readonly WaivableGate[]): string {
-  const { target, migration, prepared, effect, losses, entryHashes } = facts;
+function hashOf(facts: Facts, policy: Policy, steps: Plan["steps"], waive: readonly PolicyGate[]): string {
+  const { target, units, prepared, effect, losses, entryHashes } = facts;
   return planHash({
     target,
-    migration: [migration.name, migration.version, migration.status, migration.revision, migration.checksum],
-    together: facts.together,
-    rollbackSql: migration.rollbackSql,
+    migrations: units.map(({ migration, together }) => [
+      [migration.name, migration.revision, migration.rollbackSql],
+      together.map(({ name, version, status, checksum }) => [name, version, status, checksum]),
+    ]),
     sql: prepared.sql,
     steps,
     dependents: facts.dependents.map((each) => each.migration),
@@ -69,7 +91,7 @@ function hashOf(facts: Facts, policy: Policy, steps: Plan["steps"], waive: reado
     columns: losses.columns.map(({ oid, columns, key }) => [oid, columns, key]),
     sequences: losses.sequences.map(({ oid }) => oid),
     overreach: facts.provenance.overreach.map(({ key, what }) => [key, what]),
-    opaque: effect.opaque,
+    opaque: effect.opaque.map(({ unit, line, statement, why }) => [unit ?? 0, line, statement, why]),
     failures: effect.failures.map(({ why }) => why),
     policy,
     waive,

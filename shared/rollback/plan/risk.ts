@@ -128,6 +128,7 @@ function trafficReasons({ locks, blockers, losses }: Facts): [Risk, string][] {
  */
 export function judgeVerdict(facts: Facts, gates: readonly Gate[], risk: Risk): Plan["verdict"] {
   const failed = (name: Gate["name"]) => gates.find((gate) => gate.name === name)?.state === "failed";
+  if (facts.part !== null) return "roll_back_part";
   if (facts.provenance.removedTables.length > 0) return "restore_backup";
   const cannot: Gate["name"][] = ["rollback_sql", "syntax", "transactional", "undoable", "supported"];
   if (cannot.some(failed) || takesFromOthers(facts)) return "fix_forward";

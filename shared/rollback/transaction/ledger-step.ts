@@ -7,6 +7,8 @@ import type { Session } from "../../postgres/session.ts";
 
 export interface LedgerChange {
   readonly migration: string;
+  /** All that go or come back as one, oldest first. */
+  readonly migrations: readonly string[];
   readonly rollbackId: string;
   readonly actor: string;
   readonly reason: string;
@@ -28,7 +30,7 @@ export async function trackingTable(session: Session, version: string): Promise<
 }
 
 /**
- * Marks the migration rolled back, in step with the tool's table and with an audit row; answers what the tool does next.
+ * Marks the migrations rolled back, in step with the tool's table and with an audit row; answers what the tool does next.
  * `removed`: rows of the tool's table that the rollback SQL itself took out, for undo to put back.
  */
 export async function markRolledBack(
@@ -38,7 +40,7 @@ export async function markRolledBack(
 ): Promise<string[]> {
   const notes: string[] = [];
   // Newest first: golang-migrate's pointer goes back one migration at a time.
-  for (const migration of (await reversedTogether(session, change.migration)).reverse()) {
+  for (const migration of (await rowsNamed(session, change.migrations)).reverse()) {
     await session.sql`
       update belay.migration_history
          set status = 'rolled_back', rollback_at = clock_timestamp(), rollback_by = ${change.actor}
@@ -56,10 +58,10 @@ export async function markRolledBack(
   return notes;
 }
 
-/** Marks the migration applied again, in step with the tool's table and with an audit row. */
+/** Marks the migrations applied again, in step with the tool's table and with an audit row. */
 export async function markAppliedAgain(session: Session, change: LedgerChange): Promise<string[]> {
   const notes: string[] = [];
-  for (const migration of await reversedTogether(session, change.migration)) {
+  for (const migration of await rowsNamed(session, change.migrations)) {
     await session.sql`
       update belay.migration_history
          set status = 'applied', rollback_at = null, rollback_by = null
@@ -70,6 +72,10 @@ export async function markAppliedAgain(session: Session, change: LedgerChange): 
   }
   await audit(session, "undo", change);
   return notes;
+}
+
+async function rowsNamed(session: Session, names: readonly string[]): Promise<LedgerRow[]> {
+  return (await readLedger(session)).filter(({ name }) => names.includes(name));
 }
 
 async function keepRows(session: Session, migration: string, rows: string): Promise<void> {
@@ -83,6 +89,11 @@ async function audit(session: Session, action: string, change: LedgerChange): Pr
     actor: change.actor,
     action,
     subject: change.migration,
-    details: { rollbackId: change.rollbackId, archiveId: change.archiveId, reason: change.reason },
+    details: {
+      rollbackId: change.rollbackId,
+      archiveId: change.archiveId,
+      reason: change.reason,
+      ...(change.migrations.length > 1 ? { migrations: change.migrations } : {}),
+    },
   });
 }

@@ -6,6 +6,7 @@ interface ReportParts {
   readonly rollbackId: string;
   readonly kind: "rollback" | "undo";
   readonly migration: string;
+  readonly migrations: readonly string[];
   readonly actor: string;
   readonly reason: string;
   readonly startedAt: Date;
@@ -26,6 +27,7 @@ export function rollbackReport(parts: ReportParts): RollbackReport {
     rollbackId: parts.rollbackId,
     kind: parts.kind,
     migration: parts.migration,
+    migrations: [...parts.migrations],
     outcome: "committed",
     archiveId: manifest?.id ?? null,
     actor: parts.actor,

@@ -1,7 +1,6 @@
 import { compareCatalogs } from "../../catalog/differences.ts";
 import { readCatalog } from "../../catalog/read.ts";
 import { BelayError } from "../../errors.ts";
-import { readLedgerMigration } from "../../migrations/ledger.ts";
 import type { Session } from "../../postgres/session.ts";
 import { type RelationAccount, readAccount } from "../guard/account.ts";
 import { commit } from "../transaction/commit.ts";
@@ -86,6 +85,7 @@ async function conclude(
   const after = await readCatalog(session);
   const ledgerNotes = await markAppliedAgain(session, {
     migration: undoable.migration,
+    migrations: undoable.migrations,
     rollbackId: attempt.undoId,
     actor: belay.actor,
     reason: attempt.reason,
@@ -96,6 +96,7 @@ async function conclude(
     rollbackId: attempt.undoId,
     kind: "undo",
     migration: undoable.migration,
+    migrations: undoable.migrations,
     actor: belay.actor,
     reason: attempt.reason,
     startedAt: attempt.startedAt,
@@ -117,11 +118,14 @@ async function endTransaction({ session, control }: UndoAttempt, before: UndoBef
 
 async function requireStillUndoable(session: Session, undoable: Undoable): Promise<void> {
   const [row] = await session.sql`select outcome from belay.rollbacks where id = ${undoable.rollbackId} for update`;
-  const migration = await readLedgerMigration(session, undoable.migration);
-  if (row!.outcome === "committed" && migration.status === "rolled_back") return;
+  const standing = await session.sql`
+    select migration_name as name, status from belay.migration_history
+     where migration_name = any(${[...undoable.migrations]}::text[]) and status <> 'rolled_back' order by 1`;
+  const [other] = standing;
+  if (row!.outcome === "committed" && other === undefined) return;
   throw new BelayError(
     "undo_conflict",
-    `${undoable.migration} is ${migration.status}: its rollback cannot be undone now`,
+    `${other?.name ?? undoable.migration} is ${other?.status ?? row!.outcome}: its rollback cannot be undone now`,
     {
       hint: "Look at `belay status`; only the last rollback of a migration can be undone, once.",
     },

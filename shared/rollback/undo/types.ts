@@ -11,6 +11,8 @@ import type { LoadedRows } from "./rows.ts";
 export interface Undoable {
   readonly rollbackId: string;
   readonly migration: string;
+  /** All that went as one, oldest first. */
+  readonly migrations: readonly string[];
   readonly remembered: Remembered;
   readonly manifest: Manifest | null;
 }

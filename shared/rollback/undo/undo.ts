@@ -6,6 +6,7 @@ import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { requireDirectConnection } from "../transaction/connection.ts";
 import { recordFailure, recordIntent } from "../transaction/intent.ts";
+import { reversedTogether } from "../transaction/ledger-step.ts";
 import { settleEarlierAttempts } from "../transaction/settle.ts";
 import type { RollbackReport } from "../types.ts";
 import { tryWays } from "./tries.ts";
@@ -53,11 +54,13 @@ export async function undoRollback(belay: Belay, request: UndoRequest): Promise<
 
 async function findUndoable(belay: Belay, control: Session, request: UndoRequest): Promise<Undoable> {
   const rows = await control.sql`
-    select id, migration_name, outcome, archive_id, report -> 'remembered' as remembered
+    select id, migration_name, outcome, archive_id, report -> 'remembered' as remembered,
+           jsonb_path_query_array(plan, '$.migrations[*].migration') as migrations
       from belay.rollbacks
      where kind = 'rollback' and outcome in ('committed', 'undone')
        and (${request.rollbackId ?? null}::text is null or id::text = ${request.rollbackId ?? null})
-       and (${request.migration ?? null}::text is null or migration_name = ${request.migration ?? null})
+       and (${request.migration ?? null}::text is null or migration_name = ${request.migration ?? null}
+            or jsonb_path_query_array(plan, '$.migrations[*].migration') ? ${request.migration ?? ""})
      order by finished_at desc limit 1`;
   const asked = request.rollbackId ?? request.migration ?? "latest";
   const [row] = rows;
@@ -70,5 +73,13 @@ async function findUndoable(belay: Belay, control: Session, request: UndoRequest
       hint: "Nothing is left to undo.",
     });
   const manifest = row.archive_id === null ? null : await requireVerified(belay.store, row.archive_id);
-  return { rollbackId: row.id, migration: row.migration_name, remembered: row.remembered, manifest };
+  const { id, migration_name: migration, remembered } = row;
+  return { rollbackId: id, migration, migrations: await migrationsOf(control, row), remembered, manifest };
+}
+
+/** Records from before sets name one migration; its rollback SQL may have reversed others too. */
+async function migrationsOf(control: Session, row: Readonly<Record<string, unknown>>): Promise<string[]> {
+  const planned = row.migrations as string[];
+  if (planned.length > 0) return planned.toReversed();
+  return (await reversedTogether(control, row.migration_name as string)).map(({ name }) => name);
 }

@@ -1,7 +1,8 @@
 import { qualified } from "../../catalog/identifiers.ts";
 import { readCatalog } from "../../catalog/read.ts";
 import { BelayError } from "../../errors.ts";
-import { readLedgerMigration } from "../../migrations/ledger.ts";
+import { readLedger } from "../../migrations/ledger.ts";
+import type { Session } from "../../postgres/session.ts";
 import { prepareRollbackSql } from "../../sql/prepare.ts";
 import { tableKey } from "../execute/archive-scope.ts";
 import type { Remembered } from "../transaction/remembered.ts";
@@ -20,20 +21,30 @@ export const forwardWay: Way = {
   name: "by the migration's forward SQL",
   run: async (attempt, before) => {
     const { session, undoable, belay } = attempt;
-    const migration = await readLedgerMigration(session, undoable.migration);
-    if (migration.forwardSql === null || migration.forwardSql.trim() === "")
-      throw new BelayError("undo_conflict", "no forward SQL is stored");
-    const prepared = prepareRollbackSql(migration.forwardSql, { file: `${migration.name}.sql`, line: 1 });
-    if (prepared.refusals.length > 0)
-      throw new BelayError("undo_conflict", "the forward SQL cannot run in a transaction");
-    await setLocal(session, "search_path", (await defaultSurroundings(session)).searchPath);
-    await session.run(prepared.sql);
-    await resetSurroundings(session, belay.settings);
+    const { searchPath } = await defaultSurroundings(session);
+    for (const sql of await forwardSqls(session, undoable.migrations)) {
+      await setLocal(session, "search_path", searchPath);
+      await session.run(sql);
+      await resetSurroundings(session, belay.settings);
+    }
     await settleGrants(attempt, before);
     requireCatalogBack(undoable.remembered, before.catalog.entries, (await readCatalog(session)).entries);
     return await fill(attempt);
   },
 };
+
+/** Forward SQL of the migrations, oldest first, made ready to run in a transaction. */
+async function forwardSqls(session: Session, names: readonly string[]): Promise<string[]> {
+  const ledger = (await readLedger(session)).filter(({ name }) => names.includes(name));
+  return ledger.map(({ name, forwardSql }) => {
+    if (forwardSql === null || forwardSql.trim() === "")
+      throw new BelayError("undo_conflict", `no forward SQL of ${name} is stored`);
+    const prepared = prepareRollbackSql(forwardSql, { file: `${name}.sql`, line: 1 });
+    if (prepared.refusals.length > 0)
+      throw new BelayError("undo_conflict", `the forward SQL of ${name} cannot run in a transaction`);
+    return prepared.sql;
+  });
+}
 
 /** The stored entries: pre-data, rows, then keys, constraints, triggers and policies. */
 async function runEntries(attempt: UndoAttempt, before: UndoBefore, searchPath: string): Promise<LoadedRows[]> {
