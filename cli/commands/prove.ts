@@ -24,6 +24,8 @@ export const prove: Command = {
     setup: text,
     only: { type: "string", multiple: true },
     since: text,
+    "seed-rows": text,
+    seed: text,
     timeout: text,
     cache: text,
     "no-cache": flag,
@@ -38,6 +40,8 @@ export const prove: Command = {
     ["--setup FILE", "SQL run first: roles, schemas and extensions that your platform brings (--scratch-setup)"],
     ["--only MIGRATION", "prove this one alone; may be given several times"],
     ["--since VERSION", "prove this version and newer ones alone"],
+    ["--seed-rows N", "put N generated rows into every table first, and say what becomes of them"],
+    ["--seed NUMBER", "other generated rows; default 1"],
     ["--timeout SECONDS", "longest run of one file; default 60"],
     ["--cache FILE", "where proofs are kept, so that only what changed is proved again; default in your cache folder"],
     ["--no-cache", "prove everything, keep nothing"],
@@ -55,6 +59,8 @@ export const prove: Command = {
     const folder = await openFolder(invocation);
     const wanted = wantedMigrations(flags, folder);
     const timeout = numberOf(flags, "timeout", 1, 86_400);
+    const rows = numberOf(flags, "seed-rows", 1, 10_000);
+    const seed = numberOf(flags, "seed", 0, 2_147_483_647) ?? 1;
     const setup = await readSetup(invocation);
     const choice = await chooseScratchServer(belay, typeof flags.postgres === "string" ? flags.postgres : undefined);
     const cache = flags["no-cache"] === true ? undefined : await openProofFile(await cachePlace(flags, folder));
@@ -75,6 +81,7 @@ export const prove: Command = {
         wanted,
         cache,
         setup,
+        seed: rows === undefined ? undefined : { rows, seed },
         ...(timeout === undefined ? {} : { timeoutMs: timeout * 1000 }),
         onProof: show,
         report: belay.report,
@@ -131,6 +138,8 @@ function annotationOf(proof: Proof, fails: (proof: Proof) => boolean): string[] 
 
 function showProblems({ terminal }: Invocation, { problems }: MigrationFolder, format: Format): void {
   for (const problem of problems) {
+    // Its proof says the same.
+    if (problem.code === "empty_rollback") continue;
     const { severity, place, message } = problem;
     const sign = severity === "error" ? mark.no() : mark.open();
     const lines =

@@ -3,12 +3,14 @@ import type { Migration, MigrationFolder } from "../types.ts";
 import { type Chain, openChain, type ScratchPlace } from "./chain.ts";
 import { chainKeys } from "./chain-key.ts";
 import { openTimeLimit } from "./limit.ts";
-import { type EarlierFailure, proveOne } from "./prove-one.ts";
+import { applyMember, type EarlierFailure, type OpenUnit, openUnit, proveUnit } from "./prove-unit.ts";
 import type { SeedOptions } from "./rows/types.ts";
 import { runScript } from "./run-script.ts";
 import { setUpChain } from "./set-up.ts";
+import type { State } from "./state.ts";
 import { type Subject, subjectOf } from "./subject.ts";
 import type { Proof } from "./types.ts";
+import { isScattered, type Unit, unitsOf } from "./unit.ts";
 
 /** Proofs of earlier runs by chain. */
 export interface ProofCache {
@@ -34,77 +36,140 @@ export interface ProveOptions {
   readonly report?: Belay["report"];
 }
 
-/** Proves the rollback of every migration asked for, in the order of their versions. Throws what the server and the setup throw. */
+/**
+ * Proves the rollback of every migration asked for, in the order of their versions; of those that one rollback reverses
+ * together, with the last. Throws what the server and the setup throw.
+ */
 export async function proveFolder(options: ProveOptions): Promise<Proof[]> {
-  const subjects = readSubjects(options);
-  const wanted = subjects.map(({ migration }) => options.wanted?.(migration) ?? true);
-  const known = subjects.map(({ chain }, index) => (wanted[index] ? options.cache?.get(chain) : undefined));
-  const last = subjects.findLastIndex((_, index) => wanted[index] && known[index] === undefined);
+  const work = planWork(options);
   const proofs: Proof[] = [];
   const tell = (proof: Proof) => {
     proofs.push(proof);
     options.onProof?.(proof);
   };
-  const work: Work = { options, subjects, known, wanted, last, tell };
-  if (last >= 0) await onServer(work);
-  for (const proof of known.slice(last + 1)) if (proof !== undefined) tell({ ...proof, cached: true });
+  if (work.last >= 0) await onServer(options, work, tell);
+  for (const index of work.subjects.keys()) if (index > work.last) tellKnown(work, index, tell);
   return proofs;
 }
 
 interface Work {
-  readonly options: ProveOptions;
   readonly subjects: readonly Subject[];
+  /** By the place of the migration. */
+  readonly units: readonly Unit[];
   readonly wanted: readonly boolean[];
   readonly known: readonly (Proof | undefined)[];
-  /** The last that has to be proved; what follows is not even applied. */
+  /** The last that has to be applied; -1: all is known. */
   readonly last: number;
-  readonly tell: (proof: Proof) => void;
 }
 
-async function onServer(work: Work): Promise<void> {
-  const { options } = work;
+type Tell = (proof: Proof) => void;
+
+function planWork(options: ProveOptions): Work {
+  const { folder, server, setup, seed, cache } = options;
+  const settings = { server, setupSql: setup?.sql ?? null, seedRows: seed?.rows ?? 0, seed: seed?.seed ?? 0 };
+  const keys = chainKeys(folder.migrations, settings);
+  const subjects = folder.migrations.map((migration, index) => subjectOf(migration, keys[index]!));
+  const units = unitsOf(subjects);
+  const wanted = subjects.map(({ migration }) => options.wanted?.(migration) ?? true);
+  const known = subjects.map(({ chain }, index) => (wanted[index] ? cache?.get(chain) : undefined));
+  const work = { subjects, units, wanted, known, last: -1 };
+  return { ...work, last: Math.max(-1, ...units.filter((unit) => isNeeded(work, unit)).map(({ last }) => last)) };
+}
+
+function isNeeded({ subjects, wanted, known }: Omit<Work, "last">, { members }: Unit): boolean {
+  return members.some((member) => {
+    const index = subjects.indexOf(member);
+    return wanted[index] && known[index] === undefined;
+  });
+}
+
+function tellKnown({ known }: Work, index: number, tell: Tell): void {
+  const proof = known[index];
+  if (proof !== undefined) tell({ ...proof, cached: true });
+}
+
+async function onServer(options: ProveOptions, work: Work, tell: Tell): Promise<void> {
   const scratch = await options.openServer();
   const limit = openTimeLimit(scratch.scratchUrl!, options.timeoutMs ?? 60_000);
-  const chain = await openChain(scratch, limit.limited);
   try {
-    if (options.setup !== undefined) await setUpChain(chain, options.setup);
-    await walk(chain, work);
+    await withChain(scratch, limit.limited, options, (chain) => walk(chain, options, work, tell, scratch));
   } finally {
-    await chain.drop().catch(() => {});
     await limit.close();
   }
 }
 
-async function walk(chain: Chain, { options, subjects, known, wanted, last, tell }: Work): Promise<void> {
+async function withChain<T>(
+  scratch: ScratchPlace,
+  limited: Chain["limited"],
+  { setup }: ProveOptions,
+  use: (chain: Chain) => Promise<T>,
+): Promise<T> {
+  const chain = await openChain(scratch, limited);
+  try {
+    if (setup !== undefined) await setUpChain(chain, setup);
+    return await use(chain);
+  } finally {
+    // One that stays is marked, and a later run removes it.
+    await chain.drop().catch(() => {});
+  }
+}
+
+async function walk(chain: Chain, options: ProveOptions, work: Work, tell: Tell, scratch: ScratchPlace): Promise<void> {
+  const { subjects, units, last } = work;
+  const seed = options.seed ?? null;
   const failures: EarlierFailure[] = [];
-  let before: Awaited<ReturnType<typeof proveOne>>["after"] | null = null;
+  const open = new Map<Unit, OpenUnit>();
+  let state: State | null = null;
   for (const [index, subject] of subjects.slice(0, last + 1).entries()) {
     const { name } = subject.migration;
     options.report?.({ phase: "prove", message: name, done: index + 1, total: last + 1, unit: "migrations" });
-    const earlierProof = known[index];
-    if (earlierProof !== undefined || !wanted[index]) {
+    const unit = units[index]!;
+    if (!isNeeded(work, unit)) {
       const { error } = await runScript((await chain.place()).session, subject.up, chain.limited);
-      before = null;
-      if (error !== null) failures.push({ name, verdict: verdictOf(earlierProof) });
-      if (earlierProof !== undefined) tell({ ...earlierProof, cached: true });
+      if (error !== null) failures.push({ name, verdict: verdictOf(work.known[index]) });
+      state = null;
+      tellKnown(work, index, tell);
       continue;
     }
-    before ??= await (await chain.place()).read();
-    const { proof, after } = await proveOne(chain, subject, before, failures, options.seed ?? null);
-    if (proof.verdict === "up-fails" || proof.verdict === "environment")
-      failures.push({ name, verdict: proof.verdict });
-    await options.cache?.put(proof);
-    tell(proof);
-    before = after;
+    state ??= await (await chain.place()).read();
+    if (index === unit.first) open.set(unit, await openUnit(chain, unit, state, seed));
+    const applied = await applyMember(chain, subject, state);
+    open.get(unit)!.applied.push(applied);
+    state = applied.after;
+    if (index === unit.last) {
+      const ready = await withWantedState(open.get(unit)!, chain, options, subjects, scratch);
+      open.delete(unit);
+      for (const proof of await proveUnit(chain, ready, { seed, failures })) await keep(proof, work, options, tell);
+    }
+    if (applied.ran.error !== null) failures.push({ name, verdict: "up-fails" });
   }
+}
+
+async function keep(proof: Proof, { subjects, wanted }: Work, { cache }: ProveOptions, tell: Tell): Promise<void> {
+  await cache?.put(proof);
+  if (wanted[subjects.findIndex(({ chain }) => chain === proof.chain)]) tell(proof);
+}
+
+/** Where other migrations stand between the members, the rollback should end where those alone lead. */
+async function withWantedState(
+  open: OpenUnit,
+  { limited }: Chain,
+  options: ProveOptions,
+  subjects: readonly Subject[],
+  scratch: ScratchPlace,
+): Promise<OpenUnit> {
+  if (!isScattered(open.unit)) return open;
+  const others = subjects.slice(0, open.unit.last).filter((subject) => !open.unit.members.includes(subject));
+  return await withChain(scratch, limited, options, async (chain) => {
+    for (const { up } of others) {
+      const { error } = await runScript((await chain.place()).session, up, limited);
+      // One of them needs a member: then the state before the first member is what is left to compare with.
+      if (error !== null) return open;
+    }
+    return { ...open, before: await (await chain.place()).read() };
+  });
 }
 
 function verdictOf(proof: Proof | undefined): EarlierFailure["verdict"] {
   return proof?.verdict === "environment" ? "environment" : "up-fails";
-}
-
-function readSubjects({ folder, server, setup, seed }: ProveOptions): Subject[] {
-  const settings = { server, setupSql: setup?.sql ?? null, seedRows: seed?.rows ?? 0, seed: seed?.seed ?? 0 };
-  const keys = chainKeys(folder.migrations, settings);
-  return folder.migrations.map((migration, index) => subjectOf(migration, keys[index]!));
 }

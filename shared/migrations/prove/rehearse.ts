@@ -13,12 +13,14 @@ export interface Rehearsal {
   readonly error: ProofError | null;
   readonly downMs: number;
   readonly upAgain: Proof["up_again"];
+  readonly upAgainError: ProofError | null;
   readonly loses: readonly ProofLoss[];
 }
 
 interface Scripts {
   readonly down: Script;
-  readonly up: Script;
+  /** The forward SQL of all that `down` reverses. */
+  readonly ups: readonly Script[];
 }
 
 /**
@@ -26,7 +28,7 @@ interface Scripts {
  * transaction may be why it failed, on a copy of the database, as the team's tool would.
  */
 export async function rehearse(chain: Chain, before: State, after: State, scripts: Scripts): Promise<Rehearsal> {
-  if (scripts.down.inner !== null && scripts.up.inner !== null) {
+  if ([scripts.down, ...scripts.ups].every(({ inner }) => inner !== null)) {
     const inside = await insideTransaction(chain, before, after, scripts);
     if (inside !== null) return inside;
   }
@@ -38,7 +40,7 @@ async function insideTransaction(
   chain: Chain,
   before: State,
   after: State,
-  { down, up }: Scripts,
+  { down, ups }: Scripts,
 ): Promise<Rehearsal | null> {
   const place = await chain.place();
   const sequences = await readSequences(place.session);
@@ -47,7 +49,7 @@ async function insideTransaction(
     if (ran.error !== null) return { ran, afterDown: null, again: null, columns: [] };
     const afterDown = await place.read();
     const columns = await readColumns(place.session, changedTables(after, afterDown));
-    const again = await runInside(place.session, up, chain.limited);
+    const again = await runAll(ups, (up) => runInside(place.session, up, chain.limited));
     const end = again.error === null ? await place.read() : null;
     return { ran, afterDown, again: { ran: again, end }, columns };
   });
@@ -64,7 +66,7 @@ async function insideTransaction(
     afterDown: seen.afterDown,
     error: null,
     downMs: seen.ran.ms,
-    upAgain: compareAgain(after, seen.again!.ran, seen.again!.end),
+    ...compareAgain(after, seen.again!.ran, seen.again!.end),
     loses: lossesOfStates({ before, after, afterDown: seen.afterDown }, columns),
   };
 }
@@ -78,29 +80,43 @@ async function rolledBack<T>({ session }: Place, work: () => Promise<T>): Promis
   }
 }
 
-async function onCopy(chain: Chain, before: State, after: State, { down, up }: Scripts): Promise<Rehearsal> {
+async function onCopy(chain: Chain, before: State, after: State, { down, ups }: Scripts): Promise<Rehearsal> {
   const seen = await chain.onCopy(async (copy) => {
     const ran = await runScript(copy.session, down, chain.limited);
     if (ran.error !== null) return { ran, afterDown: null };
     const afterDown = await copy.read();
     const columns = await readColumns(copy.session, changedTables(after, afterDown));
-    const again = await runScript(copy.session, up, chain.limited);
+    const again = await runAll(ups, (up) => runScript(copy.session, up, chain.limited));
     const end = again.error === null ? await copy.read() : null;
-    return { ran, afterDown, columns, upAgain: compareAgain(after, again, end) };
+    return { ran, afterDown, columns, again: compareAgain(after, again, end) };
   });
   if (seen.afterDown === null) return failed(seen.ran);
-  const { afterDown, ran, upAgain } = seen;
+  const { afterDown, ran } = seen;
   const { session } = await chain.place();
   const columns = { after: await readColumns(session, changedTables(after, afterDown)), afterDown: seen.columns! };
   const loses = lossesOfStates({ before, after, afterDown }, columns);
-  return { afterDown, error: null, downMs: ran.ms, upAgain: upAgain!, loses };
+  return { afterDown, error: null, downMs: ran.ms, ...seen.again!, loses };
 }
 
 function failed({ ms, error }: Ran): Rehearsal {
-  return { afterDown: null, error, downMs: ms, upAgain: "not_run", loses: [] };
+  return { afterDown: null, error, downMs: ms, upAgain: "not_run", upAgainError: null, loses: [] };
 }
 
-function compareAgain(after: State, ran: Ran | RanInside, end: State | null): Proof["up_again"] {
-  if (end === null) return "fails";
-  return ran.error === null && sameState(after, end) ? "same" : "differs";
+function compareAgain(
+  after: State,
+  { error }: Ran | RanInside,
+  end: State | null,
+): Pick<Rehearsal, "upAgain" | "upAgainError"> {
+  if (end === null) return { upAgain: "fails", upAgainError: error };
+  return { upAgain: sameState(after, end) ? "same" : "differs", upAgainError: null };
+}
+
+/** Runs scripts one after the other, to the first that fails. */
+async function runAll<R extends Ran>(scripts: readonly Script[], run: (script: Script) => Promise<R>): Promise<R> {
+  let last = await run(scripts[0]!);
+  for (const script of scripts.slice(1)) {
+    if (last.error !== null) return last;
+    last = await run(script);
+  }
+  return last;
 }

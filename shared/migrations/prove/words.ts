@@ -1,5 +1,5 @@
 import type { Judgement } from "./judge.ts";
-import type { ProofDifference, ProofError } from "./types.ts";
+import type { Proof, ProofDifference, ProofError } from "./types.ts";
 
 /** A proof's one sentence for people. */
 export function judgementWords({ verdict, differences, noop, changesSchema }: Judgement, blank: boolean): string {
@@ -20,6 +20,14 @@ export function judgementWords({ verdict, differences, noop, changesSchema }: Ju
   if (verdict === "residue") return `something of the migration stays: ${named}`;
   if (verdict === "overreach") return `something that was there before is gone: ${named}`;
   return `not as before: ${named}`;
+}
+
+/** What to add where the migration does not come again as it was. */
+export function againWords(again: Proof["up_again"], error: ProofError | null): string {
+  if (again === "differs") return "; applied again after it, the migration ends in another state";
+  return again === "fails"
+    ? `; after it the migration cannot be applied again: ${error === null ? "" : errorWords(error)}`
+    : "";
 }
 
 /** An error with its place, for people. */

@@ -1,6 +1,6 @@
 import type { Chain } from "../chain.ts";
-import type { Subject } from "../subject.ts";
 import type { Proof, ProofLoss } from "../types.ts";
+import type { Unit } from "../unit.ts";
 import { errorWords } from "../words.ts";
 import { passRows, type RowsPass } from "./passes.ts";
 import type { SeedOptions } from "./types.ts";
@@ -11,22 +11,26 @@ export type WithRows = Pick<Proof, "loses" | "unseeded" | "with_rows">;
 /** Of rows that stand before the migration; to be asked before it is applied. Null: nobody asked, or nothing to run. */
 export async function rowsBefore(
   chain: Chain,
-  { up, down }: Subject,
+  { ups, down }: Pick<Unit, "ups" | "down">,
   seed: SeedOptions | null,
 ): Promise<RowsPass | null> {
   if (seed === null || down === null) return null;
-  return await passRows(chain, [up, down], "before", seed);
+  return await passRows(chain, [...ups, down], "before", seed);
 }
 
 /** Of rows that stand after the migration. */
-export async function rowsSince(chain: Chain, { down }: Subject, seed: SeedOptions | null): Promise<RowsPass | null> {
+export async function rowsSince(
+  chain: Chain,
+  { down }: Pick<Unit, "down">,
+  seed: SeedOptions | null,
+): Promise<RowsPass | null> {
   if (seed === null || down === null) return null;
   return await passRows(chain, [down], "since", seed);
 }
 
 /** Joins both passes; what the catalog alone tells stays for tables that took no rows, or where no rollback ran over rows. */
 export function withRows(
-  { up }: Subject,
+  { ups }: Pick<Unit, "ups">,
   passes: { readonly before: RowsPass | null; readonly since: RowsPass | null },
   told: readonly ProofLoss[],
 ): WithRows {
@@ -41,15 +45,15 @@ export function withRows(
     loses: [...seen, ...only],
     unseeded: unseeded.sort(),
     with_rows: {
-      before: stateOf(before, up),
-      since: stateOf(since, up),
+      before: stateOf(before, ups),
+      since: stateOf(since, ups),
       error: failed === null ? null : errorWords(failed.error),
     },
   };
 }
 
-function stateOf(pass: RowsPass | null, up: Subject["up"]): NonNullable<Proof["with_rows"]>["before"] {
+function stateOf(pass: RowsPass | null, ups: Unit["ups"]): NonNullable<Proof["with_rows"]>["before"] {
   if (pass === null) return "not_run";
-  if (pass.failed !== null) return pass.failed.script === up ? "up_fails" : "down_fails";
+  if (pass.failed !== null) return ups.includes(pass.failed.script) ? "up_fails" : "down_fails";
   return pass.loses.length === 0 ? "kept" : "lost";
 }
