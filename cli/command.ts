@@ -16,6 +16,8 @@ export interface Invocation {
   readonly belay: Belay;
   /** Keys of S3 stores, from the environment. */
   readonly credentials: Partial<StoreCredentials>;
+  /** Where the settings' policy is from; null: Belay's default. */
+  readonly policyFile: string | null;
   /** Any archive: an id in the store, a `file://` or `s3://` place, or a path on this machine. */
   openArchive(word: string): Promise<OpenedArchive>;
   /** The migrations folder of the checkout. */

@@ -11,6 +11,7 @@ const settingsHelp: readonly (readonly [string, string])[] = [
     "section, rollbacks-folder, prefix, mirror-folder, up-down-pair, dbmate, goose, flyway, folder-pair or sql-migrate; found by itself when left out",
   ],
   ["--actor NAME", "who is on record (BELAY_ACTOR, else USER)"],
+  ["--policy FILE", "which risk needs which gate (BELAY_POLICY, else belay.policy.json here, else the default)"],
   ["--json", "one JSON document on standard output"],
 ];
 

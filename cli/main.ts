@@ -8,6 +8,7 @@ import { allCommands, findCommand } from "./commands/index.ts";
 import { isDirectory, openArchiveNamed, openBelay, openFolder } from "./context.ts";
 import { exit, exitCodeOf } from "./exit.ts";
 import { commandHelp, generalHelp } from "./help.ts";
+import { readPolicy } from "./policy.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
 /** Flags that every command takes. */
@@ -19,6 +20,7 @@ const settingFlags = {
   migrations: { type: "string" },
   layout: { type: "string" },
   actor: { type: "string" },
+  policy: { type: "string" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -78,7 +80,10 @@ function parse(command: Command, words: string[]): { values: FlagValues; positio
 }
 
 function invocation(flags: FlagValues, words: readonly string[], terminal: Terminal): Invocation {
+  const policyFile = typeof flags.policy === "string" ? flags.policy : process.env.BELAY_POLICY || undefined;
+  const { policy, file } = readPolicy(policyFile);
   const settings: Settings = settingsFromEnvironment(process.env, {
+    policy,
     database: flags.database,
     store: flags.store,
     scratch: flags.scratch,
@@ -102,6 +107,7 @@ function invocation(flags: FlagValues, words: readonly string[], terminal: Termi
     terminal,
     belay,
     credentials,
+    policyFile: file,
     openArchive: (word) => openArchiveNamed(word, belay, credentials),
     folder: () => openFolder(settings),
     folderIfAny: async () => (named || isDirectory(settings.migrations) ? openFolder(settings) : undefined),

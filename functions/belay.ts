@@ -15,7 +15,7 @@ export function edgeDeps(environment: Readonly<Record<string, string | undefined
   const config = functionConfig(environment);
   const log = (line: string) => console.error(line);
   return {
-    belay: (actor) => edgeBelay(config, actor),
+    belay: (actor, subject) => edgeBelay(config, actor, subject),
     auth: config.auth,
     corsOrigin: config.corsOrigin,
     webhooks: config.webhooks,
@@ -27,12 +27,13 @@ export function edgeDeps(environment: Readonly<Record<string, string | undefined
 }
 
 /** The domain's context for one caller. The store is opened when first used, so that reads do not need one. */
-export function edgeBelay(config: FunctionConfig, actor: string): Belay {
+export function edgeBelay(config: FunctionConfig, actor: string, subject?: string): Belay {
   const { settings, credentials } = config;
   let store: ObjectStore | undefined;
   return {
     settings: { ...settings, actor },
     actor,
+    ...(subject === undefined ? {} : { subject }),
     openSession(options) {
       if (settings.database === undefined)
         throw new BelayError("usage", "no database is set for this function", { hint: "Set SUPABASE_DB_URL." });

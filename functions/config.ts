@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseSettings, type Settings } from "../shared/config.ts";
 import { BelayError } from "../shared/errors.ts";
+import { parsePolicy } from "../shared/rollback/plan/parse-policy.ts";
 import type { StoreCredentials } from "../shared/store/open.ts";
 
 /** Raw COPY text that one invocation of an edge function may archive: its CPU and memory limits allow about this. */
@@ -113,12 +114,18 @@ function credentialsOf(env: z.infer<typeof environmentSchema>): StoreCredentials
   };
 }
 
+/** Functions have no files: the policy's text is a secret of the project, so that both surfaces judge alike. */
+function policyOf(text: unknown): Settings["policy"] | undefined {
+  return typeof text === "string" ? parsePolicy(text, "BELAY_POLICY_JSON") : undefined;
+}
+
 function edgeSettings(environment: Readonly<Record<string, unknown>>, budget: number): Settings {
   const named = {
     database: environment.BELAY_DATABASE_URL ?? environment.SUPABASE_DB_URL,
     store: environment.BELAY_STORE,
     scratch: environment.BELAY_SCRATCH_URL,
     actor: "function",
+    policy: policyOf(environment.BELAY_POLICY_JSON),
     runtime: "edge",
     archiveBudgetBytes: budget,
   };

@@ -3,8 +3,8 @@ import type { AuthConfig, NotifyConfig, WebhookConfig } from "./config.ts";
 
 /** What an app needs from its entrypoint. */
 export interface AppDeps {
-  /** The domain's context, acting for the named person or machine. */
-  belay(actor: string): Belay;
+  /** The domain's context, acting for the named person or machine; `subject`: the id of a signed-in user. */
+  belay(actor: string, subject?: string): Belay;
   readonly auth: AuthConfig;
   readonly corsOrigin: string;
   readonly webhooks: WebhookConfig;

@@ -50,7 +50,7 @@ export function mount(app: Hono, routes: readonly AnyRoute[], deps: AppDeps): vo
 async function handle(c: Context, definition: AnyRoute, deps: AppDeps): Promise<Response> {
   const caller = await authenticate(c.req.raw, deps.auth, deps.now());
   requireRole(caller.role, definition.role);
-  const belay = deps.belay(caller.actor);
+  const belay = deps.belay(caller.actor, caller.subject);
   if (definition.destructive) await checkDestructive(caller, definition.role, belay);
   const text = definition.body === undefined ? "" : await c.req.text();
   const input = {

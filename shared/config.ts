@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BelayError } from "./errors.ts";
+import { defaultPolicy, type Policy } from "./rollback/plan/policy.ts";
 
 /** How a team's files hold forward and rollback SQL; docs/layouts.md shows each. */
 export const layoutNames = [
@@ -37,6 +38,14 @@ export const settingsSchema = z.object({
   migrations: z.string().default("supabase/migrations"),
   layout: z.enum(layoutNames).optional(),
   actor: z.string().min(1).default("unknown"),
+  /** Which risk needs which gate: a file (`BELAY_POLICY`), in functions `BELAY_POLICY_JSON`; parsed at the entrypoint. */
+  policy: z.custom<Policy>((value) => typeof value === "object" && value !== null).default(() => defaultPolicy),
+  /** Where the team is told: Slack-compatible JSON, signed as Standard Webhooks. `BELAY_NOTIFY_URL`, `BELAY_NOTIFY_SECRET`. */
+  notifyUrl: z.url({ protocol: /^https?$/ }).optional(),
+  notifySecret: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]+=*$/, "must be whsec_ and base64")
+    .optional(),
   /** `edge` has a budget of raw COPY text per invocation; `node` has none. */
   runtime: z.enum(["node", "edge"]).default("node"),
   /** Raw COPY bytes that one invocation may archive; null: no limit. */
@@ -57,11 +66,21 @@ export type Settings = Readonly<z.infer<typeof settingsSchema>>;
 /** Validates raw settings; throws `usage` naming each setting that is wrong. */
 export function parseSettings(raw: Record<string, unknown>): Settings {
   const parsed = settingsSchema.safeParse(raw);
-  if (parsed.success) return Object.freeze(parsed.data);
+  if (parsed.success) return Object.freeze({ ...parsed.data, ...limitsOf(parsed.data.policy) });
   const wrong = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
   throw new BelayError("usage", `settings are not valid: ${wrong}`, {
     hint: "Pass the setting as a flag or through its BELAY_ environment variable.",
   });
+}
+
+/** What the policy says of locks goes before the settings. */
+function limitsOf({ limits }: Policy): Partial<Settings> {
+  const { lockTimeoutMs, lockAttempts, criticalSectionMs } = limits;
+  return {
+    ...(lockTimeoutMs === null ? {} : { lockTimeoutMs }),
+    ...(lockAttempts === null ? {} : { lockAttempts }),
+    ...(criticalSectionMs === null ? {} : { criticalSectionMs }),
+  };
 }
 
 /** The settings of a command line or a function, by the environment's names. Flags win over the environment. */
@@ -77,6 +96,8 @@ export function settingsFromEnvironment(
     migrations: environment.BELAY_MIGRATIONS,
     layout: environment.BELAY_LAYOUT,
     actor: environment.BELAY_ACTOR ?? environment.USER,
+    notifyUrl: environment.BELAY_NOTIFY_URL,
+    notifySecret: environment.BELAY_NOTIFY_SECRET,
   };
   for (const [name, value] of Object.entries(flags)) if (value !== undefined) raw[name] = value;
   return parseSettings(

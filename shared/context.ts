@@ -15,6 +15,8 @@ export interface Progress {
 export interface Belay {
   readonly settings: Settings;
   readonly actor: string;
+  /** Id of the signed-in user for whom it acts, from a verified token; absent: only the database role is known. */
+  readonly subject?: string;
   /** Opens a session on the target database; throws `usage` when no database is set. */
   openSession(options?: SessionOptions): Promise<Session>;
   /** The archive store; throws `usage` when none is set. */

@@ -3,12 +3,13 @@ import { createApp } from "../app.ts";
 import type { AppDeps } from "../deps.ts";
 import { openApiDocument } from "../openapi.ts";
 import { mount } from "../route.ts";
+import { agreementRoutes } from "./agreements.ts";
 import { archiveRoutes } from "./archives.ts";
 import { migrationRoutes } from "./migrations.ts";
 import { rollbackRoutes } from "./rollbacks.ts";
 
 const basePath = "/rollbacks";
-export const rollbacksRoutes = [...migrationRoutes, ...rollbackRoutes, ...archiveRoutes];
+export const rollbacksRoutes = [...migrationRoutes, ...agreementRoutes, ...rollbackRoutes, ...archiveRoutes];
 
 /** Migrations, plans, rollbacks, undo and archives for signed-in users. */
 export function createRollbacksApp(deps: AppDeps): Hono {

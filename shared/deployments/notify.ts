@@ -1,14 +1,5 @@
-import { BelayError } from "../errors.ts";
-import { standardSignature } from "./signatures.ts";
+import { type NotifyTarget, postMessage } from "./post-message.ts";
 import type { DeploymentPlan } from "./types.ts";
-
-const timeoutMs = 10_000;
-
-export interface NotifyTarget {
-  readonly url: string;
-  /** `whsec_` and base64; null sends unsigned (a Slack address is itself the secret). */
-  readonly secret: string | null;
-}
 
 export interface FailureNotice {
   readonly deploymentId: string;
@@ -20,27 +11,14 @@ export interface FailureNotice {
   readonly plans: readonly DeploymentPlan[];
 }
 
-/** Posts the notice as Slack-compatible JSON, signed by Standard Webhooks. Throws when it was not accepted. */
-export async function sendNotice(target: NotifyTarget, notice: FailureNotice, now: Date): Promise<void> {
-  const body = new TextEncoder().encode(
-    JSON.stringify({
-      text: noticeText(notice),
-      type: "belay.deployment_failed",
-      timestamp: now.toISOString(),
-      data: notice,
-    }),
-  );
+/** Posts the notice as Slack-compatible JSON, signed by Standard Webhooks. Answers the status; throws when it was not accepted. */
+export async function sendNotice(target: NotifyTarget, notice: FailureNotice, now: Date): Promise<number> {
   const id = `belay_${notice.deploymentId}`;
-  const timestamp = String(Math.floor(now.getTime() / 1000));
-  const headers: Record<string, string> = {
-    "content-type": "application/json",
-    "webhook-id": id,
-    "webhook-timestamp": timestamp,
-  };
-  if (target.secret !== null) headers["webhook-signature"] = standardSignature(body, { id, timestamp }, target.secret);
-  const answer = await post(target.url, headers, body);
-  await answer.body?.cancel();
-  if (!answer.ok) throw notSent(`it answered ${answer.status}`);
+  return await postMessage(
+    target,
+    { id, type: "belay.deployment_failed", text: noticeText(notice), data: notice },
+    now,
+  );
 }
 
 /** The notice in words: what failed, which migrations came with it, what each rollback would take. */
@@ -56,25 +34,4 @@ export function noticeText(notice: FailureNotice): string {
       : `• ${plan.migration}: cannot roll back: ${plan.blockingReason ?? "unknown reason"}`,
   );
   return [`${head} Migrations applied ${since}, newest first:`, ...lines, "Nothing was changed."].join("\n");
-}
-
-async function post(url: string, headers: Record<string, string>, body: Uint8Array): Promise<Response> {
-  try {
-    return await fetch(url, {
-      method: "POST",
-      headers,
-      body: body as BodyInit,
-      redirect: "manual",
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-  } catch (error) {
-    throw notSent("it did not answer", error);
-  }
-}
-
-function notSent(why: string, cause?: unknown): BelayError {
-  return new BelayError("internal", `the notification address did not take the message: ${why}`, {
-    hint: "Check BELAY_NOTIFY_URL.",
-    cause,
-  });
 }

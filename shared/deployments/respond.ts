@@ -3,9 +3,11 @@ import type { Belay } from "../context.ts";
 import { isBelayError } from "../errors.ts";
 import { inTransaction } from "../migrations/transaction.ts";
 import type { Session } from "../postgres/session.ts";
+import { recordNotification } from "../rollback/agree/tell-team.ts";
 import { planRollback } from "../rollback/plan/plan-rollback.ts";
 import { withSession } from "../with-session.ts";
-import { type FailureNotice, type NotifyTarget, sendNotice } from "./notify.ts";
+import { type FailureNotice, sendNotice } from "./notify.ts";
+import type { NotifyTarget } from "./post-message.ts";
 import { migrationsSinceLastGood } from "./suspects.ts";
 import type { DeploymentPlan } from "./types.ts";
 
@@ -58,19 +60,34 @@ async function respond(belay: Belay, session: Session, id: string, target: Notif
   const told = target === null ? "no_address" : await tell(belay, target, notice);
   await sql`
     update belay.deployments set plans = ${sql.json(plans)},
-      notified_at = case when ${told === "sent"} then now() end
+      notified_at = case when ${typeof told === "number"} then now() end
     where id = ${id}`;
+  if (target !== null && typeof told === "number") await recordTold(belay, session, target, plans, told);
   // The audit row comes last: its lock, which rollbacks also wait for, is not held while the network answers.
   await appendAudit(session, auditOf(belay.actor, notice, told));
   return told !== "failed";
 }
 
-type Told = "sent" | "failed" | "no_address";
+/** The status of the address that took it. */
+type Told = number | "failed" | "no_address";
+
+/** The notice names each plan: it counts as evidence that the team knows of it. */
+async function recordTold(
+  belay: Belay,
+  session: Session,
+  target: NotifyTarget,
+  plans: readonly DeploymentPlan[],
+  status: number,
+): Promise<void> {
+  const address = new URL(target.url).host;
+  for (const { migration, planHash } of plans)
+    if (planHash !== null)
+      await recordNotification(session, { planHash, migration, address, status, actor: belay.actor });
+}
 
 async function tell(belay: Belay, target: NotifyTarget, notice: FailureNotice): Promise<Told> {
   try {
-    await sendNotice(target, notice, belay.now());
-    return "sent";
+    return await sendNotice(target, notice, belay.now());
   } catch {
     return "failed";
   }
@@ -83,7 +100,7 @@ function auditOf(actor: string, notice: FailureNotice, told: Told): AuditRecord 
     actor,
     action: "deployment.planned",
     subject: deploymentId,
-    details: { platform, externalId, plans: planned, notification: told },
+    details: { platform, externalId, plans: planned, notification: typeof told === "number" ? "sent" : told },
   };
 }
 

@@ -228,15 +228,37 @@ create table belay.idempotency_keys (
   primary key (actor, key)
 );
 
+-- Who agreed to a plan, or let it pass a gate. Append-only.
 create table belay.approvals (
   id uuid primary key default gen_random_uuid(),
   plan_hash text not null,
+  migration_name text not null,
   actor text not null,
+  -- id of the signed-in user; null: only the database role shows who it was.
+  subject text,
+  -- session_user, whatever was written.
+  database_role name not null default session_user,
   decision text not null check (decision in ('approved', 'waived')),
-  gate text,
+  gate text check ((gate is null) = (decision = 'approved')),
   reason text not null,
-  created_at timestamptz not null default now()
+  -- rows that would go, as the plan said.
+  rows bigint not null,
+  created_at timestamptz not null default clock_timestamp()
 );
+create index approvals_migration on belay.approvals (migration_name, created_at desc);
+
+-- Messages about a plan that the team's address answered. Append-only.
+create table belay.notifications (
+  id uuid primary key default gen_random_uuid(),
+  plan_hash text not null,
+  migration_name text not null,
+  -- host alone: the whole address may be a secret.
+  address text not null,
+  status integer not null,
+  actor text not null,
+  sent_at timestamptz not null default clock_timestamp()
+);
+create index notifications_migration on belay.notifications (migration_name, sent_at desc);
 
 -- Append-only; each row's hash covers the row before it.
 create table belay.audit_log (
@@ -322,20 +344,40 @@ $$;
 comment on function belay.verify_audit() is
   'Finds a changed, inserted or missing row. A cut tail shows only against a head kept elsewhere: compare head_id and head_hash.';
 
-create function belay.refuse_audit_change() returns trigger
+create function belay.refuse_change() returns trigger
   language plpgsql set search_path = pg_catalog
 as $$
 begin
-  raise exception 'belay.audit_log is append-only: % refused', lower(tg_op) using errcode = 'insufficient_privilege';
+  raise exception '%.% is append-only: % refused', tg_table_schema, tg_table_name, lower(tg_op)
+    using errcode = 'insufficient_privilege';
 end
 $$;
-create trigger append_only before update or delete on belay.audit_log
-  for each row execute function belay.refuse_audit_change();
-create trigger append_only_truncate before truncate on belay.audit_log
-  for each statement execute function belay.refuse_audit_change();
--- Also under session_replication_role = replica.
-alter table belay.audit_log enable always trigger append_only;
-alter table belay.audit_log enable always trigger append_only_truncate;
+
+-- Who and when are the server's to say.
+create function belay.stamp_approval() returns trigger
+  language plpgsql set search_path = pg_catalog
+as $$
+begin
+  new.database_role := session_user;
+  new.created_at := clock_timestamp();
+  return new;
+end
+$$;
+create trigger stamp before insert on belay.approvals for each row execute function belay.stamp_approval();
+
+do $$
+declare
+  kept text;
+begin
+  foreach kept in array array['audit_log', 'approvals', 'notifications'] loop
+    execute format('create trigger append_only before update or delete on belay.%I for each row execute function belay.refuse_change()', kept);
+    execute format('create trigger append_only_truncate before truncate on belay.%I for each statement execute function belay.refuse_change()', kept);
+    -- Also under session_replication_role = replica.
+    execute format('alter table belay.%I enable always trigger append_only', kept);
+    execute format('alter table belay.%I enable always trigger append_only_truncate', kept);
+  end loop;
+end
+$$;
 
 -- Snapshots --------------------------------------------------------------------------------------------------------
 
@@ -795,13 +837,16 @@ create function belay.foreign_tracking() returns boolean
 as $$
   select exists (
     select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema')
+    where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'belay')
       and not belay.services_schema(n.nspname)
-      and (
-        c.relname in ('goose_db_version', 'flyway_schema_history')
-        or (c.relname = 'schema_migrations' and exists (
-          select from pg_attribute a where a.attrelid = c.oid and a.attname = 'dirty' and not a.attisdropped
-        ))
+      and exists (
+        select from pg_attribute a where a.attrelid = c.oid and not a.attisdropped and (
+          (c.relname = 'schema_migrations' and a.attname = 'dirty')
+          or (c.relname <> 'schema_migrations' and c.relname ~ 'migrations?$' and a.attname in ('version', 'applied_at', 'migration_name'))
+          or (a.attname in ('dirty', 'is_applied', 'installed_rank') and exists (
+            select from pg_attribute v where v.attrelid = c.oid and v.attname in ('version', 'version_id')
+          ))
+        )
       )
   )
 $$;

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { expect } from "vitest";
 import { photograph, run } from "../rollback/helpers.ts";
 import { temporaryFolder } from "../support/belay.ts";
+import { soloFile } from "../support/policy.ts";
 import { createDatabase, serverUrl } from "../support/postgres.ts";
 
 export const repository = join(import.meta.dirname, "../..");
@@ -87,7 +88,9 @@ export async function openShop(
     BELAY_STORE: store,
     BELAY_SCRATCH_URL: await serverUrl(),
     BELAY_ACTOR: "anna",
+    BELAY_POLICY: join(directory, "solo.json"),
   };
+  writeFileSync(environment.BELAY_POLICY, JSON.stringify(soloFile));
   const write = (name: string, text: string) => {
     const path = join(directory, "supabase/migrations", name);
     mkdirSync(dirname(path), { recursive: true });

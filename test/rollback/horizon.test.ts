@@ -5,11 +5,11 @@ import { installBelay } from "../../shared/install.ts";
 import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
 import { syncMigrations } from "../../shared/migrations/sync.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
-import { defaultPolicy } from "../../shared/rollback/plan/policy.ts";
 import { parseSql } from "../../shared/sql/parse.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import { temporaryFolder, testBelay } from "../support/belay.ts";
 import { createDebianDatabase, debianUrl, describeWithDebian, pgRestore } from "../support/debian.ts";
+import { advising } from "../support/policy.ts";
 import { fillEmptyTables } from "./generate-rows.ts";
 import { photograph, run, withDatabase } from "./helpers.ts";
 
@@ -77,7 +77,7 @@ describe.skipIf(!existsSync(corpus))(
         expect(synced.replay).toMatchObject({ state: "equal" });
         const nonInverse = readNonInverse();
         const differing: string[] = [];
-        const policy = { ...defaultPolicy, blocking: defaultPolicy.blocking.filter((gate) => gate !== "undoable") };
+        const policy = advising("undoable");
         const refused: string[] = [];
         const inPlace: string[] = [];
         let archives = 0;

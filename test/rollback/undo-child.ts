@@ -3,13 +3,14 @@ import type { Belay } from "../../shared/context.ts";
 import { openSession } from "../../shared/postgres/session.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
+import { soloPolicy } from "../support/policy.ts";
 
 /** Undoes and stops for ever at the n-th read of a table's data, for the test to kill: `node undo-child.ts URL FOLDER MIGRATION N`. */
 const [url, folder, migration, stopAt] = process.argv.slice(2) as [string, string, string, string];
 const store = createFolderStore(folder);
 let reads = 0;
 const belay: Belay = {
-  settings: parseSettings({ database: url }),
+  settings: parseSettings({ database: url, policy: soloPolicy }),
   actor: "killed",
   openSession: (options) => openSession(url, options),
   store: {

@@ -7,6 +7,7 @@ import type { Belay, Progress } from "../../shared/context.ts";
 import { openSession } from "../../shared/postgres/session.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import type { ObjectStore } from "../../shared/store/types.ts";
+import { soloPolicy } from "./policy.ts";
 
 export interface TestBelayOptions {
   /** URL of the target database. */
@@ -16,6 +17,8 @@ export interface TestBelayOptions {
   /** URL of a server where scratch databases may be created; default: none. */
   readonly scratch?: string;
   readonly actor?: string;
+  /** Id of a signed-in user. */
+  readonly subject?: string;
   readonly settings?: Partial<Settings>;
   readonly report?: (progress: Progress) => void;
 }
@@ -26,11 +29,13 @@ export function testBelay(options: TestBelayOptions): Belay {
     database: options.database,
     scratch: options.scratch,
     actor: options.actor ?? "tester",
+    policy: soloPolicy,
     ...options.settings,
   });
   return {
     settings,
     actor: settings.actor,
+    ...(options.subject === undefined ? {} : { subject: options.subject }),
     openSession: (session) => openSession(options.database, { applicationName: "belay-test", ...session }),
     store: options.store ?? createFolderStore(temporaryFolder()),
     scratchUrl: options.scratch ?? null,

@@ -1,43 +1,70 @@
 import { z } from "zod";
+import { appendAudit } from "../../audit.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import type { Gate } from "../types.ts";
+import type { Gate } from "../gate-types.ts";
+import type { Plan } from "../types.ts";
+import { rowsAtStake } from "./growth.ts";
+import { defaultPolicy, type Policy, type PolicyGate, policyGates } from "./policy.ts";
 
-/** Gates that a person may pass by, with a name and a reason on record; the others protect what cannot be put back. */
-export const waivableGates = ["undoable", "checksum", "end_state"] as const;
-export type WaivableGate = (typeof waivableGates)[number];
+/** Gates that a policy can let a person pass by; the others protect what cannot be put back. */
+export const waiveSchema = z.array(z.enum(policyGates)).max(policyGates.length);
 
-export const waiveSchema = z.array(z.enum(waivableGates)).max(waivableGates.length);
-
-/** Checks names of gates to waive; throws `usage` naming those that cannot be. Answers each once, sorted. */
-export function parseWaivers(names: readonly string[]): WaivableGate[] {
-  const wrong = names.filter((name) => !(waivableGates as readonly string[]).includes(name));
+/** Checks names of gates to waive; throws `usage` naming those that the policy does not let waive. Answers each once, sorted. */
+export function parseWaivers(names: readonly string[], policy: Policy = defaultPolicy): PolicyGate[] {
+  const { gates } = policy.waivers;
+  const wrong = names.filter((name) => !(gates as readonly string[]).includes(name));
   if (wrong.length > 0)
     throw new BelayError("usage", `gate ${wrong.join(", ")} cannot be waived`, {
-      hint: `These can: ${waivableGates.join(", ")}.`,
+      hint: `${gates.length === 0 ? "The policy lets none be waived." : `These can: ${gates.join(", ")}.`}${
+        wrong.includes("provenance") ? " The policy may name provenance under waivers.gates." : ""
+      }`,
     });
-  return [...new Set(names as WaivableGate[])].sort();
+  return [...new Set(names as PolicyGate[])].sort();
 }
 
-/** A gate that failed or is not known yet, and that is waived, says so. */
-export function withWaivers(gates: readonly Gate[], waive: readonly WaivableGate[]): Gate[] {
-  return gates.map((gate) =>
-    (waive as readonly string[]).includes(gate.name) && (gate.state === "failed" || gate.state === "unknown")
-      ? { ...gate, state: "waived", next: null }
-      : gate,
-  );
+/** A gate that is waived and did not pass says so, with who lets it pass and why. */
+export function withWaivers(
+  gates: readonly Gate[],
+  waive: readonly PolicyGate[],
+  by: { readonly actor: string; readonly reason: string | null },
+): Gate[] {
+  return gates.map((gate) => {
+    const asked = (waive as readonly string[]).includes(gate.name);
+    const open = gate.state === "failed" || gate.state === "unknown" || gate.blocking;
+    if (!asked || !open) return gate;
+    return {
+      ...gate,
+      state: "waived",
+      blocking: false,
+      evidence: gate.evidence,
+      next: null,
+      waiver: { by: by.actor, reason: by.reason },
+    };
+  });
 }
 
 /** Puts waived gates on record, in the transaction that they let pass. */
 export async function recordWaivers(
   session: Session,
-  gates: readonly Gate[],
-  by: { readonly planHash: string; readonly actor: string; readonly reason: string },
+  plan: Pick<Plan, "gates" | "hash" | "migration" | "effect">,
+  by: { readonly actor: string; readonly subject: string | null; readonly reason: string },
 ): Promise<string[]> {
-  const waived = gates.filter(({ state }) => state === "waived");
-  for (const { name } of waived)
+  const waived = plan.gates.filter(({ state }) => state === "waived");
+  for (const { name, waiver, evidence } of waived) {
+    const reason = waiver?.reason ?? by.reason;
     await session.sql`
-      insert into belay.approvals (plan_hash, actor, decision, gate, reason)
-      values (${by.planHash}, ${by.actor}, 'waived', ${name}, ${by.reason})`;
-  return waived.map(({ name }) => `gate ${name} was waived by ${by.actor}: ${by.reason}`);
+      insert into belay.approvals (plan_hash, migration_name, actor, subject, decision, gate, reason, rows)
+      values (${plan.hash}, ${plan.migration}, ${waiver?.by ?? by.actor}, ${by.subject}, 'waived', ${name}, ${reason},
+              ${rowsAtStake(plan.effect)})`;
+    await appendAudit(session, {
+      actor: by.actor,
+      action: "gate.waived",
+      subject: plan.migration,
+      details: { gate: name, planHash: plan.hash, by: waiver?.by ?? by.actor, reason, evidence },
+    });
+  }
+  return waived.map(
+    ({ name, waiver }) => `gate ${name} was waived by ${waiver?.by ?? by.actor}: ${waiver?.reason ?? by.reason}`,
+  );
 }

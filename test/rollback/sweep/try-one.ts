@@ -4,9 +4,10 @@ import type { Belay } from "../../../shared/context.ts";
 import { BelayError } from "../../../shared/errors.ts";
 import { executeRollback } from "../../../shared/rollback/execute/execute.ts";
 import { planRollback } from "../../../shared/rollback/plan/plan-rollback.ts";
-import { defaultPolicy, type Policy } from "../../../shared/rollback/plan/policy.ts";
+import type { Policy } from "../../../shared/rollback/plan/policy.ts";
 import type { Plan, RollbackReport } from "../../../shared/rollback/types.ts";
 import { undoRollback } from "../../../shared/rollback/undo/undo.ts";
+import { advising, soloPolicy } from "../../support/policy.ts";
 import { notArchived } from "./archived.ts";
 import { sweepBelay } from "./belay.ts";
 import type { Chain } from "./chain.ts";
@@ -59,7 +60,7 @@ async function thereAndBack(belay: Belay, url: string, place: string, published:
   const schema = await schemaOf(url);
   const request = { migration: published.name, reason: "sweep", folder: chain.folder };
   const plan = await timed(ms, "plan", () => planRollback(belay, request));
-  let policy: Policy = defaultPolicy;
+  let policy: Policy = soloPolicy;
   let refusal: Refusal | null = null;
   let destroyed = 0;
   const untouched = async (when: string) => {
@@ -136,10 +137,10 @@ function opened(failure: BelayError, plan: Plan, policy: Policy): { what: string
   const gates = ["undoable", "provenance"] as const;
   if (failure.code !== "gate_failed" || failed.some((name) => !(gates as readonly string[]).includes(name)))
     return null;
-  if (!policy.blocking.includes("undoable")) return null;
+  if (policy.gates.undoable.HIGH === "advised") return null;
   return {
     what: failed.join(" and "),
-    policy: { ...policy, blocking: policy.blocking.filter((name) => !(gates as readonly string[]).includes(name)) },
+    policy: advising(...gates),
   };
 }
 

@@ -1,0 +1,75 @@
+import { BelayError } from "../../shared/errors.ts";
+import { type Approval, approvePlan } from "../../shared/rollback/agree/approve.ts";
+import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
+import type { Command, Invocation } from "../command.ts";
+import { exit } from "../exit.ts";
+import { renderCheck } from "../render/plan.ts";
+import { count, mark, moment } from "../terminal.ts";
+
+export const approve: Command = {
+  name: "approve",
+  summary: "agree, as a second person, to a plan that somebody else will execute",
+  usage: "MIGRATION",
+  flags: {
+    plan: { type: "string" },
+    reason: { type: "string" },
+    waive: { type: "string", multiple: true },
+    yes: { type: "boolean", short: "y" },
+  },
+  help: [
+    ["--plan HASH", "the plan that was looked at; needed when not on a terminal"],
+    ["--reason TEXT", "why, for the record (asked for on a terminal)"],
+    ["--waive GATE", "the waivers that the plan has: they are part of it (repeatable)"],
+    ["-y, --yes", "do not ask; needed when not on a terminal"],
+  ],
+  words: { min: 1, max: 1 },
+  run: async (invocation) => {
+    const { words, flags, terminal, belay } = invocation;
+    const waive = Array.isArray(flags.waive) ? (flags.waive as string[]) : [];
+    const request = { migration: words[0]!, waive, folder: await invocation.folderIfAny() };
+    const agreed = await agree(invocation, () => planRollback(belay, request));
+    if (agreed === null) return exit.failed;
+    const approval = await approvePlan(belay, { ...request, ...agreed });
+    terminal.settle();
+    if (terminal.json) terminal.document(approval);
+    for (const line of render(approval)) terminal.line(line);
+    return exit.done;
+  },
+};
+
+type Planned = Awaited<ReturnType<typeof planRollback>>;
+
+/** The hash and the reason to put on record, or null when the person did not agree. */
+async function agree(
+  { flags, terminal }: Invocation,
+  plan: () => Promise<Planned>,
+): Promise<{ planHash: string; reason: string } | null> {
+  const given = typeof flags.reason === "string" ? flags.reason.trim() : "";
+  const hash = typeof flags.plan === "string" ? flags.plan : undefined;
+  if (flags.yes === true || !terminal.interactive) {
+    if (flags.yes === true && hash !== undefined && given !== "") return { planHash: hash, reason: given };
+    throw new BelayError("usage", "an approval without questions names the plan that was looked at, and a reason", {
+      hint: 'Look with belay rollback MIGRATION --dry-run, then: belay approve MIGRATION --yes --plan HASH --reason "..."',
+    });
+  }
+  const shown = await plan();
+  terminal.settle();
+  for (const line of [...renderCheck(shown, terminal), ""]) terminal.line(line);
+  const reason = given !== "" ? given : await terminal.ask("Why do you agree?");
+  if (reason === "") throw new BelayError("usage", "an approval needs a reason", { hint: 'Pass --reason "...".' });
+  if (await terminal.confirm(`Approve plan ${shown.hash.slice(0, 12)}…?`))
+    return { planHash: hash ?? shown.hash, reason };
+  terminal.line("Nothing was recorded.");
+  return null;
+}
+
+function render({ planHash, migrations, risk, rows, actor, databaseRole, expiresAt, blocking }: Approval): string[] {
+  return [
+    `${mark.yes()} Approved: ${migrations.join(", ")}`,
+    `  Plan      ${planHash}`,
+    `  Risk      ${risk}, ${count(rows, "row")} would go into the archive`,
+    `  By        ${actor} (database role ${databaseRole}); it does not count for what the same role rolls back`,
+    `  Until     ${moment(expiresAt)}`,
+    ...blocking.map(({ gate, evidence }) => `  ${mark.no()} ${gate} still stands in the way: ${evidence}`),
+  ];
+}

@@ -1,0 +1,74 @@
+import { plural } from "../../../words.ts";
+import type { Facts } from "../facts.ts";
+import type { ApprovalFact } from "../gate-facts.ts";
+import { approvedGrowth } from "../growth.ts";
+import { maybeSamePerson, type Person, personText } from "../people.ts";
+import { hours, since, span } from "./age.ts";
+import type { GateContext } from "./context.ts";
+import { type Finding, failed, passed } from "./finding.ts";
+
+/** Approvals of this very plan by enough persons, none of them the one who rolls back. */
+export function judgeApproved(facts: Facts, context: GateContext): Finding {
+  const { approvals, executor, now } = facts.evidence;
+  const needed = personsNeeded(context);
+  const counted: ApprovalFact[] = [];
+  const refused: string[] = [];
+  for (const approval of approvals) {
+    const why = whyNot(approval, executor, counted, now, context);
+    if (why === null) counted.push(approval);
+    else refused.push(`${personText(approval)}: ${why}`);
+  }
+  const text = counted
+    .map((each) => `${personText(each)}, ${span(since(each.at, now))} ago: ${each.reason}`)
+    .join("; ");
+  if (counted.length >= needed) return passed(`approved by ${text}`);
+  const doNotCount = [...new Set(refused)].slice(0, 3).map((each) => `; not counted: ${each}`);
+  return failed(
+    `${counted.length === 0 ? "no approval" : `only ${plural(counted.length, "approval")} (${text})`} of this plan by ${needed === 1 ? "a second person" : `${needed} other persons`}${doNotCount.join("")}`,
+    nextFor(facts, context),
+  );
+}
+
+/** Persons besides the one who rolls back; more where the policy wants others to agree to a waiver. */
+export function personsNeeded({ policy, waive }: Pick<GateContext, "policy" | "waive">): number {
+  const forWaivers = waive.length > 0 ? policy.waivers.persons - 1 : 0;
+  return Math.max(policy.approvals.persons, forWaivers);
+}
+
+function whyNot(
+  approval: ApprovalFact,
+  executor: Person,
+  counted: readonly Person[],
+  now: string,
+  { policy, hash, rows }: GateContext,
+): string | null {
+  const { from, databaseRoles, maxAgeHours } = policy.approvals;
+  if (approval.planHash !== hash)
+    return `of another plan (${approval.planHash.slice(0, 12)}…): the plan changed since, or has other waivers or another policy`;
+  if (since(approval.at, now) > hours(maxAgeHours)) return `older than ${maxAgeHours} hours`;
+  if (maybeSamePerson(approval, executor))
+    return approval.subject === null && approval.actor !== executor.actor
+      ? `same database role as the one who rolls back, so it may be the same person`
+      : "the same person as the one who rolls back";
+  if (counted.some((other) => maybeSamePerson(other, approval))) return "counted once already";
+  if (!from.includes(approval.subject === null ? "database_roles" : "users"))
+    return `the policy takes approvals of ${from.join(" and ").replace("_", " ")} only`;
+  if (approval.subject !== null && approval.approverNow === false) return "no longer has the role approver";
+  if (approval.subject === null && databaseRoles !== null && !databaseRoles.includes(approval.databaseRole))
+    return `database role ${approval.databaseRole} may not approve, by the policy`;
+  if (rows > approvedGrowth(approval.rows, policy))
+    return `${plural(approval.rows, "row")} would have gone then, ${plural(rows, "row")} now`;
+  return null;
+}
+
+function nextFor({ migration }: Facts, { policy, hash }: GateContext): string {
+  const { from } = policy.approvals;
+  const ways = [
+    ...(from.includes("database_roles")
+      ? [`run, with a database role of their own, belay approve ${migration.name} --plan ${hash} --reason "..."`]
+      : []),
+    ...(from.includes("users") ? [`send POST /plans/approve as a user with the role approver`] : []),
+  ];
+  const alone = policy.waivers.gates.includes("approved") && policy.waivers.persons === 1;
+  return `Have a second person ${ways.join(", or ")}.${alone ? " Alone and in need: --waive approved, on record with your name and reason." : ""}`;
+}
