@@ -55,7 +55,9 @@ export async function readReach(
           case when d.classid in ('pg_catalog.pg_amop'::regclass, 'pg_catalog.pg_amproc'::regclass)
             and d.refclassid not in ('pg_catalog.pg_opclass'::regclass, 'pg_catalog.pg_opfamily'::regclass)
             then 'n' else d.deptype end as deptype
-        from members m join pg_catalog.pg_depend d on d.classid = m.classid and d.objid = m.objid
+        -- By the index: how few members there are the server cannot know.
+        from members m cross join lateral (
+          select * from pg_catalog.pg_depend o where o.classid = m.classid and o.objid = m.objid offset 0) d
         where d.objid >= 16384 and d.deptype <> 'p'
           and (d.refobjid >= 16384 or d.refclassid = 'pg_catalog.pg_namespace'::regclass)
           and (d.classid, d.objid) is distinct from (d.refclassid, d.refobjid)) e) as edges`;

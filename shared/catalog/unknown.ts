@@ -1,11 +1,17 @@
 import type { KindContext } from "./kind.ts";
 import { readableMapping } from "./kinds/foreign-data.ts";
+import { touches } from "./kinds/in-scope.ts";
+import { catalog } from "./kinds/raw-entry.ts";
 import { ofDatabase, readableSubscriptions } from "./kinds/subscriptions.ts";
 import type { UnknownObject } from "./types.ts";
+
+/** pg_amop, pg_amproc, pg_user_mapping, pg_subscription and pg_largeobject. */
+const unknownCatalogs = [2602, 2603, catalog.userMapping, catalog.subscription, catalog.largeObject];
 
 /** Names every object of the database that no kind reader writes. Members of extensions come with their extension. */
 export async function readUnknownObjects(context: KindContext): Promise<Omit<UnknownObject, "neededBy">[]> {
   const { session, largeObjects } = context;
+  if (!touches(context, ...unknownCatalogs) && !context.hasLabels) return [];
   const rows = await session.sql<{ kind: string; identity: string; classid: number; objid: number }[]>`
     with found (kind, classid, objid) as (
       -- A family of the server's or of an extension has no entry that could hold what was added to it.

@@ -34,6 +34,11 @@ export interface SessionOptions {
   readonly connectTimeoutSeconds?: number;
   /** Run-time parameters set at connection, for example { row_security: "off" }. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /**
+   * Keeps queries prepared on the server: half the time of a catalog that is read again and again. Default false, because
+   * poolers lend another server connection. Ends by itself once `run` gets a DEALLOCATE or DISCARD.
+   */
+  readonly prepare?: boolean;
 }
 
 /**
@@ -57,6 +62,7 @@ const earlyGraceMs = 250;
 /** Opens one connection; throws `database_unreachable`, `database_auth` or `database_error`, never with the password. */
 export async function openSession(url: string, options: SessionOptions = {}): Promise<Session> {
   let lost = false;
+  let forgotten = false;
   let ended = false;
   const connectTimeout = options.connectTimeoutSeconds ?? 10;
   const onLost = () => {
@@ -77,7 +83,7 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
     max_lifetime: null,
     connect_timeout: connectTimeout,
     socket: sockets.open,
-    prepare: false,
+    prepare: options.prepare ?? false,
     fetch_types: true,
     onnotice: () => {},
     onclose: onLost,
@@ -91,7 +97,8 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
   const guarded = new Proxy(client, {
     apply(target, thisArg, args) {
       if (lost) throw connectionLost();
-      return Reflect.apply(target, thisArg, args);
+      const made = Reflect.apply(target, thisArg, args);
+      return forgotten ? unprepared(made) : made;
     },
     get(target, property, receiver) {
       if (property === "unsafe" && lost) throw connectionLost();
@@ -111,6 +118,7 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
       sql: guarded,
       run: (text) => {
         if (lost) return Promise.reject(connectionLost());
+        forgotten ||= forgets.test(text);
         return client.unsafe(text) as unknown as Promise<postgres.RowList<postgres.Row[]>>;
       },
       pid: row!.pid,
@@ -129,6 +137,16 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
     await destroy().catch(() => {});
     throw databaseError(error, { url });
   }
+}
+
+/** What may drop the statements that the driver believes prepared; words in strings count too, which costs only time. */
+const forgets = /\b(?:deallocate|discard)\b/i;
+
+/** A query of the driver that is not run yet; pieces of queries and helpers pass through. */
+function unprepared<T>(made: T): T {
+  const { options } = made as { options?: { prepare?: boolean } };
+  if (options !== undefined) options.prepare = false;
+  return made;
 }
 
 /** The driver's client; a URL that it cannot read is the caller's fault, and is not repeated: it may hold a password. */
