@@ -154,12 +154,16 @@ create index rollbacks_migration on belay.rollbacks (migration_name, started_at 
 create table belay.proofs (
   id uuid primary key default gen_random_uuid(),
   migration_name text not null,
+  -- of the forward part, as in the ledger.
   checksum text not null,
+  -- sha256 (hex) of the rollback SQL that was rehearsed; null without any.
+  rollback_checksum text,
   verdict text not null,
   loses jsonb not null default '[]',
   differences jsonb not null default '[]',
   created_at timestamptz not null default now()
 );
+create index proofs_migration on belay.proofs (migration_name, created_at desc);
 
 create table belay.schedules (
   name text primary key,
