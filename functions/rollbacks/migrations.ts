@@ -7,6 +7,7 @@ import { planSchema } from "../../shared/rollback/types.ts";
 import { plainText } from "../../shared/text.ts";
 import { pageOfList } from "../page.ts";
 import { pageOfSchema, pageQuery, route } from "../route.ts";
+import { targetBody, targetQuery } from "./target.ts";
 
 const name = plainText(500);
 
@@ -72,11 +73,21 @@ export const migrationRoutes = [
     handle: ({ belay, params, query }) => planRollback(belay, { migration: params.name, reason: query.reason }),
   }),
   route({
+    method: "get",
+    path: "/plans",
+    summary: "The plan of a rollback: exactly one of migration, migrations, to and deployment. Changes nothing.",
+    role: "viewer",
+    query: z.object({ ...targetQuery, reason: plainText(2_000).optional() }),
+    response: planSchema,
+    handle: ({ belay, query }) => planRollback(belay, query),
+  }),
+  route({
     method: "post",
     path: "/plans",
-    summary: "Plan a rollback: effect, gates, steps and the hash needed to execute. Changes nothing.",
+    summary:
+      "Plan the rollback of a migration, or of several as one set: effect, gates, steps and the hash needed to execute. Changes nothing.",
     role: "viewer",
-    body: z.strictObject({ migration: name, reason: plainText(2_000).optional(), waive: waiveSchema.optional() }),
+    body: z.strictObject({ ...targetBody, reason: plainText(2_000).optional(), waive: waiveSchema.optional() }),
     response: planSchema,
     handle: ({ belay, body }) => planRollback(belay, body),
   }),

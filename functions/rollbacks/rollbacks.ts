@@ -6,6 +6,7 @@ import { rollbackReportSchema } from "../../shared/rollback/types.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { plainText } from "../../shared/text.ts";
 import { pageOfSchema, pageQuery, route } from "../route.ts";
+import { targetBody } from "./target.ts";
 
 const reason = plainText(2_000).refine((text) => text.trim() !== "", "must not be blank");
 const idParams = z.object({ id: z.uuid() });
@@ -19,7 +20,7 @@ export const rollbackRoutes = [
     role: "operator",
     destructive: true,
     body: z.strictObject({
-      migration: plainText(500),
+      ...targetBody,
       planHash: z.string().regex(/^[0-9a-f]{64}$/, "must be the hash of a plan"),
       reason,
       waive: waiveSchema.optional(),
