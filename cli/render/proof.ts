@@ -1,3 +1,4 @@
+import { notLookedFor } from "../../shared/migrations/prove/fix.ts";
 import type { Proof, ProofDifference, ProofLoss, ProofVerdict } from "../../shared/migrations/prove/types.ts";
 import { count, mark, paint } from "../terminal.ts";
 import { lineDiff } from "./line-diff.ts";
@@ -71,8 +72,9 @@ function diffLine(line: string): string {
   return line.startsWith("+") ? paint("green", text) : line.startsWith("-") ? paint("red", text) : text;
 }
 
-function fixLines({ fix }: Proof, { verbose }: ProofStyle): string[] {
-  if (fix === null) return [];
+function fixLines({ fix, no_fix }: Proof, { verbose, width }: ProofStyle): string[] {
+  if (fix === null)
+    return no_fix === null || no_fix === notLookedFor ? [] : hang("    no fix: ", printableLines(no_fix), width);
   const lines = printableLines(fix.trimEnd()).split("\n");
   const limit = verbose ? lines.length : shownLines * 2;
   const rest =

@@ -1,11 +1,14 @@
+import type { Identities } from "../inverse/identities.ts";
 import type { Chain } from "./chain.ts";
 import { lackOf, mayFollow } from "./environment.ts";
+import { type Fix, type Fixer, isMendable, notLookedFor } from "./fix.ts";
 import { judge } from "./judge.ts";
 import { type Rehearsal, rehearse } from "./rehearse.ts";
 import type { RowsPass } from "./rows/passes.ts";
 import type { SeedOptions } from "./rows/types.ts";
 import { rowsBefore, rowsSince, withRows } from "./rows/with-rows.ts";
 import { type Ran, runScript } from "./run-script.ts";
+import type { Script } from "./script.ts";
 import { type State, sameState } from "./state.ts";
 import type { Subject } from "./subject.ts";
 import type { Proof, ProofError } from "./types.ts";
@@ -24,6 +27,8 @@ export interface OpenUnit {
   /** The state in which its rollback should end. */
   readonly before: State;
   readonly rows: RowsPass | null;
+  /** What was there before, where fixes are looked for. */
+  readonly identities: Identities | null;
   readonly applied: Applied[];
 }
 
@@ -35,10 +40,18 @@ export interface Applied {
   readonly after: State;
 }
 
-export async function openUnit(chain: Chain, unit: Unit, before: State, seed: SeedOptions | null): Promise<OpenUnit> {
+/** What is done besides the rehearsal itself. */
+export interface UnitOptions {
+  readonly seed: SeedOptions | null;
+  /** null: no SQL is looked for that would mend a rollback. */
+  readonly fixer: Fixer | null;
+}
+
+export async function openUnit(chain: Chain, unit: Unit, before: State, options: UnitOptions): Promise<OpenUnit> {
   if ([...unit.ups, unit.down].some((script) => /concurrently/i.test(script?.text ?? ""))) chain.expectInvalidIndexes();
-  const rows = isScattered(unit) ? null : await rowsBefore(chain, unit, seed);
-  return { unit, before, rows, applied: [] };
+  const rows = isScattered(unit) ? null : await rowsBefore(chain, unit, options.seed);
+  const identities = options.fixer === null ? null : await options.fixer.remember();
+  return { unit, before, rows, identities, applied: [] };
 }
 
 /** Applies a member to the chain. */
@@ -51,28 +64,40 @@ export async function applyMember(chain: Chain, subject: Subject, before: State)
 /** Rehearses the rollback of a unit whose members are applied, and gives each member its proof. */
 export async function proveUnit(
   chain: Chain,
-  { unit, before, rows, applied }: OpenUnit,
-  options: { readonly seed: SeedOptions | null; readonly failures: readonly EarlierFailure[] },
+  open: OpenUnit,
+  options: UnitOptions & { readonly failures: readonly EarlierFailure[] },
 ): Promise<Proof[]> {
+  const { unit, applied } = open;
   const blocked = applied.find(({ ran }) => ran.error !== null);
   if (blocked !== undefined) {
     const told = failedUp(blocked.ran.error!, options.failures);
     return applied.map((one) => ({ ...baseOf(one), ...(one === blocked ? told : besideFailed(blocked, told)) }));
   }
-  if (unit.down === null) {
-    const missing = { verdict: "missing", message: "there is no rollback SQL", noop: true } as const;
-    return applied.map((one) => ({ ...baseOf(one), ...missing }));
-  }
+  const shared = unit.down === null ? missing : await rehearsed(chain, open, unit.down, options.seed);
+  const changes = applied.some(({ changesSchema }) => changesSchema);
+  const fix = isMendable({ verdict: shared.verdict, changes_schema: changes }) ? await fixOf(open, options.fixer) : {};
+  return applied.map((one) => ({ ...baseOf(one), ...shared, ...fix }));
+}
+
+const missing = { verdict: "missing", message: "there is no rollback SQL", noop: true } as const;
+
+async function rehearsed(
+  chain: Chain,
+  { unit, before, rows, applied }: OpenUnit,
+  down: Script,
+  seed: SeedOptions | null,
+) {
   const { after } = applied.at(-1)!;
-  const rehearsal = await rehearse(chain, before, after, { down: unit.down, ups: unit.ups });
-  const passes = { before: rows, since: rehearsal.error === null ? await rowsSince(chain, unit, options.seed) : null };
-  const shared = rehearsal.afterDown === null ? failedDown(rehearsal) : judged(unit, before, after, rehearsal);
-  return applied.map((one) => ({
-    ...baseOf(one),
-    down_ms: tenths(rehearsal.downMs),
-    ...shared,
-    ...withRows(unit, passes, rehearsal.loses),
-  }));
+  const rehearsal = await rehearse(chain, before, after, { down, ups: unit.ups });
+  const passes = { before: rows, since: rehearsal.error === null ? await rowsSince(chain, unit, seed) : null };
+  const told = rehearsal.afterDown === null ? failedDown(rehearsal) : judged(down, before, after, rehearsal);
+  return { down_ms: tenths(rehearsal.downMs), ...told, ...withRows(unit, passes, rehearsal.loses) };
+}
+
+async function fixOf({ unit, before, identities }: OpenUnit, fixer: Fixer | null): Promise<Fix> {
+  if (fixer === null || identities === null) return { fix: null, no_fix: notLookedFor };
+  if (isScattered(unit)) return { fix: null, no_fix: "other migrations stand between those that it reverses" };
+  return await fixer.find(unit.first, before, identities);
 }
 
 function baseOf({ subject, ran, changesSchema }: Applied): Omit<Proof, "verdict" | "message"> {
@@ -88,6 +113,7 @@ function baseOf({ subject, ran, changesSchema }: Applied): Omit<Proof, "verdict"
     noop: false,
     changes_schema: changesSchema,
     fix: null,
+    no_fix: null,
     unseeded: [],
     with_rows: null,
     error: null,
@@ -99,9 +125,9 @@ function baseOf({ subject, ran, changesSchema }: Applied): Omit<Proof, "verdict"
   };
 }
 
-function judged(unit: Unit, before: State, after: State, { afterDown, ...rest }: Rehearsal) {
+function judged(down: Script, before: State, after: State, { afterDown, ...rest }: Rehearsal) {
   const judgement = judge(before, after, afterDown!);
-  const message = judgementWords(judgement, unit.down!.blank) + againWords(rest.upAgain, rest.upAgainError);
+  const message = judgementWords(judgement, down.blank) + againWords(rest.upAgain, rest.upAgainError);
   const differences = [...judgement.differences];
   return { verdict: judgement.verdict, message, differences, up_again: rest.upAgain, noop: judgement.noop };
 }

@@ -2,8 +2,16 @@ import type { Belay } from "../../context.ts";
 import type { Migration, MigrationFolder } from "../types.ts";
 import { type Chain, openChain, type ScratchPlace } from "./chain.ts";
 import { chainKeys } from "./chain-key.ts";
+import { notLookedFor, openFixer } from "./fix.ts";
 import { openTimeLimit } from "./limit.ts";
-import { applyMember, type EarlierFailure, type OpenUnit, openUnit, proveUnit } from "./prove-unit.ts";
+import {
+  applyMember,
+  type EarlierFailure,
+  type OpenUnit,
+  openUnit,
+  proveUnit,
+  type UnitOptions,
+} from "./prove-unit.ts";
 import type { SeedOptions } from "./rows/types.ts";
 import { runScript } from "./run-script.ts";
 import { setUpChain } from "./set-up.ts";
@@ -32,6 +40,8 @@ export interface ProveOptions {
   readonly timeoutMs?: number;
   /** Rows to put into every table, to see what a rollback does to them; default none. */
   readonly seed?: SeedOptions | undefined;
+  /** Look for SQL that would mend a rollback; default false. */
+  readonly fix?: boolean;
   readonly onProof?: (proof: Proof) => void;
   readonly report?: Belay["report"];
 }
@@ -65,15 +75,21 @@ interface Work {
 type Tell = (proof: Proof) => void;
 
 function planWork(options: ProveOptions): Work {
-  const { folder, server, setup, seed, cache } = options;
+  const { folder, server, setup, seed } = options;
   const settings = { server, setupSql: setup?.sql ?? null, seedRows: seed?.rows ?? 0, seed: seed?.seed ?? 0 };
   const keys = chainKeys(folder.migrations, settings);
   const subjects = folder.migrations.map((migration, index) => subjectOf(migration, keys[index]!));
   const units = unitsOf(subjects);
   const wanted = subjects.map(({ migration }) => options.wanted?.(migration) ?? true);
-  const known = subjects.map(({ chain }, index) => (wanted[index] ? cache?.get(chain) : undefined));
+  const known = subjects.map(({ chain }, index) => (wanted[index] ? knownProof(options, chain) : undefined));
   const work = { subjects, units, wanted, known, last: -1 };
   return { ...work, last: Math.max(-1, ...units.filter((unit) => isNeeded(work, unit)).map(({ last }) => last)) };
+}
+
+/** A proof for which no fix was looked for is not enough where one is wanted. */
+function knownProof({ cache, fix }: ProveOptions, chain: string): Proof | undefined {
+  const proof = cache?.get(chain);
+  return fix === true && proof?.no_fix?.startsWith(notLookedFor) === true ? undefined : proof;
 }
 
 function isNeeded({ subjects, wanted, known }: Omit<Work, "last">, { members }: Unit): boolean {
@@ -92,21 +108,43 @@ async function onServer(options: ProveOptions, work: Work, tell: Tell): Promise<
   const scratch = await options.openServer();
   const limit = openTimeLimit(scratch.scratchUrl!, options.timeoutMs ?? 60_000);
   try {
-    await withChain(scratch, limit.limited, options, (chain) => walk(chain, options, work, tell, scratch));
+    await withChain(scratch, limit.limited, options, async (chain) => {
+      const behind = () => startChain(scratch, limit.limited, options);
+      const fixer = options.fix === true ? openFixer(chain, work.subjects, behind) : null;
+      try {
+        await walk(chain, options, work, tell, scratch, { seed: options.seed ?? null, fixer });
+      } finally {
+        await fixer?.close();
+      }
+    });
   } finally {
     await limit.close();
+  }
+}
+
+async function startChain(
+  scratch: ScratchPlace,
+  limited: Chain["limited"],
+  { setup }: Pick<ProveOptions, "setup">,
+): Promise<Chain> {
+  const chain = await openChain(scratch, limited);
+  try {
+    if (setup !== undefined) await setUpChain(chain, setup);
+    return chain;
+  } catch (error) {
+    await chain.drop().catch(() => {});
+    throw error;
   }
 }
 
 async function withChain<T>(
   scratch: ScratchPlace,
   limited: Chain["limited"],
-  { setup }: ProveOptions,
+  options: ProveOptions,
   use: (chain: Chain) => Promise<T>,
 ): Promise<T> {
-  const chain = await openChain(scratch, limited);
+  const chain = await startChain(scratch, limited, options);
   try {
-    if (setup !== undefined) await setUpChain(chain, setup);
     return await use(chain);
   } finally {
     // One that stays is marked, and a later run removes it.
@@ -114,9 +152,15 @@ async function withChain<T>(
   }
 }
 
-async function walk(chain: Chain, options: ProveOptions, work: Work, tell: Tell, scratch: ScratchPlace): Promise<void> {
+async function walk(
+  chain: Chain,
+  options: ProveOptions,
+  work: Work,
+  tell: Tell,
+  scratch: ScratchPlace,
+  besides: UnitOptions,
+): Promise<void> {
   const { subjects, units, last } = work;
-  const seed = options.seed ?? null;
   const failures: EarlierFailure[] = [];
   const open = new Map<Unit, OpenUnit>();
   let state: State | null = null;
@@ -132,14 +176,15 @@ async function walk(chain: Chain, options: ProveOptions, work: Work, tell: Tell,
       continue;
     }
     state ??= await (await chain.place()).read();
-    if (index === unit.first) open.set(unit, await openUnit(chain, unit, state, seed));
+    if (index === unit.first) open.set(unit, await openUnit(chain, unit, state, besides));
     const applied = await applyMember(chain, subject, state);
     open.get(unit)!.applied.push(applied);
     state = applied.after;
     if (index === unit.last) {
       const ready = await withWantedState(open.get(unit)!, chain, options, subjects, scratch);
       open.delete(unit);
-      for (const proof of await proveUnit(chain, ready, { seed, failures })) await keep(proof, work, options, tell);
+      for (const proof of await proveUnit(chain, ready, { ...besides, failures }))
+        await keep(proof, work, options, tell);
     }
     if (applied.ran.error !== null) failures.push({ name, verdict: "up-fails" });
   }

@@ -86,6 +86,8 @@ export const proofSchema = z.object({
   changes_schema: z.boolean(),
   /** SQL to replace the rollback SQL, tried and found exact; null when there is none. */
   fix: z.string().nullable(),
+  /** Why there is no `fix`, where one is wanted. */
+  no_fix: z.string().nullable(),
   /** Tables that took no generated rows, so that nothing is shown of their rows. */
   unseeded: z.array(z.string()),
   /** What became of generated rows; null when none were put in. `before`: rows that stood before the migration. */
