@@ -4,6 +4,7 @@ import { compareMigrations } from "./layouts/source.ts";
 import type { LedgerRow } from "./ledger.ts";
 import { resolveName } from "./resolve.ts";
 import { appliedAtOf, isTracked, readTracking, sameVersion, type Tracking } from "./tracking.ts";
+import { trackingTools } from "./tracking-tools.ts";
 import type { MigrationFolder } from "./types.ts";
 
 interface Versioned {
@@ -37,7 +38,7 @@ export async function appliedByTool(
   if (tracking !== null) return byTracking(tracking);
   if (ledger.length === 0 && folder.migrations.length > 0)
     throw new BelayError("usage", "nothing in this database says which migrations are applied", {
-      hint: "No tracking table of supabase, golang-migrate, dbmate, goose or flyway was found. Say it: belay sync --applied-to VERSION.",
+      hint: `No tracking table of ${Object.keys(trackingTools).join(", ")} was found. Say it: belay sync --applied-to VERSION.`,
     });
   const names = new Set(ledger.filter((row) => row.status !== "rolled_back").map((row) => row.name));
   return {

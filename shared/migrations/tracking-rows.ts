@@ -1,6 +1,7 @@
 import { qualified } from "../catalog/identifiers.ts";
 import type { Session } from "../postgres/session.ts";
 import { sameVersion } from "./tracking.ts";
+import { trackingTools } from "./tracking-tools.ts";
 import type { TrackingTable } from "./types.ts";
 
 interface Tracked {
@@ -16,13 +17,40 @@ interface Tracked {
 export async function removeFromTracking(session: Session, table: TrackingTable, migration: Tracked): Promise<boolean> {
   if (table.tool === "golang-migrate") return movePointerBack(session, table, migration);
   const name = qualified(table.schema, table.table);
-  const column = table.tool === "goose" ? "version_id" : "version";
-  const rows = await session.sql.unsafe(
-    `delete from ${name} t where ltrim(t.${column}::text, '0') = ltrim($1, '0') returning to_jsonb(t)::text as row`,
-    [migration.version],
+  const rows = (await trackedRows(session, table, "for update")).filter(
+    (row) => sameVersion(row.version, migration.version) && !row.stays,
   );
-  await keep(session, migration, { table, rows: `[${rows.map((row) => row.row).join(",")}]` });
-  return rows.length > 0;
+  // Names decide where the tool tracks by name and two migrations have one version.
+  const named = rows.filter((row) => row.key === migration.name || row.key === `${migration.name}.sql`);
+  const taken = named.length > 0 ? named : rows;
+  await session.sql.unsafe(`delete from ${name} where ctid = any ($1::text[]::tid[])`, [taken.map((row) => row.at)]);
+  await keep(session, migration, { table, rows: `[${taken.map((row) => row.row).join(",")}]` });
+  return taken.length > 0;
+}
+
+/** A row of the tool's table that says a migration is applied, or half applied. */
+export interface TrackedRow {
+  readonly key: string;
+  readonly version: string;
+  /** The whole row as JSON text. */
+  readonly row: string;
+  /** No migration's own: Flyway's baseline stands for all up to it, goose's row 0 is its beginning. */
+  readonly stays: boolean;
+}
+
+/** All rows of the tool's table that name a version. */
+export async function trackedRows(
+  session: Session,
+  table: TrackingTable,
+  lock: "" | "for update" = "",
+): Promise<(TrackedRow & { readonly at: string })[]> {
+  const tool = trackingTools[table.tool];
+  const rows = await session.sql.unsafe<{ key: string | null; row: string; stays: boolean; at: string }[]>(
+    `select ${tool.key} as key, to_jsonb(t)::text as row, t.ctid::text as at,
+            coalesce(to_jsonb(t) ->> 'type' = 'BASELINE' or to_jsonb(t) ->> 'version_id' = '0', false) as stays
+       from only ${qualified(table.schema, table.table)} t ${lock}`,
+  );
+  return rows.map((row) => ({ ...row, key: row.key ?? "", version: row.key === null ? "" : tool.versionOf(row.key) }));
 }
 
 /** The table out of which a rollback took the migration, from its ledger metadata; null when none was noted. */
@@ -54,14 +82,29 @@ async function insertRows(
   rows: string | null,
 ): Promise<boolean> {
   const name = qualified(table.schema, table.table);
-  const bare =
-    table.tool === "supabase" || table.tool === "dbmate" ? JSON.stringify([{ version: migration.version }]) : "[]";
+  const bare = JSON.stringify(bareRows(table, migration));
   const inserted = await session.sql.unsafe(
     `insert into ${name} overriding system value select * from jsonb_populate_recordset(null::${name}, $1::text::jsonb)
      on conflict do nothing returning 1`,
     [rows === null || rows === "[]" ? bare : rows],
   );
   return inserted.length > 0;
+}
+
+/** A row for a migration that had none when it was rolled back, where the tool needs no more than its name. */
+function bareRows(table: TrackingTable, { name, version }: Tracked): Record<string, string>[] {
+  const now = new Date().toISOString();
+  switch (table.tool) {
+    case "supabase":
+    case "dbmate":
+      return [{ version }];
+    case "diesel":
+      return [{ version, run_on: now }];
+    case "sql-migrate":
+      return [{ id: `${name}.sql`, applied_at: now }];
+    default:
+      return [];
+  }
 }
 
 async function movePointerBack(session: Session, table: TrackingTable, migration: Tracked): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { qualified } from "../catalog/identifiers.ts";
 import type { Session } from "../postgres/session.ts";
-import { compareVersions } from "./layouts/source.ts";
+import { canonicalVersion, compareVersions } from "./layouts/source.ts";
+import { toolOf, trackingTools, wayOutOfDirty } from "./tracking-tools.ts";
 import type { TrackingTable } from "./types.ts";
 
 /** What the team's own tool says it applied. */
@@ -10,43 +11,36 @@ export interface Tracking {
   readonly versions: readonly string[];
   /** golang-migrate alone: all migrations up to the current version count as applied. */
   readonly isPointer: boolean;
-  /** When each version was applied, where the tool keeps it (goose, flyway). */
+  /** Flyway alone: this version and all before it count as applied, without rows of their own. */
+  readonly baseline: string | null;
+  /** When each version was applied, where the tool keeps it. */
   readonly appliedAt: Readonly<Record<string, string>>;
   /** Version that the tool left half applied. */
   readonly dirty: string | null;
 }
 
-interface Candidate extends TrackingTable {
-  readonly columns: readonly string[];
-}
-
 /** Schemas whose tables of that name belong to a platform's own services: auth.schema_migrations and others on Supabase. */
 const servicesSchemas = ["auth", "storage", "realtime", "_realtime", "_analytics", "_supavisor", "supabase_functions"];
 
-/** Finds the tables of supabase, golang-migrate, dbmate, goose and flyway by name and columns. */
+/** Columns of which each tool's table has one, so that not every table's columns are read. */
+const telling = ["version", "version_id", "installed_rank", "applied_at", "migration_name"];
+
+/** Finds the tables of the known tools by name and columns. */
 export async function findTrackingTables(session: Session): Promise<TrackingTable[]> {
-  const rows = await session.sql<{ schema: string; table: string; columns: string[]; types: string[] }[]>`
+  const rows = await session.sql<{ schema: string; table: string; columns: string[] }[]>`
     select n.nspname as schema, c.relname as table, array_agg(a.attname::text order by a.attnum) as columns
     from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-    where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'belay') and n.nspname !~ '^pg_temp'
-      and n.nspname <> all (${servicesSchemas}::text[])
-      and c.relname in ('schema_migrations', 'goose_db_version', 'flyway_schema_history')
+    where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'belay') and n.nspname !~ '^pg_'
+      and n.nspname <> all (${servicesSchemas}::text[]) and c.relnatts <= 20
+      and exists (select from pg_catalog.pg_attribute t
+                   where t.attrelid = c.oid and t.attnum > 0 and t.attname = any (${telling}::text[]))
     group by 1, 2 order by 1, 2`;
   return rows.flatMap((row) => {
     const tool = toolOf(row);
     return tool === null ? [] : [{ tool, schema: row.schema, table: row.table }];
   });
-}
-
-function toolOf({ schema, table, columns }: Omit<Candidate, "tool">): TrackingTable["tool"] | null {
-  const has = (...names: string[]) => names.every((name) => columns.includes(name));
-  if (table === "goose_db_version") return has("version_id", "is_applied") ? "goose" : null;
-  if (table === "flyway_schema_history") return has("version", "success") ? "flyway" : null;
-  if (!has("version")) return null;
-  if (schema === "supabase_migrations") return "supabase";
-  return has("dirty") ? "golang-migrate" : "dbmate";
 }
 
 /** The tracking table of the folder's tool: of several, the one that knows most of the given versions; null without any. */
@@ -59,8 +53,9 @@ export async function readTracking(session: Session, versions: readonly string[]
 
 /** Whether the tool says that a version is applied. */
 export function isTracked(tracking: Tracking, version: string): boolean {
-  if (!tracking.isPointer) return tracking.versions.some((tracked) => sameVersion(tracked, version));
-  return tracking.versions.some((current) => compareVersions(version, current) <= 0);
+  if (tracking.isPointer) return tracking.versions.some((current) => compareVersions(version, current) <= 0);
+  if (tracking.baseline !== null && compareVersions(version, tracking.baseline) <= 0) return true;
+  return tracking.versions.some((tracked) => sameVersion(tracked, version));
 }
 
 /** When the tool applied a version; null when its table does not say. */
@@ -68,58 +63,38 @@ export function appliedAtOf(tracking: Tracking, version: string): string | null 
   return Object.entries(tracking.appliedAt).find(([tracked]) => sameVersion(tracked, version))?.[1] ?? null;
 }
 
+/** `001` and `1`, `1_2` and `1.2`, `1.0` and `1` are each one version. */
 export function sameVersion(a: string, b: string): boolean {
-  return compareVersions(a, b) === 0 || a.replace(/^0+(?=.)/, "") === b.replace(/^0+(?=.)/, "");
+  return a === b || canonicalVersion(a) === canonicalVersion(b);
 }
 
 /** What the tool does next about a migration that was rolled back, for people. */
 export function whatToolDoesNext(table: TrackingTable, name: string): string {
-  const command = {
-    supabase: "supabase db push",
-    "golang-migrate": "migrate up",
-    dbmate: "dbmate up",
-    goose: "goose up",
-    flyway: "flyway migrate",
-  }[table.tool];
+  const { command } = trackingTools[table.tool];
   return `${name} is pending again: \`${command}\` applies its file once more, unless you take it out or mend it.`;
 }
 
-/** The way out of golang-migrate's dirty state, for people. */
+/** The way out of the tool's dirty state, for people; null when it is not dirty. */
 export function dirtyNote(tracking: Tracking): string | null {
-  if (tracking.dirty === null) return null;
-  return (
-    `golang-migrate left version ${tracking.dirty} dirty: its SQL failed, and may be half applied when it held more than one transaction. ` +
-    `Compare the database with that file, mend it, then say what is true with \`migrate force VERSION\`, and run \`belay sync\` again.`
-  );
-}
-
-interface TrackedVersion {
-  readonly version: string;
-  readonly dirty: boolean;
-  readonly applied_at?: string | null;
+  return tracking.dirty === null ? null : wayOutOfDirty(tracking.table.tool, tracking.dirty);
 }
 
 async function readTable(session: Session, table: TrackingTable): Promise<Tracking> {
   const name = qualified(table.schema, table.table);
-  const query = {
-    supabase: `select version::text as version, false as dirty from ${name}`,
-    dbmate: `select version::text as version, false as dirty from ${name}`,
-    "golang-migrate": `select version::text as version, dirty from ${name}`,
-    // goose's row 0 is its own beginning; older gooses record a rollback as a later row that is not applied.
-    goose: `select version, false as dirty, applied_at from (
-        select distinct on (version_id) version_id::text as version, is_applied,
-               (to_jsonb(t) ->> 'tstamp')::timestamptz::text as applied_at
-          from ${name} t where version_id > 0 order by version_id, id desc
-      ) latest where is_applied`,
-    flyway: `select version::text as version, not success as dirty, (to_jsonb(t) ->> 'installed_on')::timestamptz::text as applied_at
-      from ${name} t where version is not null`,
-  }[table.tool];
-  const rows = (await session.run(query)) as unknown as TrackedVersion[];
+  const tool = trackingTools[table.tool];
+  const at = tool.at === null ? "null" : `(to_jsonb(t) ->> '${tool.at}')::timestamptz::text`;
+  const rows = await session.sql.unsafe<{ key: string; dirty: boolean; at: string | null; baseline: boolean }[]>(
+    `select ${tool.key} as key, ${tool.dirty} as dirty, ${at} as at,
+            coalesce(to_jsonb(t) ->> 'type' = 'BASELINE', false) as baseline
+       from ${name} t where ${tool.live.replace("TABLE", () => name)}`,
+  );
+  const found = rows.map((row) => ({ ...row, version: tool.versionOf(row.key) }));
   return {
     table,
-    versions: rows.map((row) => row.version),
+    versions: found.map((row) => row.version),
     isPointer: table.tool === "golang-migrate",
-    appliedAt: Object.fromEntries(rows.flatMap((row) => (row.applied_at ? [[row.version, row.applied_at]] : []))),
-    dirty: rows.find((row) => row.dirty)?.version ?? null,
+    baseline: table.tool === "flyway" ? (found.find((row) => row.baseline)?.version ?? null) : null,
+    appliedAt: Object.fromEntries(found.flatMap((row) => (row.at ? [[row.version, row.at]] : []))),
+    dirty: found.find((row) => row.dirty)?.version ?? null,
   };
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { readSnapshotCatalog } from "../../shared/catalog/snapshots.ts";
 import { syncMigrations } from "../../shared/migrations/sync.ts";
-import { readTracking } from "../../shared/migrations/tracking.ts";
+import { findTrackingTables, readTracking } from "../../shared/migrations/tracking.ts";
 import { removeFromTracking, restoreToTracking } from "../../shared/migrations/tracking-rows.ts";
 import { createWorld, section, type World } from "./support.ts";
 
@@ -41,6 +41,24 @@ const tools = {
     name: "flyway_schema_history",
     up: "insert into flyway_schema_history values (3, '3', 'x', true)",
   },
+  "sql-migrate": {
+    table:
+      "create table gorp_migrations (id text primary key, applied_at timestamptz); insert into gorp_migrations values ('0001_x.sql', '2024-05-02 10:00'), ('0002_x.sql', '2024-05-03')",
+    name: "gorp_migrations",
+    up: "insert into gorp_migrations values ('0003_x.sql', now())",
+  },
+  diesel: {
+    table:
+      "create table __diesel_schema_migrations (version varchar(50) primary key, run_on timestamp not null default current_timestamp); insert into __diesel_schema_migrations values ('0001', '2024-05-02 10:00'), ('0002', '2024-05-03')",
+    name: "__diesel_schema_migrations",
+    up: "insert into __diesel_schema_migrations values ('0003')",
+  },
+  prisma: {
+    table:
+      "create table _prisma_migrations (id varchar(36) primary key, checksum varchar(64) not null, finished_at timestamptz, migration_name varchar(255) not null, logs text, rolled_back_at timestamptz, started_at timestamptz not null default now(), applied_steps_count int not null default 0); insert into _prisma_migrations values ('a', '', '2024-05-02 10:00', '0001_x', null, null, now(), 1), ('b0', '', null, '0002_x', 'failed', now(), now(), 0), ('b', '', '2024-05-03', '0002_x', null, null, now(), 1)",
+    name: "_prisma_migrations",
+    up: "insert into _prisma_migrations (id, checksum, migration_name, finished_at) values ('c', '', '0003_x', now())",
+  },
 } as const;
 
 let world: World;
@@ -56,7 +74,7 @@ describe.each(Object.entries(tools))("%s", (tool, { table, name, up }) => {
     expect(report.registered.map((row) => row.migration)).toEqual(["0001_x", "0002_x"]);
     expect(report.pending).toEqual(["0003_x"]);
     const keys = (await readSnapshotCatalog(world.session)).entries.map((entry) => entry.key);
-    expect(keys.filter((key) => /schema_migrations|goose|flyway/.test(key))).toEqual([]);
+    expect(keys.filter((key) => /schema_migrations|goose|flyway|gorp|prisma/.test(key))).toEqual([]);
     expect(keys).toContain("TABLE public t1");
 
     const rows = () =>
@@ -89,7 +107,7 @@ describe.each(Object.entries(tools))("%s", (tool, { table, name, up }) => {
   });
 });
 
-describe.each(["goose", "flyway"] as const)("%s", (tool) => {
+describe.each(["goose", "flyway", "sql-migrate", "diesel", "prisma"] as const)("%s", (tool) => {
   it("says when it applied a migration, and the ledger keeps that moment", async () => {
     world = await createWorld(files, { sql: tools[tool].table });
     await syncMigrations(world.belay, await world.folder());
@@ -97,6 +115,55 @@ describe.each(["goose", "flyway"] as const)("%s", (tool) => {
       select migration_name as name, applied_at = '2024-05-02 10:00'::timestamp::timestamptz as kept
         from belay.migration_history order by 1 limit 1`;
     expect(applied).toMatchObject([{ name: "0001_x", kept: true }]);
+  });
+});
+
+describe("a table of another name", () => {
+  it("is recognised where its columns alone tell the tool", async () => {
+    world = await createWorld(files, {
+      sql: `create schema app;
+        create table app.state (version bigint primary key, dirty boolean not null);
+        create table app.goose_versions (id int primary key, version_id bigint not null, is_applied boolean not null, tstamp timestamp);
+        create table app.dbmate_migrations (version varchar(128) primary key);
+        create table app.my_migrations (id text primary key, applied_at timestamptz);
+        create table app.editions (version text primary key);
+        create table app.events (id text primary key, applied_at timestamptz)`,
+    });
+    expect((await findTrackingTables(world.session)).map(({ tool, table }) => `${table} ${tool}`)).toEqual([
+      "dbmate_migrations dbmate",
+      "goose_versions goose",
+      "my_migrations sql-migrate",
+      "state golang-migrate",
+    ]);
+  });
+});
+
+describe("flyway", () => {
+  it("counts all up to its baseline as applied, and what was undone as pending", async () => {
+    world = await createWorld(files, {
+      sql: `create table flyway_schema_history (installed_rank int primary key, version varchar(50), description text not null, type varchar(20) not null, success boolean not null);
+        insert into flyway_schema_history values (1, '2', 'x', 'BASELINE', true), (2, '3', 'x', 'SQL', true), (3, '3', 'x', 'UNDO_SQL', true)`,
+    });
+    const folder = await world.folder();
+    const report = await syncMigrations(world.belay, folder);
+    expect(report.registered.map((row) => row.migration)).toEqual(["0001_x", "0002_x"]);
+    expect(report.pending).toEqual(["0003_x"]);
+    const tracking = (await readTracking(world.session, ["2"]))!.table;
+    expect(await removeFromTracking(world.session, tracking, { name: "0002_x", version: "0002" })).toBe(false);
+    const [left] = await world.session.sql`select count(*)::int as rows from flyway_schema_history`;
+    expect(left!.rows).toBe(3);
+  });
+});
+
+describe.each([
+  ["flyway", "update flyway_schema_history set success = false where version = '2'", /flyway repair/],
+  ["prisma", "update _prisma_migrations set finished_at = null where id = 'b'", /prisma migrate resolve/],
+] as const)("%s", (tool, fail, wayOut) => {
+  it("left half applied is reported with the way out, and its migration is failed until it is mended", async () => {
+    world = await createWorld(files, { sql: `${tools[tool].table}; ${fail}` });
+    const report = await syncMigrations(world.belay, await world.folder());
+    expect(report.registered.map((row) => row.status)).toEqual(["applied", "failed"]);
+    expect(report.notes[0]).toMatch(wayOut);
   });
 });
 

@@ -1,6 +1,13 @@
 import type { LayoutProblem } from "../types.ts";
 import { buildMigration } from "./build.ts";
-import { type LayoutReading, migrationName, problemAt, type SourceFile, type SourceFolder } from "./source.ts";
+import {
+  canonicalVersion,
+  type LayoutReading,
+  migrationName,
+  problemAt,
+  type SourceFile,
+  type SourceFolder,
+} from "./source.ts";
 
 const versioned = /^([VUB])(\d+(?:[._]\d+)*)__.*\.sql$/;
 const repeatable = /^R__.*\.sql$/;
@@ -26,7 +33,7 @@ export function readFlyway(folder: SourceFolder): LayoutReading {
   const migrations = named
     .filter((one) => one.kind === "V")
     .map(({ file, version }) => {
-      const key = canonical(version);
+      const key = canonicalVersion(version);
       const undo = undos.get(key);
       undos.delete(key);
       return buildMigration(
@@ -59,21 +66,14 @@ function undoFiles(
 ): Map<string, SourceFile> {
   const byVersion = new Map<string, SourceFile>();
   for (const { file, version } of undos) {
-    const other = byVersion.get(canonical(version));
-    if (other === undefined) byVersion.set(canonical(version), file);
+    const other = byVersion.get(canonicalVersion(version));
+    if (other === undefined) byVersion.set(canonicalVersion(version), file);
     else
       problems.push(
         problemAt(file, 1, "duplicate_rollback", `${file.name} undoes version ${version}, as ${other.name} does`),
       );
   }
   return byVersion;
-}
-
-/** One text for equal versions: `01.2.0` and `1_2` are one version for Flyway. */
-function canonical(version: string): string {
-  const parts = version.split(/[._]/).map((part) => part.replace(/^0+(?=\d)/, ""));
-  while (parts.length > 1 && parts.at(-1) === "0") parts.pop();
-  return parts.join(".");
 }
 
 function runsInTransaction(folder: SourceFolder, file: SourceFile): boolean {

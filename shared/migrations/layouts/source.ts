@@ -62,12 +62,19 @@ export function versionOf(name: string): string | null {
 export function compareVersions(a: string, b: string): number {
   const digits = /^\d+([._]\d+)*$/;
   if (!digits.test(a) || !digits.test(b)) return a < b ? -1 : a > b ? 1 : 0;
-  const [one, other] = [a.split(/[._]/), b.split(/[._]/)];
+  const [one, other] = [a.split(/[._]/), b.split(/[._]/)] as const;
   for (let part = 0; part < Math.max(one.length, other.length); part += 1) {
     const difference = BigInt(one[part] ?? 0) - BigInt(other[part] ?? 0);
     if (difference !== 0n) return difference < 0n ? -1 : 1;
   }
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** One text for equal versions of digits: `01.2.0` and `1_2` are `1.2`. */
+export function canonicalVersion(version: string): string {
+  const parts = version.split(/[._]/).map((part) => part.replace(/^0+(?=\d)/, ""));
+  while (parts.length > 1 && parts.at(-1) === "0") parts.pop();
+  return parts.join(".");
 }
 
 export function compareMigrations(
