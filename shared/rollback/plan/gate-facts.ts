@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Belay } from "../../context.ts";
 import type { ProofVerdict } from "../../migrations/prove/types.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -100,8 +101,25 @@ async function readDrills(session: Session): Promise<DrillFact[]> {
   }));
 }
 
-async function readRehearsals(_session: Session, migrations: GateFactsRequest["migrations"]): Promise<RehearsalFact[]> {
-  return migrations.map(({ name }) => ({ migration: name, proof: null, otherText: false }));
+async function readRehearsals(
+  session: Session,
+  migrations: GateFactsRequest["migrations"],
+): Promise<RehearsalFact[]> {
+  const rows = await session.sql`
+    select distinct on (migration_name, checksum, rollback_checksum)
+           migration_name as name, checksum, rollback_checksum, verdict, created_at
+      from belay.proofs where migration_name = any(${migrations.map(({ name }) => name)}::text[])
+     order by migration_name, checksum, rollback_checksum, created_at desc`;
+  return migrations.map(({ name, checksum, rollbackSql }) => {
+    const own = rows.filter((row) => row.name === name);
+    const rollback = rollbackSql === null ? null : createHash("sha256").update(rollbackSql).digest("hex");
+    const same = own.find((row) => row.checksum === checksum && row.rollback_checksum === rollback);
+    return {
+      migration: name,
+      proof: same === undefined ? null : { verdict: same.verdict, at: same.created_at.toISOString() },
+      otherText: same === undefined && own.length > 0,
+    };
+  });
 }
 
 async function readNotifications(session: Session, names: readonly string[]): Promise<NotificationFact[]> {
