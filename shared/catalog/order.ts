@@ -61,6 +61,8 @@ const priorities: readonly string[] = [
 const priorityOf = new Map(priorities.map((kind, index) => [kind, index]));
 const sectionRank: Record<Section, number> = { none: 0, "pre-data": 1, data: 2, "post-data": 3 };
 
+type KindAndName = Pick<Entry, "kind" | "schema" | "name" | "key">;
+
 /** Comments come before grants, as pg_dump has them behind each object. */
 const attachedRank: Record<string, number> = { COMMENT: 0, "SECURITY LABEL": 1, ACL: 2 };
 
@@ -116,8 +118,12 @@ function placeByDependencies(ranked: readonly Entry[]): Entry[] {
 }
 
 function byRank(a: Entry, b: Entry): number {
+  return sectionRank[a.section] - sectionRank[b.section] || byKindAndName(a, b);
+}
+
+/** pg_dump's order of kinds, then names; the same whatever else is there. */
+export function byKindAndName(a: KindAndName, b: KindAndName): number {
   return (
-    sectionRank[a.section] - sectionRank[b.section] ||
     (priorityOf.get(a.kind) ?? priorities.length) - (priorityOf.get(b.kind) ?? priorities.length) ||
     byText(a.schema ?? "", b.schema ?? "") ||
     byText(a.name, b.name) ||

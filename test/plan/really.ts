@@ -2,8 +2,9 @@ import { compareCatalogs } from "../../shared/catalog/differences.ts";
 import { readCatalog } from "../../shared/catalog/read.ts";
 import type { Entry } from "../../shared/catalog/types.ts";
 import type { Session } from "../../shared/postgres/session.ts";
-import { type DependencyGraph, readDependencyGraph } from "../../shared/rollback/effect/dependency-graph.ts";
+import type { DependencyGraph } from "../../shared/rollback/effect/dependency-graph.ts";
 import { type ResolvedEffect, resolveEffect } from "../../shared/rollback/effect/effect.ts";
+import { readDependencyGraph } from "../../shared/rollback/effect/read-graph.ts";
 import { prepareRollbackSql } from "../../shared/sql/prepare.ts";
 
 /** What was told of a rollback, and what it really did in a transaction that is then taken back. */

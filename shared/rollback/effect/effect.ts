@@ -1,3 +1,4 @@
+import { byKindAndName } from "../../catalog/order.ts";
 import type { Catalog } from "../../catalog/types.ts";
 import type { EffectObject } from "../types.ts";
 import type { DependencyGraph } from "./dependency-graph.ts";
@@ -62,7 +63,8 @@ export function resolveEffect(
     }
     replayStatement(simulation, statement);
   }
-  const objects = effectObjects(simulation, catalog);
+  // In an order that stays the same however much of the catalog was read.
+  const objects = effectObjects(simulation, catalog).sort(byKindAndName);
   return {
     objects,
     takenBy: taken.settle(objects, statements.at(-1)?.unit ?? 0),

@@ -1,110 +1,205 @@
-/** Everything that a statement can name, one row each. */
-export const objectsSql = `
-  select 'relation' as family, 'pg_class'::regclass::oid::int8 as classid, c.oid::int8 as objid, n.nspname as schema, c.relname as name,
-         null::int8 as relid, c.relkind::text as sub, null::text as args, coalesce(i.indrelid, 0)::int8 as other
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_index i on i.indexrelid = c.oid
-   where n.nspname not in ('pg_catalog', 'pg_toast', 'information_schema')
-  union all
-  select 'type', 'pg_type'::regclass::oid, t.oid, n.nspname, t.typname, nullif(t.typrelid, 0)::int8, t.typtype::text,
-         t.typelem::text, t.typarray::int8
-    from pg_type t join pg_namespace n on n.oid = t.typnamespace where n.nspname not in ('pg_toast', 'information_schema')
-  union all
-  select 'routine', 'pg_proc'::regclass::oid, p.oid, n.nspname, p.proname, null, p.prokind::text, p.proargtypes::text, 0
-    from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname not in ('pg_catalog', 'information_schema')
-  union all
-  select 'constraint', 'pg_constraint'::regclass::oid, c.oid, n.nspname, c.conname, nullif(greatest(c.conrelid, c.contypid), 0)::int8,
-         c.contype::text, c.conindid::text, c.confrelid::int8
-    from pg_constraint c join pg_namespace n on n.oid = c.connamespace where n.nspname <> 'information_schema'
-  union all
-  select 'trigger', 'pg_trigger'::regclass::oid, t.oid, null, t.tgname, t.tgrelid::int8, case when t.tgisinternal then 'i' else '' end, null, 0 from pg_trigger t
-  union all
-  select 'policy', 'pg_policy'::regclass::oid, p.oid, null, p.polname, p.polrelid::int8, '', null, 0 from pg_policy p
-  union all
-  select 'rule', 'pg_rewrite'::regclass::oid, r.oid, null, r.rulename, r.ev_class::int8, '', null, 0 from pg_rewrite r
-  union all
-  select 'default', 'pg_attrdef'::regclass::oid, d.oid, null, d.adnum::text, d.adrelid::int8, '', null, 0 from pg_attrdef d
-  union all
-  select 'schema', 'pg_namespace'::regclass::oid, n.oid, null, n.nspname, null, '', null, 0 from pg_namespace n
-  union all
-  select 'extension', 'pg_extension'::regclass::oid, e.oid, null, e.extname, null, '', null, 0 from pg_extension e
-  union all
-  select 'statistics', 'pg_statistic_ext'::regclass::oid, s.oid, n.nspname, s.stxname, s.stxrelid::int8, '', null, 0
-    from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace
-  union all
-  select 'collation', 'pg_collation'::regclass::oid, c.oid, n.nspname, c.collname, null, '', null, 0
-    from pg_collation c join pg_namespace n on n.oid = c.collnamespace where n.nspname <> 'pg_catalog'
-  union all
-  select 'conversion', 'pg_conversion'::regclass::oid, c.oid, n.nspname, c.conname, null, '', null, 0
-    from pg_conversion c join pg_namespace n on n.oid = c.connamespace where n.nspname <> 'pg_catalog'
-  union all
-  select 'operator', 'pg_operator'::regclass::oid, o.oid, n.nspname, o.oprname, null, '', o.oprleft || ' ' || o.oprright, 0
-    from pg_operator o join pg_namespace n on n.oid = o.oprnamespace where n.nspname <> 'pg_catalog'
-  union all
-  select 'opclass', 'pg_opclass'::regclass::oid, o.oid, n.nspname, o.opcname, null, a.amname, null, 0
-    from pg_opclass o join pg_namespace n on n.oid = o.opcnamespace join pg_am a on a.oid = o.opcmethod where n.nspname <> 'pg_catalog'
-  union all
-  select 'opfamily', 'pg_opfamily'::regclass::oid, o.oid, n.nspname, o.opfname, null, a.amname, null, 0
-    from pg_opfamily o join pg_namespace n on n.oid = o.opfnamespace join pg_am a on a.oid = o.opfmethod where n.nspname <> 'pg_catalog'
-  union all
-  select 'tsconfig', 'pg_ts_config'::regclass::oid, t.oid, n.nspname, t.cfgname, null, '', null, 0
-    from pg_ts_config t join pg_namespace n on n.oid = t.cfgnamespace where n.nspname <> 'pg_catalog'
-  union all
-  select 'tsdict', 'pg_ts_dict'::regclass::oid, t.oid, n.nspname, t.dictname, null, '', null, 0
-    from pg_ts_dict t join pg_namespace n on n.oid = t.dictnamespace where n.nspname <> 'pg_catalog'
-  union all
-  select 'tsparser', 'pg_ts_parser'::regclass::oid, t.oid, n.nspname, t.prsname, null, '', null, 0
-    from pg_ts_parser t join pg_namespace n on n.oid = t.prsnamespace where n.nspname <> 'pg_catalog'
-  union all
-  select 'tstemplate', 'pg_ts_template'::regclass::oid, t.oid, n.nspname, t.tmplname, null, '', null, 0
-    from pg_ts_template t join pg_namespace n on n.oid = t.tmplnamespace where n.nspname <> 'pg_catalog'
-  union all
-  select 'cast', 'pg_cast'::regclass::oid, c.oid, null, '(' || format_type(c.castsource, null) || ' as ' || format_type(c.casttarget, null) || ')',
-         null, '', c.castsource || ' ' || c.casttarget, 0 from pg_cast c
-  union all
-  select 'transform', 'pg_transform'::regclass::oid, t.oid, null, 'for ' || format_type(t.trftype, null) || ' language ' || l.lanname,
-         null, l.lanname, t.trftype::text, 0 from pg_transform t join pg_language l on l.oid = t.trflang
-  union all
-  select 'language', 'pg_language'::regclass::oid, l.oid, null, l.lanname, null, '', null, 0 from pg_language l
-  union all
-  select 'publication', 'pg_publication'::regclass::oid, p.oid, null, p.pubname, null, '', null, 0 from pg_publication p
-  union all
-  select 'event_trigger', 'pg_event_trigger'::regclass::oid, e.oid, null, e.evtname, null, '', null, 0 from pg_event_trigger e
-  union all
-  select 'fdw', 'pg_foreign_data_wrapper'::regclass::oid, f.oid, null, f.fdwname, null, '', null, 0 from pg_foreign_data_wrapper f
-  union all
-  select 'server', 'pg_foreign_server'::regclass::oid, f.oid, null, f.srvname, null, '', null, 0 from pg_foreign_server f
-  union all
-  select 'user mapping', 'pg_user_mapping'::regclass::oid, u.umid, null, 'for ' || u.usename || ' on server ' || u.srvname, null,
-         case when u.usename = current_user then 'own' else '' end, null, 0 from pg_user_mappings u
-  union all
-  select 'subscription', 'pg_subscription'::regclass::oid, s.oid, null, s.subname, null, '', null, 0 from pg_subscription s
-   where s.subdbid = (select oid from pg_database where datname = current_database())
-  union all
-  select 'access_method', 'pg_am'::regclass::oid, a.oid, null, a.amname, null, '', null, 0 from pg_am a`;
+/** How the objects of one system catalog that a statement can name are read. */
+export interface ObjectsOf {
+  readonly family: string;
+  /** The system catalog whose oid an address names. */
+  readonly catalog: string;
+  /** Expression of the object's oid. */
+  readonly oid: string;
+  /** Expressions of schema, name, relation that it belongs to, sub, args and other. */
+  readonly columns: readonly [string, string, string, string, string, string];
+  readonly from: string;
+  readonly where?: string;
+}
 
-export const columnsSql = `
-  select a.attrelid::int8 as relid, a.attnum::int4 as number, a.attname as name, a.atttypid::int8 as "typeOid", a.attnotnull as "notNull",
-         a.attgenerated::text as generated, a.attinhcount > 0 as inherited
-    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-   where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'f', 'v', 'm', 'c')
-     and n.nspname not in ('pg_catalog', 'pg_toast', 'information_schema')`;
+const inSchema = (alias: string, column: string) => `pg_namespace n on n.oid = ${alias}.${column}`;
 
-export const indexesSql = `
-  select i.indexrelid::int8 as oid, i.indrelid::int8 as relid, i.indisunique as unique, i.indisprimary as primary,
-         (i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null) as plain, i.indkey::text as columns, i.indnkeyatts::int4 as keys
-    from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
+/** Everything that a statement can name, catalog by catalog. */
+export const objectsOf: readonly ObjectsOf[] = [
+  {
+    family: "relation",
+    catalog: "pg_class",
+    oid: "c.oid",
+    columns: ["n.nspname", "c.relname", "null", "c.relkind", "null", "coalesce(i.indrelid, 0)"],
+    from: `pg_class c join ${inSchema("c", "relnamespace")} left join pg_index i on i.indexrelid = c.oid`,
+    where: "n.nspname not in ('pg_catalog', 'pg_toast', 'information_schema')",
+  },
+  {
+    family: "type",
+    catalog: "pg_type",
+    oid: "t.oid",
+    columns: ["n.nspname", "t.typname", "nullif(t.typrelid, 0)", "t.typtype", "t.typelem", "t.typarray"],
+    from: `pg_type t join ${inSchema("t", "typnamespace")}`,
+    where: "n.nspname not in ('pg_toast', 'information_schema')",
+  },
+  {
+    family: "routine",
+    catalog: "pg_proc",
+    oid: "p.oid",
+    columns: ["n.nspname", "p.proname", "null", "p.prokind", "p.proargtypes", "0"],
+    from: `pg_proc p join ${inSchema("p", "pronamespace")}`,
+    where: "n.nspname not in ('pg_catalog', 'information_schema')",
+  },
+  {
+    family: "constraint",
+    catalog: "pg_constraint",
+    oid: "c.oid",
+    columns: [
+      "n.nspname",
+      "c.conname",
+      "nullif(greatest(c.conrelid, c.contypid), 0)",
+      "c.contype",
+      "c.conindid",
+      "c.confrelid",
+    ],
+    from: `pg_constraint c join ${inSchema("c", "connamespace")}`,
+    where: "n.nspname <> 'information_schema'",
+  },
+  ofRelation("trigger", "pg_trigger", "tgname", "tgrelid", "case when t.tgisinternal then 'i' else '' end"),
+  ofRelation("policy", "pg_policy", "polname", "polrelid"),
+  ofRelation("rule", "pg_rewrite", "rulename", "ev_class"),
+  ofRelation("default", "pg_attrdef", "adnum::text", "adrelid"),
+  named("schema", "pg_namespace", "nspname"),
+  named("extension", "pg_extension", "extname"),
+  {
+    family: "statistics",
+    catalog: "pg_statistic_ext",
+    oid: "s.oid",
+    columns: ["n.nspname", "s.stxname", "s.stxrelid", "''", "null", "0"],
+    from: `pg_statistic_ext s join ${inSchema("s", "stxnamespace")}`,
+  },
+  inOwnSchema("collation", "pg_collation", "collname", "collnamespace"),
+  inOwnSchema("conversion", "pg_conversion", "conname", "connamespace"),
+  inOwnSchema("operator", "pg_operator", "oprname", "oprnamespace", { args: "t.oprleft || ' ' || t.oprright" }),
+  inOwnSchema("opclass", "pg_opclass", "opcname", "opcnamespace", { method: "opcmethod" }),
+  inOwnSchema("opfamily", "pg_opfamily", "opfname", "opfnamespace", { method: "opfmethod" }),
+  inOwnSchema("tsconfig", "pg_ts_config", "cfgname", "cfgnamespace"),
+  inOwnSchema("tsdict", "pg_ts_dict", "dictname", "dictnamespace"),
+  inOwnSchema("tsparser", "pg_ts_parser", "prsname", "prsnamespace"),
+  inOwnSchema("tstemplate", "pg_ts_template", "tmplname", "tmplnamespace"),
+  {
+    family: "cast",
+    catalog: "pg_cast",
+    oid: "c.oid",
+    columns: [
+      "null",
+      "'(' || format_type(c.castsource, null) || ' as ' || format_type(c.casttarget, null) || ')'",
+      "null",
+      "''",
+      "c.castsource || ' ' || c.casttarget",
+      "0",
+    ],
+    from: "pg_cast c",
+  },
+  {
+    family: "transform",
+    catalog: "pg_transform",
+    oid: "t.oid",
+    columns: [
+      "null",
+      "'for ' || format_type(t.trftype, null) || ' language ' || l.lanname",
+      "null",
+      "l.lanname",
+      "t.trftype",
+      "0",
+    ],
+    from: "pg_transform t join pg_language l on l.oid = t.trflang",
+  },
+  named("language", "pg_language", "lanname"),
+  named("publication", "pg_publication", "pubname"),
+  named("event_trigger", "pg_event_trigger", "evtname"),
+  named("fdw", "pg_foreign_data_wrapper", "fdwname"),
+  named("server", "pg_foreign_server", "srvname"),
+  {
+    family: "user mapping",
+    catalog: "pg_user_mapping",
+    oid: "u.umid",
+    columns: [
+      "null",
+      "'for ' || u.usename || ' on server ' || u.srvname",
+      "null",
+      "case when u.usename = current_user then 'own' else '' end",
+      "null",
+      "0",
+    ],
+    from: "pg_user_mappings u",
+  },
+  {
+    ...named("subscription", "pg_subscription", "subname"),
+    where: "t.subdbid = (select oid from pg_database where datname = current_database())",
+  },
+  named("access_method", "pg_am", "amname"),
+];
+
+function named(family: string, catalog: string, name: string): ObjectsOf {
+  return {
+    family,
+    catalog,
+    oid: "t.oid",
+    columns: ["null", `t.${name}`, "null", "''", "null", "0"],
+    from: `${catalog} t`,
+  };
+}
+
+function ofRelation(family: string, catalog: string, name: string, relation: string, sub = "''"): ObjectsOf {
+  const columns = ["null", `t.${name}`, `t.${relation}`, sub, "null", "0"] as const;
+  return { family, catalog, oid: "t.oid", columns, from: `${catalog} t` };
+}
+
+function inOwnSchema(
+  family: string,
+  catalog: string,
+  name: string,
+  schema: string,
+  { args = "null", method }: { readonly args?: string; readonly method?: string } = {},
+): ObjectsOf {
+  return {
+    family,
+    catalog,
+    oid: "t.oid",
+    columns: ["n.nspname", `t.${name}`, "null", method === undefined ? "''" : "a.amname", args, "0"],
+    from: `${catalog} t join ${inSchema("t", schema)}${method === undefined ? "" : ` join pg_am a on a.oid = t.${method}`}`,
+    where: "n.nspname <> 'pg_catalog'",
+  };
+}
+
+/** Rows of one family as JSON arrays, in the order of their oids; `only`: an SQL array of oids. */
+export function objectsSql({ oid, columns, from, where }: ObjectsOf, only: string | null): string {
+  const [schema, name, relid, sub, args, other] = columns;
+  const conditions = [where, only === null ? undefined : `${oid} = any (${only})`].filter(Boolean);
+  return `(select json_agg(json_build_array(${oid}::int8, ${schema}, ${name}, ${relid}::int8, (${sub})::text, (${args})::text, (${other})::int8) order by ${oid})
+    from ${from}${conditions.length === 0 ? "" : ` where ${conditions.join(" and ")}`})`;
+}
+
+const ofOurs = `join pg_class c on c.oid = relid join pg_namespace n on n.oid = c.relnamespace
    where n.nspname not in ('pg_catalog', 'pg_toast', 'information_schema')`;
 
-export const foreignKeysSql = `
-  select c.oid::int8 as oid, c.conname as name, c.conrelid::int8 as child, c.confrelid::int8 as parent,
-         array_to_string(c.conkey, ' ') as columns, array_to_string(c.confkey, ' ') as "references",
-         c.confdeltype::text as "onDelete", c.confupdtype::text as "onUpdate"
-    from pg_constraint c where c.contype = 'f'`;
+/** Columns, indexes, foreign keys, parents and dependencies as JSON arrays; `only`: SQL arrays of oids, or of all. */
+export function partsSql(only: { relations: string; constraints: string; dependents: string } | null) {
+  const among = (column: string, oids: string | undefined) =>
+    oids === undefined ? "" : ` and ${column} = any (${oids})`;
+  return {
+    columns: `(select json_agg(json_build_array(a.attrelid::int8, a.attnum, a.attname, a.atttypid::int8, a.attnotnull, a.attgenerated::text, a.attinhcount > 0)
+        order by a.attrelid, a.attnum)
+      from (select attrelid as relid, * from pg_attribute where attnum > 0 and not attisdropped${among("attrelid", only?.relations)}) a
+      ${ofOurs} and c.relkind in ('r', 'p', 'f', 'v', 'm', 'c'))`,
+    indexes: `(select json_agg(json_build_array(i.indexrelid::int8, i.indrelid::int8, i.indisunique, i.indisprimary,
+        i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null, i.indkey::text, i.indnkeyatts) order by i.indexrelid)
+      from (select indrelid as relid, * from pg_index where true${among("indrelid", only?.relations)}) i ${ofOurs})`,
+    foreignKeys: `(select json_agg(json_build_array(c.oid::int8, c.conname, c.conrelid::int8, c.confrelid::int8, c.conkey, c.confkey,
+        c.confdeltype::text, c.confupdtype::text) order by c.oid)
+      from pg_constraint c where c.contype = 'f'${among("c.oid", only?.constraints)})`,
+    inherits: `(select json_agg(json_build_array(inhrelid::int8, inhparent::int8) order by inhrelid, inhseqno)
+      from pg_inherits where true${among("inhrelid", only?.relations)})`,
+    dependencies: `(select string_agg(concat(d.classid, '/', d.objid, '/', d.objsubid, ' ', d.refclassid, '/', d.refobjid, '/', d.refobjsubid, ' ', d.deptype), E'\\n'
+        order by d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, d.deptype)
+      from pg_depend d ${only === null ? "" : `join unnest(${only.dependents}) u (classid, objid) on u.classid = d.classid and u.objid = d.objid`}
+      where d.deptype <> 'p' and d.refobjid <> 0)`,
+  };
+}
 
 // reset_val is the role's or database's own setting, even while a reader has emptied the path for its transaction.
-export const searchPathSql = `
-  select n.nspname as name
-    from pg_settings s,
-         unnest(string_to_array(s.reset_val, ',')) with ordinality as p (entry, position)
-         join pg_namespace n on n.nspname = case when btrim(p.entry, ' "') = '$user' then current_user else btrim(p.entry, ' "') end
-   where s.name = 'search_path' order by p.position`;
+export const searchPathSql = `(select json_agg(n.nspname order by p.position)
+  from pg_settings s,
+       unnest(string_to_array(s.reset_val, ',')) with ordinality as p (entry, position)
+       join pg_namespace n on n.nspname = case when btrim(p.entry, ' "') = '$user' then current_user else btrim(p.entry, ' "') end
+ where s.name = 'search_path')`;

@@ -6,9 +6,13 @@ import type { LedgerRow } from "../../migrations/ledger.ts";
 import type { MigrationFolder } from "../../migrations/types.ts";
 import { databaseError, sqlState, sqlStateOf } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
+import { withParameters } from "../../postgres/settings.ts";
 import type { PreparedSql } from "../../sql/prepare.ts";
-import { type DependencyGraph, readDependencyGraph } from "../effect/dependency-graph.ts";
+import type { DependencyGraph } from "../effect/dependency-graph.ts";
 import { type ResolvedEffect, resolveEffect } from "../effect/effect.ts";
+import { entriesOfGraph } from "../effect/graph-entries.ts";
+import { graphScope } from "../effect/graph-scope.ts";
+import { readDependencyGraph } from "../effect/read-graph.ts";
 import type { Plan } from "../types.ts";
 import { type Blocker, readBlockers } from "./blockers.ts";
 import { type GateFacts, readGateFacts } from "./gate-facts.ts";
@@ -115,6 +119,9 @@ export async function gatherFacts(
   }
 }
 
+// Catalog queries look dear to the planner and are not: compiling them can take seconds.
+const readSettings = { jit: "off" };
+
 /** What is read once, whatever part of the set is looked at. */
 interface Common {
   readonly session: Session;
@@ -134,8 +141,10 @@ async function readFacts(
   options: FactsOptions,
 ): Promise<Facts> {
   const set = await readSet(session, request);
-  const graph = await readDependencyGraph(session);
-  const catalog = await readCatalog(session);
+  const scope = graphScope(placedStatements(set.units.map(prepareUnit)));
+  const graph = await withParameters(session, readSettings, () => readDependencyGraph(session, scope));
+  const only = entriesOfGraph(graph);
+  const catalog = await readCatalog(session, only === null ? {} : { only });
   const target = await readTarget(session);
   const dump = options.dump ?? (await findNewestDump(belay, target));
   const common = { session, belay, request, options, graph, catalog, target, dump };

@@ -1,0 +1,122 @@
+import { join } from "node:path";
+import { stopAll } from "../servers/cleanup.ts";
+import { debianPrograms } from "../servers/debian.ts";
+import { startPostgres } from "../servers/postgres.ts";
+import { installedPrograms } from "../servers/postgres-programs.ts";
+import { parseSettings } from "../shared/config.ts";
+import type { Belay } from "../shared/context.ts";
+import { listMigrations } from "../shared/migrations/status.ts";
+import { openSession } from "../shared/postgres/session.ts";
+import { planRollback } from "../shared/rollback/plan/plan-rollback.ts";
+import type { ObjectStore } from "../shared/store/types.ts";
+import { emptyDatabase } from "./databases.ts";
+import { makeMigrated } from "./migrated.ts";
+import { median, runMeasured } from "./processes.ts";
+
+/**
+ * Planning one rollback in a database of 2,000 tables with 1,000 migrations and their snapshots in the ledger,
+ * connecting included, against stock `pg_dump -s` of that database, pair by pair; medians. A second line lists the ledger.
+ *
+ *   npm run bench -- plan [--json] [--pairs 11] [--tables 2000] [--migrations 1000]
+ */
+interface Line {
+  readonly bench: "plan";
+  readonly case: string;
+  readonly ours: number;
+  readonly peer: number | null;
+  readonly unit: "ms";
+  /** Median of the pairs' ratios; below 1: we are faster. */
+  readonly ratio: number | null;
+  readonly peak_rss_mb: number;
+  readonly peer_peak_rss_mb: number | null;
+}
+
+const pairs = option("--pairs", 11);
+const tables = option("--tables", 2_000);
+const migrations = option("--migrations", 1_000);
+const json = process.argv.includes("--json");
+
+async function main(): Promise<void> {
+  const debian = debianPrograms();
+  const url = await database(debian);
+  const made = await makeMigrated(url, tables, migrations);
+  if (!json)
+    console.log(
+      `${made.snapshotMegabytes.toFixed(0)} MB hold the snapshots of ${migrations} migrations, stored in ${made.storeSeconds.toFixed(1)} s`,
+    );
+  const belay = belayOn(url);
+  const newest = made.migrations.at(-1)!;
+  const middle = made.migrations[Math.floor(migrations / 2)]!;
+  const lines = [
+    await measure("plan of the newest migration", debian, url, () => planRollback(belay, { migration: newest })),
+    await measure("plan of one in the middle", debian, url, () => planRollback(belay, { migration: middle })),
+    await measure("list", debian, url, () => listMigrations(belay)),
+  ];
+  if (json) for (const line of lines) console.log(JSON.stringify(line));
+  else console.table(lines.map(({ bench: _, ...line }) => line));
+}
+
+async function database(debian: string | null): Promise<string> {
+  const server = await startPostgres(debian === null ? {} : { programs: installedPrograms(debian) });
+  return emptyDatabase(server.url, "bench_plan");
+}
+
+async function measure(name: string, debian: string | null, url: string, work: () => Promise<unknown>): Promise<Line> {
+  const ours: number[] = [];
+  const peers: number[] = [];
+  let peerPeak = 0;
+  await work();
+  for (let pair = 0; pair < pairs; pair++) {
+    const start = performance.now();
+    await work();
+    ours.push(performance.now() - start);
+    if (debian === null) continue;
+    const run = await dump(debian, url);
+    peers.push(run.seconds * 1_000);
+    peerPeak = Math.max(peerPeak, run.peakRssBytes);
+  }
+  const known = peers.length > 0;
+  return {
+    bench: "plan",
+    case: `${name}, ${tables} tables, ${migrations} migrations`,
+    ours: round(median(ours)),
+    peer: known ? round(median(peers)) : null,
+    unit: "ms",
+    ratio: known ? round(median(ours.map((one, at) => one / peers[at]!))) : null,
+    peak_rss_mb: Math.round(process.resourceUsage().maxRSS / 1_000),
+    peer_peak_rss_mb: known ? Math.round(peerPeak / 1e6) : null,
+  };
+}
+
+function dump(programs: string, database: string) {
+  const url = new URL(database);
+  const password = decodeURIComponent(url.password);
+  url.password = "";
+  return runMeasured(join(programs, "pg_dump"), ["-s", "-f", "/dev/null", "-d", url.href], { PGPASSWORD: password });
+}
+
+function belayOn(url: string): Belay {
+  const settings = parseSettings({ database: url });
+  return {
+    settings,
+    actor: "bench",
+    openSession: (options) => openSession(url, options),
+    store: { url: "file:///nowhere" } as ObjectStore,
+    scratchUrl: null,
+    report: () => {},
+    now: () => new Date(),
+  };
+}
+
+function option(name: string, otherwise: number): number {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? otherwise : Number(process.argv[at + 1]);
+}
+
+const round = (value: number) => Math.round(value * 100) / 100;
+
+try {
+  await main();
+} finally {
+  await stopAll();
+}

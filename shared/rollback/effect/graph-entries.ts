@@ -1,0 +1,11 @@
+import type { Address } from "../../catalog/types.ts";
+import type { DependencyGraph } from "./dependency-graph.ts";
+
+/** Beyond this, reading the whole catalog is as fast. */
+const most = 5_000;
+
+/** The objects whose entries statements can touch, given a graph that was read for them; null: read all. */
+export function entriesOfGraph({ objects, isPart }: DependencyGraph): readonly Address[] | null {
+  if (isPart !== true || objects.length > most) return null;
+  return objects.flatMap(({ classid, objid }) => (objid < 16_384 ? [] : [{ classid, objid, objsubid: 0 }]));
+}
