@@ -1,11 +1,12 @@
 import { readSnapshotCatalog } from "../../catalog/snapshots.ts";
 import type { Catalog } from "../../catalog/types.ts";
 import { openSession, type Session } from "../../postgres/session.ts";
+import { byIdentity } from "./by-identity.ts";
 import { grantsFromEntries, statementsFromEntries } from "./entries.ts";
-import { type CatalogGap, compareStates } from "./gap.ts";
+import { type CatalogGap, compareStates, noGap } from "./gap.ts";
 import { type Identities, lineage, readIdentities } from "./identities.ts";
 import { readWordings, type Wording } from "./pg-delta.ts";
-import { isProved, rank, type States, type Steps, type Trial, tryWay } from "./trial.ts";
+import { isEnough, rank, type States, type Steps, type Trial, tryWay } from "./trial.ts";
 
 /** Rollback SQL that was tried; the best of several. */
 export interface InverseProposal {
@@ -38,34 +39,43 @@ export interface InverseInput {
  */
 export async function proposeInverse(input: InverseInput): Promise<InverseProposal> {
   const { session, url } = input.after;
-  if (isSame(compareStates(input.wanted, await readSnapshotCatalog(session))))
+  const gap = compareStates(input.wanted, await readSnapshotCatalog(session));
+  if (isSame(gap))
     return { statements: [], sql: "", proved: true, columnOrderOnly: false, differences: [], refusal: null };
   const after = await readIdentities(session);
   const before = lineage(input.identities ?? (await identitiesOf(input.beforeUrl)), after);
-  const states: States = { wanted: input.wanted, before, after };
+  const roles = await rolesOf(session);
+  const states: States = { wanted: input.wanted, before, after, role: roles.owner };
   const trials: Trial[] = [];
   const attempt = async (way: (steps: Steps) => Promise<void>) => {
     const trial = await tryWay(session, states, way);
     trials.push(trial);
-    return isProved(trial);
+    return isEnough(trial);
   };
-  for (const wording of await readWordings(url, input.beforeUrl, await rolesOf(session))) {
+  if (before.known && (await attempt((steps) => byIdentity(steps, states)))) return describe(trials.at(-1)!);
+  for (const wording of await readWordings(url, input.beforeUrl, roles)) {
     const { statements, refusal } = wording();
     if (refusal !== null) trials.push(refusedTrial({ statements, refusal }));
     else if (await attempt(async (steps) => steps.run(statements))) return describe(trials.at(-1)!);
-    else if (nearlyThere(trials.at(-1)!) && (await attempt((steps) => repaired(steps, statements, input.wanted))))
+    else if (nearlyThere(trials.at(-1)!) && (await attempt((steps) => repaired(steps, statements, states))))
       return describe(trials.at(-1)!);
   }
-  await attempt((steps) => repaired(steps, [], input.wanted));
-  return describe(trials.sort((a, b) => rank(a) - rank(b))[0]!);
+  await attempt((steps) => repaired(steps, [], states));
+  const best = describe(trials.sort((a, b) => rank(a) - rank(b))[0]!);
+  return best.refusal !== null && onlyKept(gap) ? { ...best, refusal: gap.differences.join("; ") } : best;
+}
+
+/** All that the migration did cannot be undone by any SQL, and does no harm. */
+function onlyKept({ differences, kept }: CatalogGap): boolean {
+  return kept > 0 && kept === differences.length;
 }
 
 /** Statements first, and then by the entries' own texts what they leave undone. */
-async function repaired(steps: Steps, statements: readonly string[], wanted: Catalog): Promise<void> {
+async function repaired(steps: Steps, statements: readonly string[], { wanted, role }: States): Promise<void> {
   await steps.run(statements);
   const now = await steps.read();
   if (compareStates(wanted, now).differences.length === 0) return;
-  await steps.run(statementsFromEntries(wanted, now));
+  await steps.run(statementsFromEntries(wanted, now, role));
   await steps.run(grantsFromEntries(wanted, await steps.read()));
 }
 
@@ -78,7 +88,7 @@ function isSame({ differences, columnOrder }: CatalogGap): boolean {
 }
 
 function refusedTrial({ refusal }: Wording): Trial {
-  return { statements: [], gap: { differences: [], columnOrder: [] }, lost: [], strays: [], error: refusal };
+  return { statements: [], gap: noGap, lost: [], strays: [], error: refusal };
 }
 
 function describe({ statements, gap, lost, strays, error }: Trial): InverseProposal {

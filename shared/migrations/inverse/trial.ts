@@ -2,14 +2,16 @@ import { readSnapshotCatalog } from "../../catalog/snapshots.ts";
 import type { Catalog } from "../../catalog/types.ts";
 import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { type CatalogGap, compareStates } from "./gap.ts";
-import { type Identities, lostSurvivors, readIdentities, renamedStrays } from "./identities.ts";
+import { type CatalogGap, compareStates, noGap } from "./gap.ts";
+import { type Identities, type Lineage, lostSurvivors, readIdentities, renamedStrays } from "./identities.ts";
 
 /** The states that a proposal is judged by, all of the database in which it is tried. */
 export interface States {
   readonly wanted: Catalog;
-  readonly before: { readonly known: boolean; readonly identities: Identities };
+  readonly before: Lineage;
   readonly after: Identities;
+  /** The role that runs the SQL. */
+  readonly role: string;
 }
 
 /** What came of one way back, tried. */
@@ -27,6 +29,7 @@ export interface Trial {
 export interface Steps {
   run(statements: readonly string[]): Promise<void>;
   read(): Promise<Catalog>;
+  identities(): Promise<Identities>;
 }
 
 /** Tries a way back in a transaction that is rolled back. */
@@ -38,6 +41,7 @@ export async function tryWay(session: Session, states: States, way: (steps: Step
       statements.push(...more);
     },
     read: () => readSnapshotCatalog(session),
+    identities: () => readIdentities(session),
   };
   await session.run("begin");
   try {
@@ -54,15 +58,15 @@ export async function tryWay(session: Session, states: States, way: (steps: Step
     };
   } catch (error) {
     const { message } = databaseError(error);
-    return { statements, gap: { differences: [], columnOrder: [] }, lost: [], strays: [], error: message };
+    return { statements, gap: noGap, lost: [], strays: [], error: message };
   } finally {
     await session.run("rollback");
   }
 }
 
-/** Whether nothing speaks against a trial: every entry as wanted, and nothing lost or put in another's place. */
-export function isProved({ statements, gap, lost, strays, error }: Trial): boolean {
-  const faults = gap.differences.length + gap.columnOrder.length + lost.length + strays.length;
+/** Whether no other way needs to be tried: nothing is lost, and all is as wanted, but perhaps for columns' order, which none can give back. */
+export function isEnough({ statements, gap, lost, strays, error }: Trial): boolean {
+  const faults = gap.differences.length + lost.length + strays.length;
   return error === null && faults === 0 && statements.length > 0;
 }
 

@@ -9,7 +9,8 @@ export interface TableRepair {
   readonly after: readonly string[];
 }
 
-interface Column {
+/** A column as its TABLE entry words it. */
+export interface Column {
   readonly name: string;
   /** Type and collation. */
   readonly type: string;
@@ -106,7 +107,8 @@ function constraintName(item: string): string {
   return item.match(/^CONSTRAINT ("(?:[^"]|"")+"|\S+)/)![1]!;
 }
 
-function columnsOf(table: TableText): Map<string, Column> {
+/** The columns of a CREATE TABLE text by their quoted names. */
+export function columnsOf(table: TableText): Map<string, Column> {
   const columns = table.items.filter((item) => !isConstraint(item)).map(parseColumn);
   return new Map(columns.map((column) => [column.name, column]));
 }
