@@ -1,4 +1,6 @@
 import { qualified } from "../../catalog/identifiers.ts";
+import { sameVersion } from "../../migrations/tracking.ts";
+import { trackedRows } from "../../migrations/tracking-rows.ts";
 import type { TrackingTable } from "../../migrations/types.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Account } from "../guard/account.ts";
@@ -23,20 +25,15 @@ export async function readTracked(session: Session, version: string): Promise<Tr
   const table = await trackingTable(session, version);
   if (table === null) return null;
   const name = qualified(table.schema, table.table);
-  const column = table.tool === "goose" ? "version_id" : "version";
-  const rows = await session.run(`select t.${column}::text as version, to_jsonb(t)::text as row from only ${name} t`);
+  const rows = await trackedRows(session, table);
   const [at] = await session.sql`select ${name}::regclass::oid::int8::text as oid`;
-  return {
-    table,
-    oid: Number(at!.oid),
-    rows: [...rows].map((row) => ({ version: row.version ?? "", row: row.row })),
-  };
+  return { table, oid: Number(at!.oid), rows: rows.map(({ version, row }) => ({ version, row })) };
 }
 
 /** Rows of the given versions that the rollback SQL itself took out. */
 export function ownRowsRemoved(before: Tracked, after: Tracked | null, versions: readonly string[]): TrackedRow[] {
   const left = new Set(after?.rows.map(({ row }) => row));
-  return before.rows.filter(({ row, version }) => !left.has(row) && versions.some((own) => same(own, version)));
+  return before.rows.filter(({ row, version }) => !left.has(row) && versions.some((own) => sameVersion(own, version)));
 }
 
 /** Rollback SQL may take its own rows out of the tool's table, and change nothing else in it. */
@@ -62,8 +59,4 @@ export function judgeTracked(
       curable: false,
     },
   ];
-}
-
-function same(one: string, other: string): boolean {
-  return one.replace(/^0+/, "") === other.replace(/^0+/, "");
 }
