@@ -33,19 +33,20 @@ function lossesOfTable(table: TableRows, same: TableRows | undefined): Loss[] {
   if (same === undefined) return [{ columns: null, rows: table.count }];
   const places = table.columns.map((column) => placeIn(same, column, same.oid === table.oid));
   if (table.rows === null || same.rows === null) return lossesOfSums(table, same, places);
-  const lost = table.columns.flatMap(({ generated }, index) => (places[index] === -1 && !generated ? [index] : []));
-  const held = lost.filter((index) => table.rows!.some((row) => row[index] !== null));
-  const holding = table.rows.filter((row) => held.some((index) => row[index] !== null)).length;
   const kept = places.flatMap((place, index) => (place === -1 ? [] : [{ from: index, to: place }]));
   const paired = pairRows(
     table.rows.map((row) => kept.map(({ from }) => row[from]!)),
     same.rows.map((row) => kept.map(({ to }) => row[to]!)),
   );
-  const names = (indexes: readonly number[]) => indexes.map((index) => table.columns[index]!.name);
+  const staying = table.rows.filter((_, place) => !paired.gone.has(place));
+  const lost = table.columns.flatMap(({ generated }, index) => (places[index] === -1 && !generated ? [index] : []));
+  const held = lost.filter((index) => staying.some((row) => row[index] !== null));
+  const holding = staying.filter((row) => held.some((index) => row[index] !== null)).length;
   const changed = [...paired.changed].sort((a, b) => a - b).map((index) => kept[index]!.from);
   const own = changed.filter((index) => !table.columns[index]!.generated);
+  const names = (indexes: readonly number[]) => indexes.map((index) => table.columns[index]!.name);
   return [
-    ...(paired.gone > 0 ? [{ columns: null, rows: paired.gone }] : []),
+    ...(paired.gone.size > 0 ? [{ columns: null, rows: paired.gone.size }] : []),
     ...(held.length > 0 ? [{ columns: names(held), rows: holding }] : []),
     ...(own.length > 0 ? [{ columns: names(own), rows: paired.rowsChanged }] : []),
   ];

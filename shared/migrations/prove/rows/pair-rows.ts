@@ -1,8 +1,8 @@
 type Row = readonly (string | null)[];
 
 export interface Paired {
-  /** Rows that have no counterpart. */
-  readonly gone: number;
+  /** Places of the rows that have no counterpart. */
+  readonly gone: ReadonlySet<number>;
   /** Places of the columns in which a value is not what it was; a NULL that was filled is no loss. */
   readonly changed: ReadonlySet<number>;
   readonly rowsChanged: number;
@@ -15,32 +15,40 @@ const mostCompared = 300;
 export function pairRows(earlier: readonly Row[], later: readonly Row[]): Paired {
   const { rest, free } = withoutEqual(earlier, later);
   const changed = new Set<number>();
-  let gone = 0;
+  const gone = new Set<number>();
   let rowsChanged = 0;
-  const counterpart = free.length === 0 ? () => undefined : counterpartFinder(rest, free);
-  for (const row of rest) {
+  const counterpart =
+    free.length === 0
+      ? () => undefined
+      : counterpartFinder(
+          rest.map((place) => earlier[place]!),
+          free,
+        );
+  for (const place of rest) {
+    const row = earlier[place]!;
     const other = counterpart(row);
     if (other === undefined) {
-      gone++;
+      gone.add(place);
       continue;
     }
-    const places = row.flatMap((value, place) => (value !== null && value !== other[place] ? [place] : []));
-    if (places.length > 0) rowsChanged++;
-    for (const place of places) changed.add(place);
+    const columns = row.flatMap((value, column) => (value !== null && value !== other[column] ? [column] : []));
+    if (columns.length > 0) rowsChanged++;
+    for (const column of columns) changed.add(column);
   }
   return { gone, changed, rowsChanged };
 }
 
-function withoutEqual(earlier: readonly Row[], later: readonly Row[]): { rest: Row[]; free: Row[] } {
+/** Places of the earlier rows that no later row equals, and the later rows that are left. */
+function withoutEqual(earlier: readonly Row[], later: readonly Row[]): { rest: number[]; free: Row[] } {
   const counts = new Map<string, number>();
   for (const row of later) counts.set(JSON.stringify(row), (counts.get(JSON.stringify(row)) ?? 0) + 1);
   const taken = new Map<string, number>();
-  const rest = earlier.filter((row) => {
+  const rest = earlier.flatMap((row, place) => {
     const text = JSON.stringify(row);
     const used = taken.get(text) ?? 0;
-    if (used >= (counts.get(text) ?? 0)) return true;
+    if (used >= (counts.get(text) ?? 0)) return [place];
     taken.set(text, used + 1);
-    return false;
+    return [];
   });
   const free = later.filter((row) => {
     const text = JSON.stringify(row);

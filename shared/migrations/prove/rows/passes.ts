@@ -1,3 +1,4 @@
+import { openSession } from "../../../postgres/session.ts";
 import type { Chain, Place } from "../chain.ts";
 import { type RanInside, runInside, runScript } from "../run-script.ts";
 import type { Script } from "../script.ts";
@@ -40,7 +41,8 @@ async function passInside(
   of: ProofLoss["of"],
   options: SeedOptions,
 ): Promise<RowsPass | null> {
-  const { session } = await chain.place();
+  // A session of its own: functions that triggers run keep the column types of their first run.
+  const session = await openSession((await chain.place()).url, { applicationName: "belay scratch" });
   const sequences = await readSequences(session);
   await session.run("begin");
   try {
@@ -48,18 +50,24 @@ async function passInside(
     const earlier = await readRows(session);
     for (const script of scripts) {
       const ran: RanInside = await runInside(session, script, chain.limited);
-      if (ran.undecided) return null;
+      if (ran.undecided || isStale(ran.error)) return null;
       if (ran.error !== null) return { loses: [], unseeded, failed: { script, error: ran.error } };
     }
     return { loses: lossesOf(earlier, await readRows(session), of), unseeded, failed: null };
   } finally {
     await session.run("rollback").catch(() => {});
     if (session.alive) await restoreSequences(session, sequences);
+    await session.close().catch(() => {});
   }
 }
 
+/** A function that ran while the rows came in, and now meets other column types: no fault of the script. */
+function isStale(error: ProofError | null): boolean {
+  return /when preparing the plan|cached plan must not change/.test(error?.message ?? "");
+}
+
 async function passOnCopy(
-  { session }: Place,
+  { session, url }: Place,
   chain: Chain,
   scripts: readonly Script[],
   of: ProofLoss["of"],
@@ -69,9 +77,14 @@ async function passOnCopy(
   const { unseeded } = await seedRows(session, options);
   await session.run("commit");
   const earlier: RowState = await readRows(session);
-  for (const script of scripts) {
-    const ran = await runScript(session, script, chain.limited);
-    if (ran.error !== null) return { loses: [], unseeded, failed: { script, error: ran.error } };
+  const other = await openSession(url, { applicationName: "belay scratch" });
+  try {
+    for (const script of scripts) {
+      const ran = await runScript(other, script, chain.limited);
+      if (ran.error !== null) return { loses: [], unseeded, failed: { script, error: ran.error } };
+    }
+    return { loses: lossesOf(earlier, await readRows(other), of), unseeded, failed: null };
+  } finally {
+    await other.close().catch(() => {});
   }
-  return { loses: lossesOf(earlier, await readRows(session), of), unseeded, failed: null };
 }

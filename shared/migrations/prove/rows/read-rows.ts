@@ -7,6 +7,8 @@ export interface ReadColumn {
   readonly name: string;
   /** Computed from other columns: nothing of its own can be lost. */
   readonly generated: boolean;
+  /** A blank-padded type: a cast to text drops the blanks that a client sees. */
+  readonly padded: boolean;
 }
 
 /** A table's rows as texts, in the order of its columns; null: too many to hold, only counted and summed up. */
@@ -34,7 +36,7 @@ export async function readRows(session: Session): Promise<RowState> {
   if (tables.length === 0) return [];
   const parts = tables.map((table, index) => {
     const from = `from only ${qualified(table.schema, table.name)} t`;
-    const columns = table.columns.map(({ name }) => `t.${quoteIdent(name)}::text`);
+    const columns = table.columns.map(textOf);
     if (!table.large)
       return `select ${index} as i, (select json_agg(to_json(array[${columns}]::text[])) ${from}) as rows, null::int8 as count`;
     const sums = columns.map((column) => `sum(hashtextextended(${column}, 0)::numeric)::text`);
@@ -49,9 +51,15 @@ export async function readRows(session: Session): Promise<RowState> {
   });
 }
 
+function textOf({ name, padded }: ReadColumn): string {
+  const column = `t.${quoteIdent(name)}`;
+  return padded ? `case when ${column} is not null then format('%s', ${column}) end` : `${column}::text`;
+}
+
 const tablesQuery = `
   select c.oid::int8::float8 as oid, n.nspname as schema, c.relname as name, pg_relation_size(c.oid) > ${mostBytes} as large,
-    coalesce((select json_agg(json_build_object('number', a.attnum, 'name', a.attname, 'generated', a.attgenerated <> '')
+    coalesce((select json_agg(json_build_object('number', a.attnum, 'name', a.attname, 'generated', a.attgenerated <> '',
+        'padded', a.atttypid = 'bpchar'::regtype)
       order by a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]') as columns
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind = 'r' and ${ofTheProject} order by n.nspname, c.relname`;

@@ -78,6 +78,7 @@ const tablesQuery = `
         'parentColumns', ${names("k.confrelid", "k.confkey")}) order by k.conname)
       from pg_constraint k where k.conrelid = c.oid and k.contype = 'f'
        and not exists (select from pg_constraint u where u.oid = k.conparentid and u.conrelid = k.conrelid)), '[]') as keys,
+    exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal) as "hasTriggers",
     case when c.relispartition then array(select p.relid::int8::int from pg_partition_ancestors(c.oid) with ordinality p(relid, i) where p.i > 1 order by p.i)
          else '{}' end as ancestors,
     coalesce((select json_agg(distinct jsonb_build_object('name', format('%I.%I', sn.nspname, s.relname), 'column', a.attname))

@@ -35,13 +35,18 @@ function ownValues(schema: SeedSchema, table: SeedTable, row: number, wanted: Ro
     const optional = column.hasDefault || !isNotNull(schema, column);
     const leftOut = wanted.sparse ? optional : row % 3 === 2 && !isNotNull(schema, column);
     if (leftOut && !inKey.has(column.name)) continue;
-    const n = 1000 + pick(900, wanted.seed) + place * Math.max(10, wanted.rows) + row;
+    const n = 1000 + pick(900, wanted.seed) + (isKeyLike(schema, column) ? 0 : place * Math.max(10, wanted.rows)) + row;
     const value =
       listedValue(table, column, row + wanted.seed) ??
       literalOf(schema.types, column.type, column.modifier, n, wanted.shape);
     if (value !== null) values.set(column.name, value);
   }
   return values;
+}
+
+/** Ids of the same row are alike in all tables, so that a foreign key which a migration adds later mostly holds. */
+function isKeyLike(schema: SeedSchema, column: SeedColumn): boolean {
+  return /(^|_)(u?u?id|nid|ids)$/i.test(column.name) || schema.types.get(column.type)?.name === "uuid";
 }
 
 function listedValue(table: SeedTable, column: SeedColumn, n: number): string | null {

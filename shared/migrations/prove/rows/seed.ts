@@ -1,5 +1,6 @@
 import { qualified } from "../../../catalog/identifiers.ts";
 import type { Session } from "../../../postgres/session.ts";
+import { fillGaps, setBackMoments } from "./fill.ts";
 import { type Insertion, insertText, type Refusal, runInsertions, togetherText } from "./insert.ts";
 import { holdersOf, orderTables } from "./order.ts";
 import { readKeys } from "./read-keys.ts";
@@ -28,11 +29,16 @@ export async function seedRows(session: Session, options: SeedOptions): Promise<
   const groups = orderTables(schema.tables);
   await session.run("set constraints all immediate");
   let refused = await seedTogether(session, schema, groups, options);
+  const apart = new Map<SeedTable, readonly SeedRow[]>();
   for (const way of otherWays) {
     if (refused.size === 0) break;
     const waiting = groups.flat().filter((table) => refused.has(table));
-    refused = await seedApart(session, schema, waiting, { ...options, ...way });
+    const made = new Map<SeedTable, readonly SeedRow[]>();
+    refused = await seedApart(session, schema, waiting, { ...options, ...way }, made);
+    for (const table of waiting) if (!refused.has(table)) apart.set(table, made.get(table)!);
   }
+  await fillGaps(session, schema, apart, { ...options, sparse: false, shape: 0 });
+  await setBackMoments(session, schema);
   await advanceSequences(
     session,
     schema.tables.filter((table) => !refused.has(table)),
@@ -73,14 +79,15 @@ async function seedTogether(
   return new Map(refusals.flatMap(({ index, message }) => groups[index]!.map((table) => [table, message] as const)));
 }
 
-/** The slow way for what was refused: keys as they are in the database, values that meet the checks, row by row. */
+/** The slow way for what was refused: keys as they are in the database, values that meet the checks, row by row; fills `made`. */
 async function seedApart(
   session: Session,
   schema: SeedSchema,
   tables: readonly SeedTable[],
   wanted: RowsWanted,
+  made: Map<SeedTable, readonly SeedRow[]>,
 ): Promise<Refused> {
-  const made = new Map<SeedTable, readonly SeedRow[]>(await readKeys(session, schema, tables, wanted.rows));
+  for (const [table, rows] of await readKeys(session, schema, tables, wanted.rows)) made.set(table, rows);
   const insertions: Insertion[] = [];
   for (const table of tables) {
     const rows = makeRows(schema, table, knownFrom(schema, made), wanted);

@@ -52,6 +52,8 @@ export interface SeedTable {
   readonly keys: readonly SeedForeignKey[];
   /** Oids of the partitioned tables above it, nearest first. */
   readonly ancestors: readonly number[];
+  /** The project's own triggers run when a row comes in. */
+  readonly hasTriggers: boolean;
   /** Sequences that belong to a column or feed its default. */
   readonly sequences: readonly { readonly name: string; readonly column: string }[];
 }

@@ -41,19 +41,23 @@ export function withRows(
   const shown = (loss: ProofLoss) => seen.some((each) => each.schema === loss.schema && each.table === loss.table);
   const only = told.filter((loss) => !shown(loss) && (since?.failed !== null || unseeded.length > 0));
   const failed = since?.failed ?? before?.failed ?? null;
+  const loses = [...seen, ...only];
   return {
-    loses: [...seen, ...only],
+    loses,
     unseeded: unseeded.sort(),
     with_rows: {
-      before: stateOf(before, ups),
-      since: stateOf(since, ups),
+      before: stateOf(before, ups, []),
+      since: stateOf(since, ups, loses),
       error: failed === null ? null : errorWords(failed.error),
     },
   };
 }
 
-function stateOf(pass: RowsPass | null, ups: Unit["ups"]): NonNullable<Proof["with_rows"]>["before"] {
+type Outcome = NonNullable<Proof["with_rows"]>["since"];
+
+/** Which side of the migration a told loss is of does not matter for the rows that stand after it. */
+function stateOf(pass: RowsPass | null, ups: Unit["ups"], loses: readonly ProofLoss[]): Outcome {
   if (pass === null) return "not_run";
   if (pass.failed !== null) return ups.includes(pass.failed.script) ? "up_fails" : "down_fails";
-  return pass.loses.length === 0 ? "kept" : "lost";
+  return pass.loses.length > 0 || loses.some(({ rows }) => rows === null) ? "lost" : "kept";
 }
