@@ -4,29 +4,32 @@ import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import type { Command, Invocation } from "../command.ts";
 import { exit } from "../exit.ts";
 import { renderCheck } from "../render/plan.ts";
+import { targetFlags, targetHelp, targetOf, targetUsage } from "../target.ts";
 import { count, mark, moment } from "../terminal.ts";
 
 export const approve: Command = {
   name: "approve",
   summary: "agree, as a second person, to a plan that somebody else will execute",
-  usage: "MIGRATION",
+  usage: targetUsage,
   flags: {
+    ...targetFlags,
     plan: { type: "string" },
     reason: { type: "string" },
     waive: { type: "string", multiple: true },
     yes: { type: "boolean", short: "y" },
   },
   help: [
+    ...targetHelp,
     ["--plan HASH", "the plan that was looked at; needed when not on a terminal"],
     ["--reason TEXT", "why, for the record (asked for on a terminal)"],
     ["--waive GATE", "the waivers that the plan has: they are part of it (repeatable)"],
     ["-y, --yes", "do not ask; needed when not on a terminal"],
   ],
-  words: { min: 1, max: 1 },
+  words: { min: 0, max: 1_000 },
   run: async (invocation) => {
     const { words, flags, terminal, belay } = invocation;
     const waive = Array.isArray(flags.waive) ? (flags.waive as string[]) : [];
-    const request = { migration: words[0]!, waive, folder: await invocation.folderIfAny() };
+    const request = { ...targetOf(words, flags), waive, folder: await invocation.folderIfAny() };
     const agreed = await agree(invocation, () => planRollback(belay, request));
     if (agreed === null) return exit.failed;
     const approval = await approvePlan(belay, { ...request, ...agreed });

@@ -1,5 +1,7 @@
 import { BelayError } from "../../shared/errors.ts";
+import { blockedError } from "../../shared/rollback/execute/blocked.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { rowsAtStake } from "../../shared/rollback/plan/growth.ts";
 import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import type { Plan } from "../../shared/rollback/types.ts";
 import { blockerFlags, blockerHelp, endBlockers } from "../blockers.ts";
@@ -27,7 +29,7 @@ export const rollback: Command = {
     ["--dry-run", "show the plan and the SQL that would run; change nothing"],
     ["--reason TEXT", "why, for the record (asked for on a terminal)"],
     ["--plan HASH", "run only if the plan still has this hash (from --dry-run)"],
-    ["--waive GATE", "pass by undoable, checksum or end_state, on record with the reason (repeatable)"],
+    ["--waive GATE", "pass by a gate that the policy lets be waived, on record with your name and reason (repeatable)"],
     ...blockerHelp,
     ["-y, --yes", "do not ask; needed when not on a terminal"],
   ],
@@ -43,11 +45,16 @@ export const rollback: Command = {
     terminal.settle();
     if ((await endBlockers(invocation, belay, plan)).length > 0) plan = await planRollback(belay, request);
     if (dryRun) return showDryRun(plan, invocation);
-    refuseBlocked(plan);
+    if (!plan.canRollBack) throw blockedError(subjectOf(plan), plan);
     const agreedReason = await agree(plan, reason, invocation);
     if (agreedReason === null) return exit.failed;
     const planHash = typeof flags.plan === "string" ? flags.plan : plan.hash;
-    const report = await executeRollback(belay, { ...request, planHash, reason: agreedReason });
+    const report = await executeRollback(belay, {
+      ...request,
+      planHash,
+      plannedRows: rowsAtStake(plan.effect),
+      reason: agreedReason,
+    });
     terminal.settle();
     if (terminal.json) terminal.document(report);
     for (const line of renderReport(report, terminal)) terminal.line(line);
@@ -65,19 +72,6 @@ function showDryRun(plan: Plan, { terminal }: Invocation): ExitCode {
 
 function subjectOf({ migration, migrations }: Plan): string {
   return migrations.length === 1 ? migration : `${migration} and ${migrations.length - 1} more`;
-}
-
-/** The gate of the reason is left to the question that follows. */
-function refuseBlocked(plan: Plan): void {
-  const failed = plan.gates.filter((gate) => gate.blocking && gate.state === "failed" && gate.name !== "reason");
-  if (failed.length === 0) return;
-  const evidence = failed.map((gate) => `${gate.name}: ${gate.evidence}`);
-  const next = failed.flatMap((gate) => gate.next ?? []);
-  throw new BelayError(
-    "gate_failed",
-    `${subjectOf(plan)} is not rolled back:${evidence.length === 1 ? ` ${evidence[0]}` : `\n${evidence.join("\n")}`}`,
-    { hint: next.join("\n") || undefined, details: { gates: failed } },
-  );
 }
 
 /** The reason to put on record once the person agreed, or null when they did not. */

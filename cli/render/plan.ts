@@ -1,6 +1,7 @@
-import type { Effect, Gate, Plan, PlannedMigration, Risk } from "../../shared/rollback/types.ts";
+import type { Effect, Plan, PlannedMigration, Risk } from "../../shared/rollback/types.ts";
 import { bytes, count, mark, moment, paint } from "../terminal.ts";
 import { renderBlockers } from "./blockers.ts";
+import { renderBlocking, renderChecklist, renderGates } from "./gates.ts";
 import { printable, printableLines } from "./printable.ts";
 import { hang, table } from "./wrap.ts";
 
@@ -32,7 +33,7 @@ export function renderCheck(plan: Plan, layout: Layout): string[] {
     ...field("Can roll back", plan.canRollBack ? `${mark.yes()} yes` : `${mark.no()} no`),
     ...field("Risk", `${paint(riskStyle[plan.risk], plan.risk)}: ${reasons}`),
     ...field("Verdict", verdictWords[plan.verdict]),
-    ...renderReasons(plan.gates, width),
+    ...renderBlocking(plan.gates, width),
     ...renderPart(plan, width),
     ...renderDependents(plan, width),
     ...renderBlockers(plan.blockers, width),
@@ -40,6 +41,8 @@ export function renderCheck(plan: Plan, layout: Layout): string[] {
     "",
     ...renderLossCard(plan.effect, width),
     ...renderObjects(plan, layout.allObjects === true),
+    "",
+    ...renderChecklist(plan.checklist, width),
     "",
     ...renderGates(plan.gates, width),
   ];
@@ -98,26 +101,6 @@ function renderPart({ part }: Plan, width: number): string[] {
 function statusOf({ status, appliedAt }: Plan): string {
   if (appliedAt === null) return status;
   return status === "applied" ? `applied ${moment(appliedAt)}` : `${status}, applied ${moment(appliedAt)}`;
-}
-
-/** Each gate that stops the rollback: its evidence, and what to do about it. */
-function renderReasons(gates: readonly Gate[], width: number): string[] {
-  const failed = gates.filter(stops);
-  if (failed.length === 0) return [];
-  return [
-    "",
-    paint("bold", "Blocking reason"),
-    ...failed.flatMap((gate) => [
-      ...hang(`  ${mark.no()} ${gate.name}: `, gate.evidence, width),
-      ...renderNext(gate, width),
-    ]),
-  ];
-}
-
-const stops = (gate: Gate) => gate.blocking && gate.state === "failed";
-
-function renderNext(gate: Gate, width: number): string[] {
-  return gate.next === null ? [] : hang("    → ", gate.next, width);
 }
 
 /** All that check shows with every object, then locks and steps; with `sql` what would run, too. */
@@ -231,30 +214,6 @@ function objectWords({ kind, schema, name, change, by }: Shown): string {
   const what = printable(`${kind} ${schema === null ? "" : `${schema}.`}${name}`);
   const withOther = change === "destroyed" ? "goes with another object" : "changes with another object";
   return `${change.padEnd(9)}  ${what}${by === "cascade" ? paint("dim", `  (${withOther})`) : ""}`;
-}
-
-/** Every gate with its evidence; those that stop the rollback are shown above, those without a record only named. */
-export function renderGates(gates: readonly Gate[], width: number): string[] {
-  const known = gates.filter((gate) => gate.state !== "not_available" && !stops(gate));
-  const stopping = gates.filter(stops);
-  const without = gates.filter((gate) => gate.state === "not_available");
-  const names = (some: readonly Gate[]) => some.map((gate) => gate.name).join(", ");
-  return [
-    paint("bold", "Gates"),
-    ...(stopping.length > 0 ? hang(`  ${mark.no()} failed: `, names(stopping), width) : []),
-    ...known.flatMap((gate) => [
-      ...hang(`  ${sign(gate)} ${gate.name.padEnd(13)} ${gate.state.padEnd(7)} `, gate.evidence, width),
-      ...(gate.state === "passed" || gate.state === "waived" ? [] : renderNext(gate, width)),
-    ]),
-    ...(without.length > 0
-      ? hang(`  ${mark.open()} not available, so not counted as passed: `, names(without), width)
-      : []),
-  ];
-}
-
-function sign(gate: Gate): string {
-  if (gate.state === "passed" || gate.state === "waived") return mark.yes();
-  return gate.state === "failed" ? mark.no() : mark.open();
 }
 
 function renderLocks(plan: Plan, width: number): string[] {

@@ -3,6 +3,7 @@ import type { Facts } from "../facts.ts";
 import type { ApprovalFact } from "../gate-facts.ts";
 import { approvedGrowth } from "../growth.ts";
 import { maybeSamePerson, type Person, personText } from "../people.ts";
+import { targetWords } from "../target.ts";
 import { hours, since, span } from "./age.ts";
 import type { GateContext } from "./context.ts";
 import { type Finding, failed, passed } from "./finding.ts";
@@ -61,14 +62,19 @@ function whyNot(
   return null;
 }
 
-function nextFor({ migration }: Facts, { policy, hash }: GateContext): string {
+function nextFor({ asked }: Facts, { policy, hash, waive }: GateContext): string {
   const { from } = policy.approvals;
   const ways = [
     ...(from.includes("database_roles")
-      ? [`run, with a database role of their own, belay approve ${migration.name} --plan ${hash} --reason "..."`]
+      ? [`run, with a database role of their own, belay approve ${wordsOf(asked, waive)} --plan ${hash}`]
       : []),
-    ...(from.includes("users") ? [`send POST /plans/approve as a user with the role approver`] : []),
+    ...(from.includes("users") ? ["send POST /plans/approve as a user with the role approver"] : []),
   ];
   const alone = policy.waivers.gates.includes("approved") && policy.waivers.persons === 1;
-  return `Have a second person ${ways.join(", or ")}.${alone ? " Alone and in need: --waive approved, on record with your name and reason." : ""}`;
+  return `Have a second person ${ways.join(", or ")}.${alone ? "\nAlone and in need: --waive approved, on record with your name and reason." : ""}`;
+}
+
+/** The target and the waivers as words of the command line: both are part of the plan. */
+export function wordsOf(asked: Facts["asked"], waive: readonly string[]): string {
+  return [targetWords(asked), ...waive.map((gate) => `--waive ${gate}`)].join(" ");
 }

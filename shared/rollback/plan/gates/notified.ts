@@ -1,12 +1,13 @@
 import type { Facts } from "../facts.ts";
 import { hours, since, span } from "./age.ts";
+import { wordsOf } from "./approved.ts";
 import type { GateContext } from "./context.ts";
 import { type Finding, failed, passed } from "./finding.ts";
 
 /** A message about this very plan that the team's address took. */
-export function judgeTeamNotified(facts: Facts, { policy, hash }: GateContext): Finding {
+export function judgeTeamNotified(facts: Facts, { policy, hash, waive }: GateContext): Finding {
   const { notifications, now } = facts.evidence;
-  const next = `Tell them: belay notify ${facts.migration.name}.`;
+  const next = `Tell them: belay notify ${wordsOf(facts.asked, waive)}.`;
   const sent = notifications.filter(({ sentAt }) => since(sentAt, now) <= hours(policy.notification.maxAgeHours));
   const own = sent.find(({ planHash }) => planHash === hash);
   if (own !== undefined)
