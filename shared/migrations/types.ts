@@ -124,7 +124,7 @@ export interface LedgerMigration {
 
 /** The table in which the team's own tool records what it applied. */
 export interface TrackingTable {
-  readonly tool: "supabase" | "golang-migrate" | "dbmate" | "goose" | "flyway";
+  readonly tool: "supabase" | "golang-migrate" | "dbmate" | "goose" | "flyway" | "sql-migrate" | "diesel" | "prisma";
   readonly schema: string;
   readonly table: string;
 }
