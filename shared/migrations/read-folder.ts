@@ -9,6 +9,7 @@ import { readPlain } from "./layouts/plain.ts";
 import { signsOf } from "./layouts/signs.ts";
 import type { LayoutReading, SourceFolder } from "./layouts/source.ts";
 import { readSqlMigrate } from "./layouts/sql-migrate.ts";
+import { trapProblems } from "./layouts/traps.ts";
 import { readUpDownPairs } from "./layouts/up-down-pair.ts";
 import { readTree } from "./read-tree.ts";
 import { resolveMigrations } from "./resolve.ts";
@@ -39,7 +40,8 @@ export async function readMigrationFolder(directory: string, layout?: LayoutName
   const found = detectLayout(directory, signs, layout);
   const reading = readers[found.layout](folder);
   const resolved = resolveMigrations(reading.migrations);
-  const told = [...problems, ...found.problems, ...reading.problems, ...resolved.problems];
+  const traps = trapProblems(folder, found.layout, reading.migrations);
+  const told = [...problems, ...found.problems, ...reading.problems, ...resolved.problems, ...traps];
   const all = [...told, ...leftOut(signs, found.layout, reading.migrations, told)];
   return {
     directory,

@@ -1,5 +1,5 @@
 import type { LayoutDetection, LayoutName, LayoutProblem } from "../types.ts";
-import { plainLayouts } from "./plain.ts";
+import { plainLayouts } from "./plain-names.ts";
 import type { Sign } from "./signs.ts";
 
 interface Found {

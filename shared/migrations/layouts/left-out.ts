@@ -1,5 +1,5 @@
 import type { LayoutName, LayoutProblem, Migration } from "../types.ts";
-import { isPlainLayout } from "./plain.ts";
+import { isPlainLayout } from "./plain-names.ts";
 import type { Sign } from "./signs.ts";
 import { problemAt } from "./source.ts";
 

@@ -1,8 +1,10 @@
 import { isBlankSql } from "../../sql/blank.ts";
-import type { LayoutName, LayoutProblem, Migration } from "../types.ts";
+import type { LayoutProblem, Migration } from "../types.ts";
 import { buildMigration, emptyRollback } from "./build.ts";
+import { installsBelay, type PlainLayout, rollbackFolders, rollbackPrefix } from "./plain-names.ts";
 import { type Reversal, reversals } from "./reversals.ts";
 import { splitSections } from "./sections.ts";
+import { signOfFile } from "./signs.ts";
 import {
   type LayoutReading,
   migrationName,
@@ -13,18 +15,6 @@ import {
 } from "./source.ts";
 import { downFile } from "./up-down-pair.ts";
 
-/** Layouts whose forward file is `20250120_x.sql`: they stand side by side, and differ in where the rollback SQL is. */
-export const plainLayouts = ["section", "rollbacks-folder", "prefix", "mirror-folder"] as const;
-export type PlainLayout = (typeof plainLayouts)[number];
-
-export const rollbackFolders: readonly string[] = ["rollbacks", "rollback"];
-export const rollbackPrefix = /^rollback[_-]/i;
-
-/** Belay's own migration is never in its own ledger. */
-export function installsBelay(file: SourceFile): boolean {
-  return /^[ \t]*create[ \t]+schema[ \t]+(if[ \t]+not[ \t]+exists[ \t]+)?belay[ \t]*;/im.test(file.text);
-}
-
 /**
  * `20250120_x.sql` with `-- ROLLBACK START` ... `-- ROLLBACK END` in it, or with a file beside it (`rollback_...`,
  * `.down.sql`), or in a rollbacks folder. A section of its own goes before a file apart.
@@ -32,14 +22,18 @@ export function installsBelay(file: SourceFile): boolean {
 export function readPlain(folder: SourceFolder, layout: PlainLayout): LayoutReading {
   const problems: LayoutProblem[] = [];
   const forward = folder.files.filter(
-    (file) => versionOf(file.name) !== null && !downFile.test(file.name) && !installsBelay(file),
+    (file) => !installsBelay(file) && signOfFile(file).layout === "plain" && !isRollback(file),
   );
   const apart = folder.folders.filter((one) => rollbackFolders.includes(one.name)).flatMap((one) => one.files);
-  const beside = folder.files.filter((file) => rollbackPrefix.test(file.name) || downFile.test(file.name));
+  const beside = folder.files.filter(isRollback);
   const reversed = reversals({ apart, beside }, forward);
   problems.push(...reversed.problems);
   const migrations = forward.map((file) => readFile(file, layout, reversed.byMigration, problems));
   return { migrations, problems };
+}
+
+function isRollback(file: SourceFile): boolean {
+  return rollbackPrefix.test(file.name) || downFile.test(file.name);
 }
 
 function readFile(
@@ -55,7 +49,7 @@ function readFile(
   if (own?.live === true) problems.push(selfReversing(file, own.line));
   const apart = byMigration.get(name);
   const hasOwn = own !== null && !isBlankSql(own.sql);
-  if (hasOwn && apart?.reverses.length === 1) problems.push(twice(file, apart, own.line));
+  if (hasOwn && apart?.reverses.length === 1) problems.push(twice(file, apart));
   if (!hasOwn && own !== null && apart !== undefined) problems.push(emptyRollback(file, own.line, true));
   const takesOwn = own !== null && (hasOwn || apart === undefined);
   return buildMigration(
@@ -82,11 +76,7 @@ function selfReversing(file: SourceFile, line: number): LayoutProblem {
   return problemAt(file, line, "self_reversing", message);
 }
 
-function twice(file: SourceFile, apart: Reversal, line: number): LayoutProblem {
-  const message = `${file.name} has a rollback section, and ${apart.file.path} reverses it too: the section counts`;
-  return problemAt(file, line, "duplicate_rollback", message, "warning");
-}
-
-export function isPlainLayout(layout: LayoutName): layout is PlainLayout {
-  return (plainLayouts as readonly LayoutName[]).includes(layout);
+function twice(file: SourceFile, apart: Reversal): LayoutProblem {
+  const message = `${apart.file.name} reverses ${file.name}, which has a rollback section: the section counts`;
+  return problemAt(apart.file, 1, "duplicate_rollback", message, "warning");
 }

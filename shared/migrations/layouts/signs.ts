@@ -5,7 +5,7 @@ import { flywayName } from "./flyway.ts";
 import { folderVersion, forwardNames } from "./folder-pair.ts";
 import { isGooseMarker } from "./goose.ts";
 import { toolLines } from "./markers.ts";
-import { installsBelay, type PlainLayout, rollbackFolders, rollbackPrefix } from "./plain.ts";
+import { installsBelay, type PlainLayout, rollbackFolders, rollbackPrefix } from "./plain-names.ts";
 import { type SourceFile, type SourceFolder, versionOf } from "./source.ts";
 import { isSqlMigrateMarker } from "./sql-migrate.ts";
 import { downFile, upFile } from "./up-down-pair.ts";
@@ -42,7 +42,8 @@ export function signsOf(folder: SourceFolder): Sign[] {
   ];
 }
 
-function signOfFile(file: SourceFile): Sign {
+/** What a file of the migrations folder itself shows. */
+export function signOfFile(file: SourceFile): Sign {
   const forward = (layout: Sign["layout"]): Sign => ({ file, layout, rollback: null, part: "forward" });
   const rollback = (layout: Sign["layout"]): Sign => ({ file, layout, rollback: null, part: "rollback" });
   if (rollbackPrefix.test(file.name)) return { file, layout: "plain", rollback: "prefix", part: "rollback" };

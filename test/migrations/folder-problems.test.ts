@@ -1,0 +1,298 @@
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
+import { temporaryFolder } from "../support/belay.ts";
+import { type Files, folderOf, problemsOf, readFiles } from "./folders.ts";
+
+const readSupabase = (files: Files) => {
+  const root = temporaryFolder();
+  mkdirSync(join(root, "supabase/migrations"), { recursive: true });
+  return readMigrationFolder(folderOf(files, join(root, "supabase/migrations")));
+};
+
+describe("a folder of several layouts", () => {
+  it("is read in that of most migrations, and every file of another is an error that says what to do", async () => {
+    const folder = await readFiles({
+      "1_a.sql": "-- migrate:up\nselect 1;\n-- migrate:down\nselect 2;",
+      "2_b.sql": "-- migrate:up\nselect 1;\n-- migrate:down\nselect 2;",
+      "3_c.sql": "create table c ();",
+      "4_d.up.sql": "create table d ();",
+      "5_e.sql": "-- +goose Up\nselect 1;",
+      "V6__f.sql": "select 1;",
+      "7_g/up.sql": "select 1;",
+      "notes/x.sql": "select 1;",
+      "seed.sql": "select 1;",
+    });
+    expect(folder.layout).toBe("dbmate");
+    expect(folder.detection).toMatchObject({
+      reason: expect.stringContaining("dbmate: 2 migrations"),
+      votes: { dbmate: 2, goose: 1 },
+    });
+    expect(problemsOf(folder)).toEqual([
+      "mixed_layout 3_c.sql:1",
+      "mixed_layout 4_d.up.sql:1",
+      "mixed_layout 5_e.sql:1",
+      "mixed_layout up.sql:1",
+      "mixed_layout V6__f.sql:1",
+      "left_out x.sql:1",
+      "left_out seed.sql:1",
+    ]);
+    expect(folder.problems.map((one) => one.severity)).toEqual([
+      "error",
+      "error",
+      "error",
+      "error",
+      "error",
+      "warning",
+      "warning",
+    ]);
+    expect(folder.problems[2]!.message).toMatch(/layout goose.*--layout goose/);
+  });
+
+  it("that fits two equally well is an error that asks for --layout, which settles it", async () => {
+    const files = { "1_a.up.sql": "select 1;", "2_b.sql": "create table b ();" };
+    expect(problemsOf(await readFiles(files))[0]).toMatch(/^ambiguous_layout/);
+    const named = await readFiles(files, "section");
+    expect(problemsOf(named)).toEqual(["mixed_layout 1_a.up.sql:1"]);
+    expect(named.migrations.map((one) => one.name)).toEqual(["2_b"]);
+  });
+
+  it("of plain files keeps each migration's rollback where it is", async () => {
+    const folder = await readFiles({
+      "1_a.sql": "select 1;\n-- ROLLBACK START\n-- select 2;\n-- ROLLBACK END\n",
+      "2_b.sql": "select 1;",
+      "rollback_2_b.sql": "select 2;",
+      "3_c.sql": "select 1;",
+      "rollback/3_c.sql": "select 2;",
+      "4_d.sql": "select 1;",
+      "rollbacks/20250101_undo.sql": "-- Reverses: 4_d.sql, 5_e.sql\nselect 2;",
+      "5_e.sql": "select 1;",
+      "6_f.sql": "select 1;",
+      "6_f.down.sql": "select 2;",
+    });
+    expect(folder.migrations.map((one) => [one.name, one.layout, one.rollback!.reverses.length])).toEqual([
+      ["1_a", "section", 1],
+      ["2_b", "prefix", 1],
+      ["3_c", "mirror-folder", 1],
+      ["4_d", "rollbacks-folder", 2],
+      ["5_e", "rollbacks-folder", 2],
+      ["6_f", "up-down-pair", 1],
+    ]);
+    expect(folder.problems).toEqual([]);
+  });
+});
+
+describe("rollback SQL", () => {
+  it("whose migration is not there is reported, in every layout that keeps it apart", async () => {
+    const cases: Files[] = [
+      { "1_a.sql": "select 1;", "rollback_2_b.sql": "select 2;" },
+      { "1_a.sql": "select 1;", "rollback/2_b.sql": "select 2;" },
+      { "1_a.up.sql": "select 1;", "2_b.down.sql": "select 2;" },
+      { "V1__a.sql": "select 1;", "U2__b.sql": "select 2;" },
+      { "1_a/up.sql": "select 1;", "2_b/down.sql": "select 2;" },
+    ];
+    for (const files of cases) {
+      const folder = await readFiles(files);
+      expect(folder.problems, JSON.stringify(files)).toMatchObject([{ code: "orphan_rollback", severity: "warning" }]);
+      expect(folder.migrations).toHaveLength(1);
+    }
+  });
+
+  it("that stands twice is reported, and which one counts", async () => {
+    const folder = await readFiles({
+      "1_a.sql": "select 1;\n-- ROLLBACK START\n-- select 2;\n-- ROLLBACK END\n",
+      "rollback_1_a.sql": "select 3;",
+      "2_b.sql": "select 1;",
+      "rollback_2_b.sql": "select 2;",
+      "rollback/2_b.sql": "select 3;",
+    });
+    expect(problemsOf(folder)).toEqual([
+      "duplicate_rollback rollback_1_a.sql:1",
+      "duplicate_rollback rollback_2_b.sql:1",
+    ]);
+    expect(folder.migrations.map((one) => one.rollback!.sql)).toEqual(["select 2;", "select 3;"]);
+  });
+
+  it("of several migrations may stand in a mirror folder or beside them too", async () => {
+    const folder = await readFiles({
+      "1_a.sql": "select 1;",
+      "2_b.sql": "select 1;",
+      "rollback/2_b.sql": "-- Reverses 1_a.sql and 2_b.sql\nselect 2;",
+    });
+    expect(folder.migrations.map((one) => one.rollback!.reverses)).toEqual([
+      ["1_a", "2_b"],
+      ["1_a", "2_b"],
+    ]);
+  });
+});
+
+describe("markers", () => {
+  const cases: Record<string, { text: string; problems: string[]; read?: number }> = {
+    "goose: Down without Up": { text: "-- +goose Down\nselect 1;", problems: ["bad_marker 1_a.sql:1"], read: 0 },
+    "goose: Up after Down": {
+      text: "-- +goose Up\nselect 1;\n-- +goose Down\nselect 2;\n-- +goose Up\nselect 3;",
+      problems: ["bad_marker 1_a.sql:5"],
+    },
+    "goose: two Downs": {
+      text: "-- +goose Up\nselect 1;\n-- +goose Down\nselect 2;\n-- +goose Down\nselect 3;",
+      problems: ["bad_marker 1_a.sql:5"],
+    },
+    "goose: StatementBegin left open": {
+      text: "-- +goose Up\n-- +goose StatementBegin\nselect 1;\n-- +goose Down",
+      problems: ["bad_marker 1_a.sql:2", "empty_rollback 1_a.sql:5"],
+    },
+    "goose: unknown": { text: "-- +goose Up\n-- +goose UP NOW\nselect 1;", problems: ["bad_marker 1_a.sql:2"] },
+    "goose: variables": {
+      text: "-- +goose Up\n-- +goose ENVSUB ON\nselect 1;",
+      problems: ["not_supported 1_a.sql:2"],
+    },
+    "goose: within a string": {
+      text: "-- +goose Up\nselect '\n-- +goose Down\n';",
+      problems: ["bad_marker 1_a.sql:3"],
+    },
+    "dbmate: down before up": {
+      text: "-- migrate:down\nselect 1;\n-- migrate:up\nselect 2;",
+      problems: ["bad_marker 1_a.sql:1"],
+    },
+    "dbmate: two downs": {
+      text: "-- migrate:up\nselect 1;\n-- migrate:down\nselect 2;\n-- migrate:down\nselect 3;",
+      problems: ["bad_marker 1_a.sql:5"],
+    },
+    "dbmate: SQL before up": {
+      text: "select 0;\n-- migrate:up\nselect 1;\n-- migrate:down\nselect 2;",
+      problems: ["bad_marker 1_a.sql:1"],
+    },
+    "sql-migrate: Down without Up": {
+      text: "-- +migrate Down\nselect 1;",
+      problems: ["bad_marker 1_a.sql:1"],
+      read: 0,
+    },
+    "sql-migrate: two Downs": {
+      text: "-- +migrate Up\nselect 1;\n-- +migrate Down\nselect 2;\n-- +migrate Down\nselect 3;",
+      problems: ["bad_marker 1_a.sql:5"],
+    },
+    "sql-migrate: a marker that it does not see": {
+      text: "-- +migrate Up\nselect 1;\n--+migrate Down\nselect 2;",
+      problems: ["bad_marker 1_a.sql:3"],
+    },
+  };
+  it.each(Object.entries(cases))("%s", async (name, { text, problems, read = 1 }) => {
+    const folder = await readFiles({ "1_a.sql": text });
+    expect(folder.layout).toBe(name.split(":")[0]);
+    expect(problemsOf(folder)).toEqual(problems);
+    expect(folder.migrations).toHaveLength(read);
+  });
+});
+
+describe("what runs outside a transaction", () => {
+  it("is told where the file, or the settings beside it, say so", async () => {
+    const cases: [Files, { up: boolean; down: boolean }][] = [
+      [
+        { "1_a.sql": "-- +goose NO TRANSACTION\n-- +goose Up\nselect 1;\n-- +goose Down\nselect 2;" },
+        { up: false, down: false },
+      ],
+      [
+        { "1_a.sql": "-- migrate:up transaction:false\nselect 1;\n-- migrate:down\nselect 2;" },
+        { up: false, down: true },
+      ],
+      [
+        { "1_a.sql": "-- +migrate Up\nselect 1;\n-- +migrate Down notransaction\nselect 2;" },
+        { up: true, down: false },
+      ],
+      [
+        { "1_a/up.sql": "select 1;", "1_a/down.sql": "select 2;", "1_a/metadata.toml": "run_in_transaction = false\n" },
+        { up: false, down: false },
+      ],
+      [
+        { "V1__a.sql": "select 1;", "U1__a.sql": "select 2;", "V1__a.sql.conf": "executeInTransaction=false\n" },
+        { up: false, down: true },
+      ],
+      [
+        { "1_a.up.sql": "select 1;", "1_a.down.sql": "select 2;" },
+        { up: true, down: true },
+      ],
+    ];
+    for (const [files, transactional] of cases) {
+      const folder = await readFiles(files);
+      expect(folder.problems).toEqual([]);
+      expect(folder.migrations[0]!.transactional, JSON.stringify(files)).toEqual(transactional);
+    }
+  });
+});
+
+describe("Flyway", () => {
+  it("orders versions part by part, and names what it has no undo for", async () => {
+    const folder = await readFiles({
+      "V1.10__d.sql": "select 1;",
+      "V1_9__c.sql": "select 1;",
+      "V01.2.3__b.sql": "select 1;",
+      "U1.2.3__b.sql": "select 2;",
+      "nested/V1__a.sql": "select 1;",
+      "R__view.sql": "select 1;",
+      "B1__base.sql": "select 1;",
+    });
+    expect(folder.migrations.map((one) => [one.version, one.rollback !== null])).toEqual([
+      ["1", false],
+      ["01.2.3", true],
+      ["1.9", false],
+      ["1.10", false],
+    ]);
+    expect(problemsOf(folder)).toEqual(["not_supported B1__base.sql:1", "not_supported R__view.sql:1"]);
+  });
+});
+
+describe("the folder of supabase db push", () => {
+  it("names rollback files that it would run as migrations, and where they may go", async () => {
+    const folder = await readSupabase({
+      "20250101000000_a.sql": "select 1;",
+      "20250101000000_a.down.sql": "select 2;",
+      "20250102000000_b.sql": "select 1;",
+      "20250102000000_b_rollback.sql": "select 2;",
+      "20250103000000_c.sql": "select 1;",
+      "20250104000000_rollback_c.sql": "select 2;",
+      "20250105000000_add_down_payment.sql": "select 1;",
+      "20250106000000_e.sql": "select 1;",
+      "rollback_20250106000000_e.sql": "select 2;",
+    });
+    const traps = folder.problems.filter((one) => one.code === "trap");
+    expect(traps.map((one) => one.severity)).toEqual(["error", "error", "error"]);
+    expect(traps.map((one) => /move it to (\S+)/.exec(one.message)?.[1])).toEqual([
+      "rollbacks/20250101000000_a.sql",
+      "rollbacks/20250102000000_b.sql",
+      "rollbacks/20250103000000_c.sql",
+    ]);
+  });
+
+  it("names migrations that it skips", async () => {
+    expect((await readSupabase({ "V1__a.sql": "select 1;", "U1__a.sql": "select 2;" })).problems).toMatchObject([
+      { code: "trap", severity: "warning", message: expect.stringContaining("skips V1__a.sql") },
+    ]);
+    expect((await readSupabase({ "1_a/up.sql": "select 1;" })).problems).toMatchObject([
+      { code: "trap", severity: "warning", message: expect.stringContaining("does not read folders") },
+    ]);
+  });
+
+  it("of another tool has no such traps", async () => {
+    expect((await readFiles({ "1_a.up.sql": "select 1;", "1_a.down.sql": "select 2;" })).problems).toEqual([]);
+  });
+});
+
+describe("odd names", () => {
+  it("are read, or named: folders called x.sql, links, spaces, control characters, versions of 40 digits", async () => {
+    const long = "9".repeat(40);
+    const directory = folderOf({
+      "1_a b.sql": "select 1;",
+      "2_é\u0007\n.sql": "select 1;",
+      [`${long}_z.sql`]: "select 1;",
+      "0003_c.sql": "select 1;",
+      "4_d.sql/inner.sql": "select 1;",
+    });
+    symlinkSync(join(directory, "1_a b.sql"), join(directory, "5_link.sql"));
+    symlinkSync(directory, join(directory, "loop"));
+    symlinkSync("/nowhere", join(directory, "6_broken.sql"));
+    const folder = await readMigrationFolder(directory);
+    expect(folder.migrations.map((one) => one.version)).toEqual(["1", "2", "0003", "5", long]);
+    expect(folder.problems.map((one) => one.code).sort()).toEqual(["left_out", "left_out", "unreadable"]);
+  });
+});
