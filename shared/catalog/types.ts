@@ -61,6 +61,8 @@ export interface CatalogScope {
    * What does not exist (any more) is passed over. The digest is over the entries read.
    */
   readonly only?: readonly Address[];
+  /** With `only`: without what belongs to them, with what hangs on them. */
+  readonly exact?: boolean;
   /** Schemas left out with all that they hold; default: belay alone. */
   readonly excludeSchemas?: readonly string[];
   /** Read the entries of large objects too (kind BLOB, named by their oid); default false, which names them as unknown. */
