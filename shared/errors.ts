@@ -49,6 +49,7 @@ export const errorCodes = [
   "forbidden",
   "signature_invalid",
   "replayed",
+  "notification_failed",
   "internal",
 ] as const;
 

@@ -4,9 +4,10 @@ import { notificationSchema, tellTeam } from "../../shared/rollback/agree/tell-t
 import { waiveSchema } from "../../shared/rollback/plan/waivers.ts";
 import { plainText } from "../../shared/text.ts";
 import { route } from "../route.ts";
+import { targetBody } from "./target.ts";
 
 const target = {
-  migration: plainText(500),
+  ...targetBody,
   waive: waiveSchema.optional(),
 };
 

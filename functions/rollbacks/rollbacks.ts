@@ -24,6 +24,12 @@ export const rollbackRoutes = [
       planHash: z.string().regex(/^[0-9a-f]{64}$/, "must be the hash of a plan"),
       reason,
       waive: waiveSchema.optional(),
+      plannedRows: z
+        .number()
+        .int()
+        .nonnegative()
+        .optional()
+        .describe("Rows that the plan which was looked at would destroy; default: as planned now"),
     }),
     response: rollbackReportSchema,
     handle: ({ belay, body }) => executeRollback(belay, body),

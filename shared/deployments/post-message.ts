@@ -50,7 +50,7 @@ async function post(url: string, headers: Record<string, string>, body: Uint8Arr
 }
 
 function notSent(why: string, cause?: unknown): BelayError {
-  return new BelayError("internal", `the notification address did not take the message: ${why}`, {
+  return new BelayError("notification_failed", `the notification address did not take the message: ${why}`, {
     hint: "Check BELAY_NOTIFY_URL.",
     cause,
   });

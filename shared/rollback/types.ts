@@ -18,6 +18,15 @@ export const effectObjectSchema = z.object({
 });
 export type EffectObject = z.infer<typeof effectObjectSchema>;
 
+const writtenFields = {
+  /** Rows of the table inserted, updated or deleted since then, by the server's counters; null when unknown. */
+  writtenSince: z.number().int().nullable(),
+  /** From when on they are counted: the migration's registration, or its making of the table. */
+  countedFrom: z.string().nullable(),
+  /** Why it is unknown; null when it is known. */
+  notCounted: z.string().nullable(),
+};
+
 export const lostTableSchema = z.object({
   schema: z.string(),
   table: z.string(),
@@ -27,8 +36,7 @@ export const lostTableSchema = z.object({
   exact: z.boolean(),
   /** Heap, toast and indexes. */
   bytes: z.number().int().nonnegative(),
-  /** Rows inserted, updated or deleted since the migration was applied, by the server's counters; null when unknown. */
-  writtenSince: z.number().int().nullable(),
+  ...writtenFields,
 });
 
 export const lostColumnsSchema = z.object({
@@ -43,6 +51,7 @@ export const lostColumnsSchema = z.object({
   /** False: `rows` is the server's estimate of the table's rows. */
   exact: z.boolean(),
   bytes: z.number().int().nonnegative(),
+  ...writtenFields,
 });
 
 export const lostSequenceSchema = z.object({
@@ -214,6 +223,8 @@ export const rollbackReportSchema = z.object({
   objects: z.array(z.object({ key: z.string(), change: z.enum(["destroyed", "changed", "created"]) })),
   sequences: z.array(z.object({ schema: z.string(), name: z.string(), lastValue: z.string() })),
   endState: z.enum(["as_before", "unknown", "waived"]),
+  /** The plan's checklist, with what the archive's verified rows say; absent in an undo and in records from before it. */
+  checklist: z.array(checklistItemSchema).optional(),
   /** What the team's own tool will do next. */
   notes: z.array(z.string()),
 });

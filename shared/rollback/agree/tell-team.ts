@@ -23,7 +23,7 @@ export const notificationSchema = z.object({
 export type Notification = z.infer<typeof notificationSchema>;
 
 /**
- * Tells the team of a plan and puts on record that the address took it. Throws `usage` without an address, `internal`
+ * Tells the team of a plan and puts on record that the address took it. Throws `usage` without an address, `notification_failed`
  * when the address did not answer with 2xx.
  */
 export async function tellTeam(belay: Belay, target: NotifyTarget | null, request: PlanRequest): Promise<Notification> {

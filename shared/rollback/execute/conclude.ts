@@ -6,7 +6,7 @@ import { type Account, type RelationAccount, readAccount } from "../guard/accoun
 import { judge } from "../guard/guard.ts";
 import { lostUnknown } from "../guard/guard-catalog.ts";
 import { guardLoss } from "../guard/guard-loss.ts";
-import { recordWaivers } from "../plan/waivers.ts";
+import { approvalNotes, recordWaivers } from "../plan/waivers.ts";
 import { recordCommit } from "../transaction/intent.ts";
 import { markRolledBack } from "../transaction/ledger-step.ts";
 import { remember } from "../transaction/remembered.ts";
@@ -98,7 +98,14 @@ export async function conclude(
     attempts,
     criticalSectionMs: section.elapsed(),
     endState: endState.state,
-    notes: [...endState.notes, ...rewrittenNotes(verdict.rewritten), ...waivers, ...ledgerNotes],
+    checklist: plan.checklist,
+    notes: [
+      ...endState.notes,
+      ...rewrittenNotes(verdict.rewritten),
+      ...waivers,
+      ...approvalNotes(plan),
+      ...ledgerNotes,
+    ],
   });
   await recordCommit(session, report, remembered);
   const more = await lastLook(session, account, tolerated);

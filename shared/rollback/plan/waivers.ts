@@ -44,6 +44,11 @@ export function withWaivers(
   });
 }
 
+/** Who agreed to the plan, for the report. */
+export function approvalNotes({ gates }: Pick<Plan, "gates">): string[] {
+  return gates.filter(({ name, state }) => name === "approved" && state === "passed").map(({ evidence }) => evidence);
+}
+
 /** Puts waived gates on record, in the transaction that they let pass. */
 export async function recordWaivers(
   session: Session,

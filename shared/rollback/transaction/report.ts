@@ -1,5 +1,7 @@
 import type { Manifest } from "../../archive/types.ts";
 import type { CatalogDifference } from "../../catalog/types.ts";
+import { listed, plural } from "../../words.ts";
+import type { ChecklistItem } from "../gate-types.ts";
 import type { RollbackReport } from "../types.ts";
 
 interface ReportParts {
@@ -17,6 +19,8 @@ interface ReportParts {
   readonly criticalSectionMs: number;
   readonly endState: RollbackReport["endState"];
   readonly notes: readonly string[];
+  /** Of the plan. */
+  readonly checklist?: readonly ChecklistItem[];
 }
 
 /** What one execution did, from the manifest and the difference between the catalogs before and after. */
@@ -51,6 +55,16 @@ export function rollbackReport(parts: ReportParts): RollbackReport {
     ],
     sequences: (manifest?.sequences ?? []).map(({ schema, name, lastValue }) => ({ schema, name, lastValue })),
     endState: parts.endState,
+    ...(parts.checklist === undefined ? {} : { checklist: parts.checklist.map((item) => exported(item, manifest)) }),
     notes: [...parts.notes],
   };
+}
+
+/** What the plan promised of the archive, as it came out. */
+function exported(item: ChecklistItem, manifest: Manifest | null): ChecklistItem {
+  if (item.id !== "data_exported") return item;
+  if (manifest === null) return { ...item, answer: "yes", evidence: "nothing was lost that would have to be" };
+  const rows = manifest.tables.map((each) => `${each.schema}.${each.table}: ${plural(each.rows, "row")}`);
+  const what = rows.length === 0 ? "definitions alone" : listed(rows);
+  return { ...item, answer: "yes", evidence: `archive ${manifest.id}, every byte read back: ${what}` };
 }

@@ -68,7 +68,7 @@ function nextFor({ asked }: Facts, { policy, hash, waive }: GateContext): string
     ...(from.includes("database_roles")
       ? [`run, with a database role of their own, belay approve ${wordsOf(asked, waive)} --plan ${hash}`]
       : []),
-    ...(from.includes("users") ? ["send POST /plans/approve as a user with the role approver"] : []),
+    ...(from.includes("users") ? ["send POST /rollbacks/plans/approve as a user with the role approver"] : []),
   ];
   const alone = policy.waivers.gates.includes("approved") && policy.waivers.persons === 1;
   return `Have a second person ${ways.join(", or ")}.${alone ? "\nAlone and in need: --waive approved, on record with your name and reason." : ""}`;
