@@ -14,6 +14,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   register: async () => (await import("./register.ts")).register,
   template: async () => (await import("./template.ts")).template,
   prove: async () => (await import("./prove.ts")).prove,
+  fix: async () => (await import("./fix.ts")).fix,
   sync: async () => (await import("./sync.ts")).sync,
   dump: async () => (await import("./dump.ts")).dump,
   restore: async () => (await import("./restore.ts")).restore,

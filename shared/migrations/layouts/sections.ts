@@ -50,6 +50,17 @@ export function splitSections(file: SourceFile): SplitFile {
   };
 }
 
+/** Numbers of the lines within rollback sections whose SQL stands uncommented. */
+export function liveRollbackLines(file: SourceFile): number[] {
+  const lines = rawLines(file.text).map(({ text }) => text);
+  return findRanges(file, [])
+    .filter(({ name, from, to }) => {
+      const inner = stripComments(lines.slice(from, to - 1));
+      return name === "ROLLBACK" && inner.live && !isBlankSql(inner.lines.join("\n"));
+    })
+    .flatMap(({ from, to }) => numbers(from + 1, to - 1));
+}
+
 function findRanges(file: SourceFile, problems: LayoutProblem[]): Range[] {
   const ranges: Range[] = [];
   let open: { name: Range["name"]; line: number } | null = null;

@@ -2,7 +2,7 @@ import type { LayoutName, LayoutProblem, Migration } from "../types.ts";
 import { flywayName } from "./flyway.ts";
 import { installsBelay } from "./plain-names.ts";
 import { problemAt, type SourceFile, type SourceFolder } from "./source.ts";
-import { downFile } from "./up-down-pair.ts";
+import { downFile, upFile } from "./up-down-pair.ts";
 
 // Source: supabase/cli pkg/migration/file.go, migrateFilePattern; `db push` reads the folder itself, not those beneath it.
 const supabaseRuns = /^[0-9]+_.*\.sql$/;
@@ -17,30 +17,38 @@ export interface Trap {
   readonly file: SourceFile;
   /** Path from the migrations folder. */
   readonly moveTo: string;
+  /** The forward file `x.up.sql`, which becomes `x.sql` then: a rollbacks folder goes with plain names. */
+  readonly with?: readonly { readonly file: SourceFile; readonly moveTo: string }[];
 }
 
 /** Rollback files among the migrations of a Supabase project whose names make them migrations of their own. */
 export function trapsIn(folder: SourceFolder): Trap[] {
-  const names = new Set(folder.files.map((file) => file.name));
-  return folder.files
-    .filter((file) => supabaseRuns.test(file.name) && rollbackOf(file.name, names) !== null)
-    .map((file) => ({ file, moveTo: `rollbacks/${rollbackOf(file.name, names)}` }));
+  const byName = new Map(folder.files.map((file) => [file.name, file]));
+  return folder.files.flatMap((file): Trap[] => {
+    const forward = supabaseRuns.test(file.name) ? forwardOf(file.name, byName) : null;
+    if (forward === null) return [];
+    const plain = forward.replace(upFile, ".sql");
+    const up = byName.get(forward);
+    const renamed = up !== undefined && plain !== forward ? { with: [{ file: up, moveTo: plain }] } : {};
+    return [{ file, moveTo: `rollbacks/${plain}`, ...renamed }];
+  });
 }
 
 /** The file name of the migration that a file takes back by its name; null when the name does not say so. */
-function rollbackOf(name: string, names: ReadonlySet<string>): string | null {
+function forwardOf(name: string, names: ReadonlyMap<string, SourceFile>): string | null {
   if (downFile.test(name)) {
     const base = name.replace(downFile, "");
     return names.has(`${base}.up.sql`) ? `${base}.up.sql` : `${base}.sql`;
   }
-  if (/\.(rollback|undo|revert)\.sql$/i.test(name)) return name.replace(/\.(rollback|undo|revert)\.sql$/i, ".sql");
-  const [, version, base] = /^(\d+_)?(.*?)[_-](?:rollback|down|undo|revert)\.sql$/i.exec(name) ?? [];
-  const forward = `${version ?? ""}${base}.sql`;
-  if (base !== undefined && names.has(forward)) return forward;
+  const dotted = /\.(rollback|undo|revert)\.sql$/i;
+  if (dotted.test(name)) return name.replace(dotted, ".sql");
+  const suffixed = name.replace(/[_-](?:rollback|down|undo|revert)\.sql$/i, ".sql");
+  if (suffixed !== name && names.has(suffixed)) return suffixed;
   const [, stamp, rest] = /^(\d+)_(?:rollback|undo|revert)_(.*\.sql)$/i.exec(name) ?? [];
   if (rest === undefined) return null;
-  const same = [...names].filter((one) => one !== name && one.replace(/^\d+_/, "") === rest);
-  return names.has(`${stamp}_${rest}`) ? `${stamp}_${rest}` : same.length === 1 ? same[0]! : null;
+  if (names.has(`${stamp}_${rest}`)) return `${stamp}_${rest}`;
+  const same = [...names.keys()].filter((one) => one !== name && one.replace(/^\d+_/, "") === rest);
+  return same.length === 1 ? same[0]! : null;
 }
 
 /** What `supabase db push` makes of the folder's files, where it is not what the layout means. */
