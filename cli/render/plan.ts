@@ -151,14 +151,14 @@ export function renderLossCard(effect: Effect, width: number): string[] {
       `${lost.schema}.${lost.table}`,
       count(lost.rows, "row"),
       bytes(lost.bytes),
-      lost.writtenSince === null ? "-" : `${lost.writtenSince.toLocaleString("en-US")} written since`,
+      writtenWords(lost),
     ]),
     ...columns.map((lost) => [
       "columns",
       `${lost.schema}.${lost.table} (${lost.columns.join(", ")})`,
       `${count(lost.rows, "row")} with a value`,
       bytes(lost.bytes),
-      lost.key === null ? paint("red", "no key to merge by") : `merged by ${lost.key.join(", ")}`,
+      `${lost.key === null ? paint("red", "no key to merge by") : `merged by ${lost.key.join(", ")}`}; ${writtenWords(lost)}`,
     ]),
     ...sequences.map((lost) => ["sequence", `${lost.schema}.${lost.name}`, `at ${lost.lastValue}`, "-", "-"]),
   ];
@@ -175,6 +175,11 @@ export function renderLossCard(effect: Effect, width: number): string[] {
       ),
     ),
   ];
+}
+
+function writtenWords({ writtenSince, countedFrom }: Pick<Effect["tables"][number], "writtenSince" | "countedFrom">) {
+  if (writtenSince === null) return "writes since not known";
+  return `${count(writtenSince, "row")} written since${countedFrom === null ? "" : ` ${moment(countedFrom)}`}`;
 }
 
 function placeOf({ file, line }: Effect["opaque"][number]): string {

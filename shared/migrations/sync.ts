@@ -5,6 +5,7 @@ import type { Session } from "../postgres/session.ts";
 import { withSession } from "../with-session.ts";
 import { type Applied, appliedByTool } from "./applied.ts";
 import { latestState, type StoredSnapshot, snapshotOne, storeBaseline } from "./baseline.ts";
+import { recordCounters } from "./counters.ts";
 import { recordDeclared } from "./declared.ts";
 import { type LedgerRow, readLedger } from "./ledger.ts";
 import { type MigrationChange, recordAppliedAgain, recordChange, recordNew } from "./record.ts";
@@ -84,6 +85,7 @@ async function register(session: Session, belay: Belay, folder: MigrationFolder,
   const outcome = await recordAll(session, belay, folder, ledger, applied);
   const declared = await recordDeclared(session, folder.directory, folder.migrations);
   const fresh = [...outcome.registered.map((row) => row.migration), ...outcome.appliedAgain];
+  await recordCounters(session, fresh);
   const newest = newestOf(folder.migrations, fresh);
   const snapshots =
     newest === null

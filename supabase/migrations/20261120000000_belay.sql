@@ -113,6 +113,18 @@ create table belay.migration_changes (
 create index migration_changes_migration on belay.migration_changes (migration_name);
 create index migration_changes_key on belay.migration_changes using hash (key);
 
+-- The server's counters of row writes, read when migrations were registered: a plan tells from them what was written since.
+create table belay.counter_readings (
+  id bigint generated always as identity primary key,
+  migrations text[] not null,
+  read_at timestamptz not null default clock_timestamp(),
+  -- of pg_stat_database: another one later means that the counters began anew.
+  stats_reset timestamptz,
+  -- rows inserted, updated and deleted so far, by oid of the table.
+  counters jsonb not null
+);
+create index counter_readings_migrations on belay.counter_readings using gin (migrations);
+
 create table belay.archives (
   id text primary key,
   purpose text not null check (purpose in ('rollback', 'dump', 'undo')),

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { addressKey, type Dependency } from "../../shared/rollback/effect/dependency-graph.ts";
 import { dropClosure, indexDependencies } from "../../shared/rollback/effect/drop-closure.ts";
 import { lockModes, modeFromPgLocks, modesConflict } from "../../shared/rollback/effect/lock-modes.ts";
-import type { Facts } from "../../shared/rollback/plan/facts.ts";
 import { firstWords } from "../../shared/rollback/plan/blockers.ts";
+import type { Facts } from "../../shared/rollback/plan/facts.ts";
 import { judgeStore } from "../../shared/rollback/plan/gates/loss.ts";
 import { judgeReason } from "../../shared/rollback/plan/gates/reason.ts";
 import { judgeSupported } from "../../shared/rollback/plan/gates/sql.ts";
@@ -19,7 +19,32 @@ import { gateNames } from "../../shared/rollback/types.ts";
 import { advising } from "../support/policy.ts";
 import { plain } from "./plain-facts.ts";
 
-const table = { schema: "public", table: "t", oid: 1, rows: 5, exact: true, bytes: 8192, writtenSince: 0 };
+const table = {
+  schema: "public",
+  table: "t",
+  oid: 1,
+  rows: 5,
+  exact: true,
+  bytes: 8192,
+  writtenSince: 0,
+  countedFrom: null,
+  notCounted: null,
+};
+
+const blocker: Facts["blockers"][number] = {
+  kind: "session",
+  pid: 1,
+  gid: null,
+  role: "r",
+  application: "",
+  state: "idle",
+  ageSeconds: 3,
+  queryAgeSeconds: 1,
+  mode: "ACCESS SHARE",
+  granted: true,
+  relation: "t",
+  query: "select",
+};
 
 describe("gates", () => {
   it("are all there, in their order, and what is not known is never passed", () => {
@@ -59,10 +84,8 @@ describe("gates", () => {
   it("block only where the policy says so", () => {
     const broken = { ...plain, dependents: [{ migration: "2_b", version: "2", found: "declared" as const, why: "" }] };
     expect(makePlan(broken).canRollBack).toBe(false);
-    const columns = [
-      { schema: "public", table: "t", oid: 1, columns: ["c"], key: null, rows: 0, exact: true, bytes: 0 },
-    ];
-    const keyless = { ...plain, losses: { ...plain.losses, columns } };
+    const columns = [{ ...table, columns: ["c"], key: null, rows: 0 }];
+    const keyless = { ...plain, storeUrl: "file:///a", losses: { ...plain.losses, columns } };
     expect(makePlan(keyless).canRollBack).toBe(false);
     expect(makePlan(keyless, { policy: advising("undoable") })).toMatchObject({
       canRollBack: true,
@@ -110,7 +133,7 @@ describe("the hash", () => {
     const moved: Partial<Facts>[] = [
       { readAt: "2030-01-01T00:00:00.000Z" },
       { reason: "because" },
-      { blockers: [{ pid: 1, role: "r", state: "idle", ageSeconds: 3, relation: "t", query: "select" }] },
+      { blockers: [blocker] },
       { checkout: { directory: "d", file: "f", checksum: "0" } },
     ];
     for (const change of moved) expect(makePlan({ ...plain, ...change }).hash).toBe(first);
@@ -118,7 +141,7 @@ describe("the hash", () => {
       { target: { ...plain.target, databaseOid: 6 } },
       { prepared: { ...plain.prepared, sql: "drop index j" } },
       { entryHashes: { "INDEX public i": "d" } },
-      { migration: { ...plain.migration, revision: 2 } },
+      { units: [{ ...plain.units[0]!, migration: { ...plain.migration, revision: 2 } }] },
     ];
     for (const change of other) expect(makePlan({ ...plain, ...change }).hash).not.toBe(first);
     expect(makePlan(plain, { policy: { ...defaultPolicy, countUpToRows: 1 } }).hash).not.toBe(first);

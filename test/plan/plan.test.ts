@@ -34,9 +34,11 @@ describe("the plan of a destructive rollback", () => {
     const plan = await planRollback(belay, { migration: "20250102_posts", folder });
     expect(planSchema.parse(plan)).toEqual(plan);
     expect(plan.effect.tables).toMatchObject([
-      { schema: "public", table: "posts", rows: 7, exact: true, writtenSince: 7 },
+      { schema: "public", table: "posts", rows: 7, exact: true, writtenSince: 0, notCounted: null },
     ]);
-    expect(plan.effect.columns).toMatchObject([{ table: "users", columns: ["bio"], key: ["id"], rows: 3 }]);
+    expect(plan.effect.columns).toMatchObject([
+      { table: "users", columns: ["bio"], key: ["id"], rows: 3, writtenSince: 3 },
+    ]);
     expect(plan.effect.sequences).toMatchObject([{ name: "posts_id_seq", lastValue: "7" }]);
     expect(plan.effect.objects.filter((each) => each.change === "destroyed").map((each) => each.kind)).toEqual(
       expect.arrayContaining(["TABLE", "VIEW", "POLICY", "ROW SECURITY", "FK CONSTRAINT", "SEQUENCE"]),
@@ -47,7 +49,7 @@ describe("the plan of a destructive rollback", () => {
     expect(plan.gates.filter((each) => each.blocking)).toEqual([]);
     expect(gate(plan.gates, "provenance").state).toBe("passed");
     expect(gate(plan.gates, "checksum").state).toBe("passed");
-    expect(gate(plan.gates, "rehearsed").state).toBe("not_available");
+    expect(gate(plan.gates, "maintenance_window").state).toBe("not_available");
     expect(plan).toMatchObject({ risk: "HIGH", canRollBack: true, blockingReason: null });
   });
 
@@ -192,7 +194,39 @@ describe("provenance", () => {
     await session.run("delete from belay.snapshots");
     const plan = await planRollback(belay, { migration: "20250101_users" });
     expect(gate(plan.gates, "provenance").state).toBe("unknown");
-    expect(plan.effect.tables[0]?.writtenSince).toBeNull();
+  });
+});
+
+describe("what was written since the migration", () => {
+  const bio: Step = {
+    name: "20250103_bio",
+    up: "alter table users add column bio text; update users set bio = 'migrated';",
+    down: "alter table users drop column bio;",
+  };
+
+  it("is counted for a table that was there before, and begins when the migration is registered", async () => {
+    const { belay, session } = await projectOf([users, bio]);
+    const lost = async () => (await planRollback(belay, { migration: bio.name })).effect.columns[0];
+    expect(await lost()).toMatchObject({ rows: 10, writtenSince: 0, countedFrom: expect.any(String) });
+    await session.run("update users set email = 'new' where id <= 4");
+    await session.run("select pg_stat_force_next_flush()");
+    expect(await lost()).toMatchObject({ rows: 10, writtenSince: 4, notCounted: null });
+  });
+
+  it("is not known, and said why, when the server's counters began anew or were never noted", async () => {
+    const { belay, session } = await projectOf([users, bio]);
+    await session.run("select pg_stat_reset()");
+    const plan = await planRollback(belay, { migration: bio.name });
+    expect(plan.effect.columns[0]).toMatchObject({
+      writtenSince: null,
+      notCounted: expect.stringMatching(/began anew/),
+    });
+    await session.run("delete from belay.counter_readings");
+    const without = await planRollback(belay, { migration: bio.name });
+    expect(without.effect.columns[0]).toMatchObject({
+      writtenSince: null,
+      notCounted: expect.stringMatching(/not noted/),
+    });
   });
 });
 

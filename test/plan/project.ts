@@ -45,6 +45,8 @@ export async function projectOf(
   for (const step of steps) {
     writeFileSync(join(directory, `${step.name}.sql`), fileOf(step));
     await session.run(step.up);
+    await session.run("select pg_stat_force_next_flush()");
+    await session.run("select 1");
     await syncMigrations(belay, await readMigrationFolder(directory, "section"), { appliedTo: step.name });
   }
   return { belay, session, folder: await readMigrationFolder(directory, "section"), url: database.url };

@@ -1,6 +1,6 @@
 import type { Catalog } from "../../catalog/types.ts";
 import type { EffectObject } from "../types.ts";
-import type { AddressKey } from "./dependency-graph.ts";
+import { type AddressKey, addressKey, classOid } from "./dependency-graph.ts";
 import { effectObjects } from "./objects.ts";
 import type { Simulation } from "./simulation.ts";
 
@@ -33,4 +33,12 @@ export function takenWatch(simulation: Simulation, catalog: Catalog) {
       return { objects: new Map(objects.map((each) => [each.key, first(each)])), gone };
     },
   };
+}
+
+/** The unit that takes a table; else the last, oldest one that takes columns of it. */
+export function takerOf({ gone }: TakenBy, oid: number): number {
+  const whole = gone.get(addressKey(classOid.relation, oid));
+  if (whole !== undefined) return whole;
+  const prefix = `${classOid.relation}/${oid}/`;
+  return Math.max(0, ...[...gone].flatMap(([address, unit]) => (address.startsWith(prefix) ? [unit] : [])));
 }

@@ -13,6 +13,7 @@ import { type ResolvedEffect, resolveEffect } from "../effect/effect.ts";
 import { entriesOfGraph } from "../effect/graph-entries.ts";
 import { graphScope } from "../effect/graph-scope.ts";
 import { readDependencyGraph } from "../effect/read-graph.ts";
+import { takerOf } from "../effect/taken-by.ts";
 import type { Plan } from "../types.ts";
 import { type Blocker, readBlockers } from "./blockers.ts";
 import { type GateFacts, readGateFacts } from "./gate-facts.ts";
@@ -144,7 +145,7 @@ async function readFacts(
   const scope = graphScope(placedStatements(set.units.map(prepareUnit)));
   const graph = await withParameters(session, readSettings, () => readDependencyGraph(session, scope));
   const only = entriesOfGraph(graph);
-  const catalog = await readCatalog(session, only === null ? {} : { only });
+  const catalog = await readCatalog(session, only === null ? {} : { only, exact: true });
   const target = await readTarget(session);
   const dump = options.dump ?? (await findNewestDump(belay, target));
   const common = { session, belay, request, options, graph, catalog, target, dump };
@@ -165,6 +166,7 @@ async function factsOf(common: Common, set: MigrationSet): Promise<Facts> {
     appliedAt: set.rows[0]!.appliedAt,
     countUpToRows: policy.countUpToRows,
     createdTables: new Set(provenance.createdTables),
+    takenBy: (oid) => units[takerOf(effect.takenBy, oid)]!.migration.name,
   });
   const { overreach, makers } = provenance;
   const { migration } = units[0]!;

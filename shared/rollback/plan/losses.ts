@@ -1,8 +1,10 @@
 import { qualified, quoteIdent } from "../../catalog/identifiers.ts";
+import { readWrittenSince } from "../../migrations/counters.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { DependencyGraph } from "../effect/dependency-graph.ts";
 import type { ResolvedEffect } from "../effect/effect.ts";
 import type { Effect } from "../types.ts";
+import { type Written, writtenSince } from "./written.ts";
 
 type LostTable = Effect["tables"][number];
 type LostColumns = Effect["columns"][number];
@@ -33,24 +35,44 @@ interface TableStats {
   readonly written: number | null;
 }
 
-/** Counts what would be lost: rows, bytes and writes since `appliedAt`, table by table, partitions apart. */
+export interface LossOptions {
+  /** When the oldest of the migrations was applied. */
+  readonly appliedAt: string | null;
+  readonly countUpToRows: number;
+  /** Oids of tables that the migrations made. */
+  readonly createdTables: ReadonlySet<number>;
+  /** The migration whose rollback SQL takes rows or columns of a table, by its oid. */
+  takenBy(oid: number): string;
+}
+
+/** Counts what would be lost: rows, bytes and writes since the migration, table by table, partitions apart. */
 export async function readLosses(
   session: Session,
   effect: ResolvedEffect,
   graph: DependencyGraph,
-  options: { appliedAt: string | null; countUpToRows: number; createdTables: ReadonlySet<number> },
+  options: LossOptions,
 ): Promise<Losses> {
   const wanted = [...effect.lostTables, ...effect.lostColumns.map((each) => each.relid)];
   const stats = await readStats(session, wanted, options.appliedAt);
+  const readings = await readWrittenSince(session, [...new Set(wanted.map(options.takenBy))], wanted);
+  const written = (table: TableStats, rows: number) =>
+    writtenSince(table, rows, readings.get(options.takenBy(table.oid)), {
+      created: options.createdTables.has(table.oid),
+      appliedAt: options.appliedAt,
+    });
   const tables: LostTable[] = [];
   for (const oid of effect.lostTables) {
     const table = stats.get(oid);
-    if (table !== undefined) tables.push(await lostTable(session, table, options));
+    if (table === undefined) continue;
+    const lost = await lostTable(session, table, options);
+    tables.push({ ...lost, ...written(table, lost.rows) });
   }
   const columns: LostColumns[] = [];
   for (const lost of effect.lostColumns) {
     const table = stats.get(lost.relid);
-    if (table !== undefined) columns.push(await lostColumns(session, table, lost.numbers, effect, graph, options));
+    if (table === undefined) continue;
+    const own = await lostColumns(session, table, lost.numbers, effect, graph, options);
+    columns.push({ ...own, ...written(table, own.rows) });
   }
   const unreadable = [...stats.values()].flatMap(({ schema, name, why }) =>
     why === null ? [] : [{ schema, table: name, why }],
@@ -95,13 +117,10 @@ async function readStats(
 async function lostTable(
   session: Session,
   table: TableStats,
-  options: { countUpToRows: number; createdTables: ReadonlySet<number> },
-): Promise<LostTable> {
+  options: { countUpToRows: number },
+): Promise<Omit<LostTable, keyof Written>> {
   const exact = countable(table, options.countUpToRows);
   const rows = exact ? await countRows(session, table) : Math.max(0, Math.round(table.estimate));
-  // The counters begin with the table: only for a table that the migration made do they say what came since. Fewer
-  // writes than rows means that the server lost its counters.
-  const known = options.createdTables.has(table.oid) && table.written !== null && table.written >= rows;
   return {
     schema: table.schema,
     table: table.name,
@@ -109,7 +128,6 @@ async function lostTable(
     rows,
     exact,
     bytes: table.bytes,
-    writtenSince: known ? table.written : null,
   };
 }
 
@@ -131,7 +149,7 @@ async function lostColumns(
   effect: ResolvedEffect,
   graph: DependencyGraph,
   options: { countUpToRows: number },
-): Promise<LostColumns> {
+): Promise<Omit<LostColumns, keyof Written>> {
   const own = graph.columns.filter((each) => each.relid === table.oid);
   const columns = own.filter((each) => numbers.includes(each.number)).map((each) => each.name);
   const exact = countable(table, options.countUpToRows);
