@@ -36,5 +36,7 @@ export interface Command {
   /** One line a flag: name, meaning. */
   readonly help: readonly (readonly [flag: string, meaning: string])[];
   readonly words: { readonly min: number; readonly max: number };
+  /** Which of the migrations folder's problems are told after the command's lines; `own`: it tells them itself. Default: errors. */
+  readonly problems?: "own" | "errors" | "all";
   run(invocation: Invocation): Promise<ExitCode>;
 }

@@ -7,6 +7,7 @@ import type { Command, FlagValues, Invocation } from "./command.ts";
 import { allCommands, findCommand } from "./commands/index.ts";
 import { isDirectory, openArchiveNamed, openBelay, openFolder } from "./context.ts";
 import { exit, exitCodeOf } from "./exit.ts";
+import { FolderProblems } from "./folder-problems.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { readPolicy } from "./policy.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
@@ -56,7 +57,10 @@ async function main(words: readonly string[]): Promise<number> {
       terminal.print(commandHelp(command));
       return exit.done;
     }
-    return await command.run(invocation(values, positionals, terminal));
+    const problems = new FolderProblems(terminal, command);
+    const code = await command.run(invocation(values, positionals, problems));
+    problems.tell();
+    return code;
   } catch (error) {
     return explain(error, terminal);
   }
@@ -79,7 +83,7 @@ function parse(command: Command, words: string[]): { values: FlagValues; positio
   }
 }
 
-function invocation(flags: FlagValues, words: readonly string[], terminal: Terminal): Invocation {
+function invocation(flags: FlagValues, words: readonly string[], problems: FolderProblems): Invocation {
   const policyFile = typeof flags.policy === "string" ? flags.policy : process.env.BELAY_POLICY || undefined;
   const { policy, file } = readPolicy(policyFile);
   const settings: Settings = settingsFromEnvironment(process.env, {
@@ -100,7 +104,9 @@ function invocation(flags: FlagValues, words: readonly string[], terminal: Termi
     endpoint: process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL,
   };
   const named = flags.migrations !== undefined || process.env.BELAY_MIGRATIONS !== undefined;
+  const { terminal } = problems;
   const belay = openBelay(settings, credentials, terminal);
+  const readFolder = async () => problems.read(await openFolder(settings));
   return {
     words,
     flags,
@@ -109,8 +115,8 @@ function invocation(flags: FlagValues, words: readonly string[], terminal: Termi
     credentials,
     policyFile: file,
     openArchive: (word) => openArchiveNamed(word, belay, credentials),
-    folder: () => openFolder(settings),
-    folderIfAny: async () => (named || isDirectory(settings.migrations) ? openFolder(settings) : undefined),
+    folder: readFolder,
+    folderIfAny: async () => (named || isDirectory(settings.migrations) ? await readFolder() : undefined),
   };
 }
 

@@ -15,6 +15,7 @@ export const list: Command = {
     ["--rolled-back", "only migrations that were rolled back"],
   ],
   words: { min: 0, max: 0 },
+  problems: "all",
   run: async ({ flags, terminal, belay, folderIfAny }) => {
     const all = await listMigrations(belay, await folderIfAny());
     const rows = all.filter(

@@ -54,6 +54,7 @@ export const prove: Command = {
     ["--json", "one JSON object per migration, one a line"],
   ],
   words: { min: 0, max: 1 },
+  problems: "own",
   run: async (invocation) => {
     const { flags, terminal, belay } = invocation;
     const fails = failPolicy(flags);

@@ -1,6 +1,7 @@
 import { type SyncReport, syncMigrations } from "../../shared/migrations/sync.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
+import { problemLines } from "../folder-problems.ts";
 import { renderChange } from "../render/change.ts";
 import { hang } from "../render/wrap.ts";
 import { count, mark, paint } from "../terminal.ts";
@@ -16,6 +17,7 @@ export const sync: Command = {
     ["--no-replay", "never replay"],
   ],
   words: { min: 0, max: 0 },
+  problems: "own",
   run: async ({ flags, terminal, belay, folder }) => {
     const appliedTo = typeof flags["applied-to"] === "string" ? flags["applied-to"] : undefined;
     const replay = flags.replay === true ? true : flags["no-replay"] === true ? false : undefined;
@@ -39,9 +41,7 @@ function renderSync(report: SyncReport, width: number): string[] {
       renderChange(change).map((line, index) => (index === 0 ? `${mark.no()} ${line}` : `    ${line}`)),
     ),
     ...report.pending.map((name) => `${mark.open()} ${name}  not applied`),
-    ...report.problems.flatMap(({ severity, place, message }) =>
-      hang(`${severity === "error" ? mark.no() : mark.open()} `, `${place.file}:${place.line}: ${message}`, width),
-    ),
+    ...report.problems.flatMap((problem) => problemLines(problem, width)),
     ...(report.blocked.length > 0
       ? hang(`${mark.no()} `, `left out because of an error: ${report.blocked.join(", ")}`, width)
       : []),
