@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BelayError } from "../../errors.ts";
+import { gateNames } from "../gate-types.ts";
 import { nearNames } from "./near-names.ts";
 import { completePolicy, type Policy, policyFileSchema } from "./policy.ts";
 
@@ -37,8 +38,10 @@ function sentences(issue: z.core.$ZodIssue): string[] {
   const place = issue.path.join(".");
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => {
-      const near = nearNames(key, keysAt(issue.path));
       const path = place === "" ? key : `${place}.${key}`;
+      if (place === "gates" && (gateNames as readonly string[]).includes(key))
+        return `${path} always counts: a policy cannot change it`;
+      const near = nearNames(key, keysAt(issue.path));
       return `${path} is not known${near.length > 0 ? ` (did you mean ${near.join(" or ")}?)` : ""}`;
     });
   return [`${place === "" ? "the policy" : place}: ${saidOf(issue)}`];
@@ -47,6 +50,7 @@ function sentences(issue: z.core.$ZodIssue): string[] {
 function saidOf(issue: z.core.$ZodIssue): string {
   if (issue.code === "invalid_union" && issue.path[0] === "gates")
     return "must be required, if_known, advised or off, or one of these for each of LOW, MEDIUM and HIGH";
+  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) return "is missing";
   return issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
 }
 

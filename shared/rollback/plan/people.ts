@@ -9,13 +9,20 @@ export interface Person {
 }
 
 /**
- * Whether two records may be of one person. A name alone proves nobody: behind one database role all are one, and one
- * name behind two roles is one too.
+ * Whether who approved may be the other person too. A name alone proves nobody: an approval from behind a database role
+ * may be of anybody behind it, and one name behind two roles is one person.
  */
-export function maybeSamePerson(a: Person, b: Person): boolean {
-  if (a.subject !== null && b.subject !== null) return a.subject === b.subject;
-  if (a.actor.trim().toLowerCase() === b.actor.trim().toLowerCase()) return true;
-  return a.subject === null && b.subject === null && a.databaseRole === b.databaseRole;
+export function maybeSamePerson(approver: Person, other: Person): boolean {
+  if (approver.subject !== null && other.subject !== null) return approver.subject === other.subject;
+  if (sameName(approver.actor, other.actor)) return true;
+  return approver.subject === null && approver.databaseRole === other.databaseRole;
+}
+
+/** `nora` and `Nora@example.com` are one name. */
+function sameName(a: string, b: string): boolean {
+  const [one, two] = [a.trim().toLowerCase(), b.trim().toLowerCase()];
+  if (one.includes("@") && two.includes("@")) return one === two;
+  return one.split("@")[0] === two.split("@")[0];
 }
 
 /** `nora@example.com (signed in)`, `ann (database role postgres)`. */

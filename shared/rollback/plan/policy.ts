@@ -33,6 +33,7 @@ const hours = z
   .positive()
   .max(24 * 366);
 const count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const positive = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 const people = z.number().int().min(1).max(9);
 
 /** A policy file: what is left out is as in the default. */
@@ -99,12 +100,12 @@ export const policyFileSchema = z
       .describe("By how much the rows to be destroyed may grow between plan and execution: the larger of both"),
     limits: z
       .strictObject({
-        lockTimeoutMs: count.min(1).nullable().optional(),
-        lockAttempts: count.min(1).max(1000).nullable().optional(),
-        criticalSectionMs: count.min(1).nullable().optional().describe("From the SQL's first lock to COMMIT"),
+        lockTimeoutMs: positive.nullable().optional(),
+        lockAttempts: positive.max(1000).nullable().optional(),
+        criticalSectionMs: positive.nullable().optional().describe("From the SQL's first lock to COMMIT"),
       })
       .optional(),
-    countUpToRows: count.min(1).optional().describe("Tables estimated above this are estimated, not counted"),
+    countUpToRows: positive.optional().describe("Tables estimated above this are estimated, not counted"),
     prove: z
       .strictObject({ failOn: z.array(proofVerdictSchema).optional() })
       .optional()

@@ -12,7 +12,9 @@ export const waiveSchema = z.array(z.enum(policyGates)).max(policyGates.length);
 
 /** Checks names of gates to waive; throws `usage` naming those that the policy does not let waive. Answers each once, sorted. */
 export function parseWaivers(names: readonly string[], policy: Policy = defaultPolicy): PolicyGate[] {
-  const { gates } = policy.waivers;
+  const { persons } = policy.waivers;
+  // Where others must agree to waivers, their agreement is no gate to waive.
+  const gates = policy.waivers.gates.filter((name) => persons === 1 || name !== "approved");
   const wrong = names.filter((name) => !(gates as readonly string[]).includes(name));
   if (wrong.length > 0)
     throw new BelayError("usage", `gate ${wrong.join(", ")} cannot be waived`, {

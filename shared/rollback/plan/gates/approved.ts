@@ -47,11 +47,9 @@ function whyNot(
   if (approval.planHash !== hash)
     return `of another plan (${approval.planHash.slice(0, 12)}…): the plan changed since, or has other waivers or another policy`;
   if (since(approval.at, now) > hours(maxAgeHours)) return `older than ${maxAgeHours} hours`;
-  if (maybeSamePerson(approval, executor))
-    return approval.subject === null && approval.actor !== executor.actor
-      ? `same database role as the one who rolls back, so it may be the same person`
-      : "the same person as the one who rolls back";
-  if (counted.some((other) => maybeSamePerson(other, approval))) return "counted once already";
+  if (maybeSamePerson(approval, executor)) return whySame(approval, executor);
+  if (counted.some((other) => maybeSamePerson(other, approval) || maybeSamePerson(approval, other)))
+    return "counted once already";
   if (!from.includes(approval.subject === null ? "database_roles" : "users"))
     return `the policy takes approvals of ${from.join(" and ").replace("_", " ")} only`;
   if (approval.subject !== null && approval.approverNow === false) return "no longer has the role approver";
@@ -72,6 +70,12 @@ function nextFor({ asked }: Facts, { policy, hash, waive }: GateContext): string
   ];
   const alone = policy.waivers.gates.includes("approved") && policy.waivers.persons === 1;
   return `Have a second person ${ways.join(", or ")}.${alone ? "\nAlone and in need: --waive approved, on record with your name and reason." : ""}`;
+}
+
+function whySame(approval: Person, executor: Person): string {
+  if (approval.subject !== null || approval.databaseRole !== executor.databaseRole)
+    return "the same person as the one who rolls back";
+  return "from behind the same database role as the one who rolls back, so it may be the same person";
 }
 
 /** The target and the waivers as words of the command line: both are part of the plan. */
