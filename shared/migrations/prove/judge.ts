@@ -2,7 +2,7 @@ import { compareCatalogs } from "../../catalog/differences.ts";
 import { withoutSecrets } from "../../catalog/secrets.ts";
 import type { Entry } from "../../catalog/types.ts";
 import { entriesOf, type State, sameState } from "./state.ts";
-import { compareTables, sameLines } from "./tables.ts";
+import { compareTables } from "./tables.ts";
 import type { ProofDifference, ProofVerdict } from "./types.ts";
 
 /** What the states around a rollback say of it. */
@@ -20,9 +20,7 @@ export function judge(before: State, after: State, afterDown: State): Judgement 
   const facts = { noop, changesSchema: !sameState(before, after) };
   if (sameState(before, afterDown)) return { verdict: "exact", differences: [], ...facts };
   const { removed, added, changed } = compareCatalogs(entriesOf(before), entriesOf(afterDown));
-  const moved = new Set(changed.filter((one) => movedColumns(one.before, one.after)).map(({ before: { key } }) => key));
-  const orderOf = (one: { before: Entry; after: Entry }) =>
-    moved.has(one.before.key) || followsColumns(one.before, one.after, moved);
+  const orderOf = (one: { before: Entry; after: Entry }) => movedColumns(one.before, one.after);
   const differences: ProofDifference[] = [
     ...added.map((entry) => difference(entry, "left_over", null, entry)),
     ...removed.map((entry) => difference(entry, "missing", entry, null)),
@@ -49,12 +47,6 @@ function wayOf(before: Entry, after: Entry): "residue" | "overreach" | "differs"
 function movedColumns(before: Entry, after: Entry): boolean {
   const difference = compareTables(before, after);
   return difference !== null && !difference.around && difference.gone.length + difference.added.length === 0;
-}
-
-/** Column grants are written in the order of their table's columns. */
-function followsColumns(before: Entry, after: Entry, moved: ReadonlySet<string>): boolean {
-  if (before.kind !== "ACL" || before.owner !== after.owner) return false;
-  return before.dependencies.some((key) => moved.has(key)) && sameLines(before.create, after.create);
 }
 
 function difference(

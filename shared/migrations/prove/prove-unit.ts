@@ -38,7 +38,11 @@ export interface Applied {
   readonly ran: Ran;
   readonly changesSchema: boolean;
   readonly after: State;
+  /** Why its forward SQL did not run; null when it did. */
+  readonly failure: Failure | null;
 }
+
+type Failure = Pick<Proof, "message" | "error"> & Pick<EarlierFailure, "verdict">;
 
 /** What is done besides the rehearsal itself. */
 export interface UnitOptions {
@@ -55,24 +59,24 @@ export async function openUnit(chain: Chain, unit: Unit, before: State, options:
 }
 
 /** Applies a member to the chain. */
-export async function applyMember(chain: Chain, subject: Subject, before: State): Promise<Applied> {
+export async function applyMember(
+  chain: Chain,
+  subject: Subject,
+  before: State,
+  earlier: readonly EarlierFailure[],
+): Promise<Applied> {
   const ran = await runScript((await chain.place()).session, subject.up, chain.limited);
   const after = await (await chain.place()).read();
-  return { subject, ran, after, changesSchema: !sameState(before, after) };
+  const failure = ran.error === null ? null : failedUp(ran.error, earlier);
+  return { subject, ran, after, changesSchema: !sameState(before, after), failure };
 }
 
 /** Rehearses the rollback of a unit whose members are applied, and gives each member its proof. */
-export async function proveUnit(
-  chain: Chain,
-  open: OpenUnit,
-  options: UnitOptions & { readonly failures: readonly EarlierFailure[] },
-): Promise<Proof[]> {
+export async function proveUnit(chain: Chain, open: OpenUnit, options: UnitOptions): Promise<Proof[]> {
   const { unit, applied } = open;
-  const blocked = applied.find(({ ran }) => ran.error !== null);
-  if (blocked !== undefined) {
-    const told = failedUp(blocked.ran.error!, options.failures);
-    return applied.map((one) => ({ ...baseOf(one), ...(one === blocked ? told : besideFailed(blocked, told)) }));
-  }
+  const blocked = applied.find(({ failure }) => failure !== null);
+  if (blocked !== undefined)
+    return applied.map((one) => ({ ...baseOf(one), ...(one.failure ?? besideFailed(blocked)) }));
   const shared = unit.down === null ? missing : await rehearsed(chain, open, unit.down, options.seed);
   const changes = applied.some(({ changesSchema }) => changesSchema);
   const fix = isMendable({ verdict: shared.verdict, changes_schema: changes }) ? await fixOf(open, options.fixer) : {};
@@ -136,7 +140,7 @@ function failedDown({ error }: Rehearsal) {
   return { verdict: "fails", message: `the rollback fails: ${errorWords(error!)}`, error } as const;
 }
 
-function failedUp(error: ProofError, earlier: readonly EarlierFailure[]): Pick<Proof, "verdict" | "message" | "error"> {
+function failedUp(error: ProofError, earlier: readonly EarlierFailure[]): Failure {
   const lack = lackOf(error);
   if (lack !== null)
     return { verdict: "environment", message: `${lack.what}; ${errorWords(error)}. ${lack.hint}`, error };
@@ -146,8 +150,11 @@ function failedUp(error: ProofError, earlier: readonly EarlierFailure[]): Pick<P
   return { verdict, message: `the migration fails: ${errorWords(error)}${follows}`, error };
 }
 
-function besideFailed({ subject }: Applied, { verdict }: Pick<Proof, "verdict">): Pick<Proof, "verdict" | "message"> {
-  return { verdict, message: `${subject.migration.name}, which the same rollback reverses, does not run` };
+function besideFailed({ subject, failure }: Applied): Pick<Proof, "verdict" | "message"> {
+  return {
+    verdict: failure!.verdict,
+    message: `${subject.migration.name}, which the same rollback reverses, does not run`,
+  };
 }
 
 const tenths = (ms: number) => Math.round(ms * 10) / 10;

@@ -177,16 +177,15 @@ async function walk(
     }
     state ??= await (await chain.place()).read();
     if (index === unit.first) open.set(unit, await openUnit(chain, unit, state, besides));
-    const applied = await applyMember(chain, subject, state);
+    const applied = await applyMember(chain, subject, state, failures);
     open.get(unit)!.applied.push(applied);
     state = applied.after;
     if (index === unit.last) {
       const ready = await withWantedState(open.get(unit)!, chain, options, subjects, scratch);
       open.delete(unit);
-      for (const proof of await proveUnit(chain, ready, { ...besides, failures }))
-        await keep(proof, work, options, tell);
+      for (const proof of await proveUnit(chain, ready, besides)) await keep(proof, work, options, tell);
     }
-    if (applied.ran.error !== null) failures.push({ name, verdict: "up-fails" });
+    if (applied.failure !== null) failures.push({ name, verdict: applied.failure.verdict });
   }
 }
 

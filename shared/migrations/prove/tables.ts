@@ -32,7 +32,7 @@ function fields({ owner, drop, tablespace, tableam }: Entry): string {
 }
 
 /** Whether two texts have the same lines: those about columns follow the columns' order. */
-export function sameLines(one: string, other: string): boolean {
+function sameLines(one: string, other: string): boolean {
   return one === other || one.split("\n").sort().join("\n") === other.split("\n").sort().join("\n");
 }
 
