@@ -1,6 +1,7 @@
-import type { Belay } from "../shared/context.ts";
-import { BelayError } from "../shared/errors.ts";
+import { BelayError, isBelayError } from "../shared/errors.ts";
 import { type EndBlockerRequest, type EndedBlocker, endBlocker } from "../shared/rollback/end-blocker.ts";
+import { type PlanRequest, planRollback } from "../shared/rollback/plan/plan-rollback.ts";
+import type { PlanningBlocked } from "../shared/rollback/plan/planning-blocked.ts";
 import type { Plan } from "../shared/rollback/types.ts";
 import type { Invocation } from "./command.ts";
 import { blockerWords } from "./render/blockers.ts";
@@ -17,18 +18,36 @@ export const blockerHelp: readonly (readonly [string, string])[] = [
   ["--terminate PID", "end the connection of a session that is in the way (asks first; repeatable)"],
 ];
 
-/** Ends the asked-for blockers of the plan, each behind a question; true when at least one was signalled. */
-export async function endBlockers(invocation: Invocation, belay: Belay, plan: Plan): Promise<EndedBlocker[]> {
-  const { flags, terminal } = invocation;
+/** Plans; ends who is in the way where --cancel or --terminate ask for it, also of planning itself, and plans again. */
+export async function planPastBlockers(invocation: Invocation, request: PlanRequest): Promise<Plan> {
+  const { belay, terminal } = invocation;
+  const plan = await planRollback(belay, request).catch((error: unknown) => {
+    if (isBelayError(error, "lock_not_obtained") && error.details.blocked !== undefined) return error;
+    throw error;
+  });
+  terminal.settle();
+  if (!(plan instanceof BelayError))
+    return (await endBlockers(invocation, plan)) ? await planRollback(belay, request) : plan;
+  const { blocked, blockers } = plan.details as { blocked: PlanningBlocked; blockers: Plan["blockers"] };
+  if (await endBlockers(invocation, { ...blocked, blockers })) return await planRollback(belay, request);
+  throw plan;
+}
+
+/** Ends the asked-for blockers, each behind a question; whether one was signalled. */
+async function endBlockers(
+  invocation: Invocation,
+  plan: EndBlockerRequest["plan"] & Pick<Plan, "blockers">,
+): Promise<boolean> {
+  const { flags, terminal, belay } = invocation;
   const asked = [...pidsOf(flags.cancel, "cancel"), ...pidsOf(flags.terminate, "terminate")];
-  const ended: EndedBlocker[] = [];
+  let signalled = false;
   for (const { pid, how } of asked) {
     if (!(await agree(invocation, plan, pid, how))) continue;
     const result = await endBlocker(belay, { plan, pid, how });
-    ended.push(result);
+    signalled = true;
     terminal.line(`${result.now === "blocking" ? mark.no() : mark.yes()} ${outcomeWords(result)}`);
   }
-  return ended;
+  return signalled;
 }
 
 function pidsOf(values: unknown, how: EndBlockerRequest["how"]) {
@@ -44,7 +63,7 @@ function pidsOf(values: unknown, how: EndBlockerRequest["how"]) {
 /** A pid that is not in the way is left to the verb, which says so. */
 async function agree(
   { flags, terminal }: Invocation,
-  plan: Plan,
+  plan: Pick<Plan, "blockers">,
   pid: number,
   how: EndBlockerRequest["how"],
 ): Promise<boolean> {

@@ -1,5 +1,4 @@
-import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
-import { blockerFlags, blockerHelp, endBlockers } from "../blockers.ts";
+import { blockerFlags, blockerHelp, planPastBlockers } from "../blockers.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
 import { renderCheck } from "../render/plan.ts";
@@ -13,11 +12,9 @@ export const check: Command = {
   help: [...targetHelp, ...blockerHelp, ["-y, --yes", "do not ask before --cancel and --terminate"]],
   words: { min: 0, max: 1_000 },
   run: async (invocation) => {
-    const { words, flags, terminal, belay, folderIfAny } = invocation;
+    const { words, flags, terminal, folderIfAny } = invocation;
     const request = { ...targetOf(words, flags), folder: await folderIfAny() };
-    let plan = await planRollback(belay, request);
-    terminal.settle();
-    if ((await endBlockers(invocation, belay, plan)).length > 0) plan = await planRollback(belay, request);
+    const plan = await planPastBlockers(invocation, request);
     if (terminal.json) terminal.document(plan);
     for (const line of renderCheck(plan, terminal)) terminal.line(line);
     return plan.canRollBack ? exit.done : exit.blocked;

@@ -1,5 +1,4 @@
-import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
-import { blockerFlags, blockerHelp, endBlockers } from "../blockers.ts";
+import { blockerFlags, blockerHelp, planPastBlockers } from "../blockers.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
 import { renderPlan } from "../render/plan.ts";
@@ -25,12 +24,10 @@ export const plan: Command = {
   ],
   words: { min: 0, max: 1_000 },
   run: async (invocation) => {
-    const { words, flags, terminal, belay, folderIfAny } = invocation;
+    const { words, flags, terminal, folderIfAny } = invocation;
     const waive = Array.isArray(flags.waive) ? (flags.waive as string[]) : [];
     const request = { ...targetOf(words, flags), folder: await folderIfAny(), waive };
-    let planned = await planRollback(belay, request);
-    terminal.settle();
-    if ((await endBlockers(invocation, belay, planned)).length > 0) planned = await planRollback(belay, request);
+    const planned = await planPastBlockers(invocation, request);
     if (terminal.json) terminal.document(planned);
     for (const line of renderPlan(planned, { ...terminal, sql: flags.sql === true })) terminal.line(line);
     return planned.canRollBack ? exit.done : exit.blocked;

@@ -10,7 +10,7 @@ import type { Plan } from "./types.ts";
 
 export interface EndBlockerRequest {
   /** What the blocker is in the way of. */
-  readonly plan: Pick<Plan, "hash" | "locks" | "migration">;
+  readonly plan: Pick<Plan, "hash" | "migration"> & { readonly locks: readonly { oid: number; mode: string }[] };
   readonly pid: number;
   /** `cancel` ends what it runs now, `terminate` its connection. */
   readonly how: "cancel" | "terminate";

@@ -4,6 +4,7 @@ import { ownPath } from "../../postgres/settings.ts";
 import type { Plan } from "../types.ts";
 import { type Facts, gatherFacts } from "./facts.ts";
 import { makePlan } from "./plan.ts";
+import { isLockTimeout, planningBlocked } from "./planning-blocked.ts";
 import type { Policy } from "./policy.ts";
 import { planTarget, type TargetRequest } from "./target.ts";
 import { parseWaivers } from "./waivers.ts";
@@ -20,7 +21,7 @@ export interface PlanRequest extends TargetRequest {
 /**
  * Tells what rolling back a migration, or several as one set, would do; changes nothing and locks nothing but the catalogs for reading.
  * A failed gate is part of the plan; throws only `unknown_migration`, `unknown_deployment`,
- * `usage` (nothing is left to go), `belay_not_installed` or a database error.
+ * `usage` (nothing is left to go), `lock_not_obtained` (a table is held exclusively), `belay_not_installed` or a database error.
  */
 export async function planRollback(belay: Belay, request: PlanRequest): Promise<Plan> {
   return (await planWithFacts(belay, request)).plan;
@@ -51,6 +52,8 @@ async function readFactsAlone(belay: Belay, request: PlanRequest): Promise<Facts
     const facts = await gatherFacts(session, belay, request, request);
     await session.run("rollback");
     return facts;
+  } catch (error) {
+    throw isLockTimeout(error) ? await planningBlocked(belay, request, error) : error;
   } finally {
     await session.close();
   }
