@@ -1,5 +1,4 @@
 import type { AppDeps } from "../../functions/deps.ts";
-import type { Belay } from "../../shared/context.ts";
 import { supabaseUrl, type TokenMaker } from "./tokens.ts";
 
 export const cronKey = "sb_secret_cron_0123456789";
@@ -11,11 +10,7 @@ export interface TestDeps extends AppDeps {
 }
 
 /** What an app needs, without an environment. */
-export function testDeps(
-  tokens: TokenMaker,
-  belay: (actor: string) => Belay,
-  overrides: Partial<AppDeps> = {},
-): TestDeps {
+export function testDeps(tokens: TokenMaker, belay: AppDeps["belay"], overrides: Partial<AppDeps> = {}): TestDeps {
   const lines: string[] = [];
   const pending: Promise<unknown>[] = [];
   return {

@@ -2,6 +2,7 @@ import { pathToFileURL } from "node:url";
 import type { Belay } from "../../shared/context.ts";
 import { installBelay } from "../../shared/install.ts";
 import { openSession, type Session } from "../../shared/postgres/session.ts";
+import type { Policy } from "../../shared/rollback/plan/policy.ts";
 import { openStore } from "../../shared/store/open.ts";
 import { temporaryFolder, testBelay } from "../support/belay.ts";
 import { createDatabase, serverUrl } from "../support/postgres.ts";
@@ -13,7 +14,7 @@ export interface World {
   readonly storeUrl: string;
   readonly scratchUrl: string;
   readonly session: Session;
-  belay(actor?: string): Belay;
+  belay(actor?: string, subject?: string, policy?: Policy): Belay;
   drop(): Promise<void>;
 }
 
@@ -31,7 +32,15 @@ export async function makeWorld(): Promise<World> {
     storeUrl,
     scratchUrl,
     session,
-    belay: (actor = "tester") => testBelay({ database: database.url, store, scratch: scratchUrl, actor }),
+    belay: (actor = "tester", subject, policy) =>
+      testBelay({
+        database: database.url,
+        store,
+        scratch: scratchUrl,
+        actor,
+        ...(subject === undefined ? {} : { subject }),
+        ...(policy === undefined ? {} : { settings: { policy } }),
+      }),
     drop: async () => {
       await session.close();
       await database.drop();
