@@ -7,6 +7,7 @@ import { isBelayError } from "../../shared/errors.ts";
 import { splitSections } from "../../shared/migrations/layouts/sections.ts";
 import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
 import type { MigrationFolder } from "../../shared/migrations/types.ts";
+import { isBlankSql } from "../../shared/sql/blank.ts";
 import { temporaryFolder } from "../support/belay.ts";
 import { folderOf } from "./folders.ts";
 
@@ -102,7 +103,7 @@ describe("any folder", () => {
           everyFileIsTold(Object.keys(files), folder);
           for (const one of folder.migrations) {
             expect(one.rollback === null || one.emptyRollback === null).toBe(true);
-            expect(one.rollback?.sql.trim()).not.toBe("");
+            expect(one.rollback !== null && isBlankSql(one.rollback.sql)).toBe(false);
           }
           for (const { place } of folder.problems) expect(place.line).toBeGreaterThan(0);
         },
@@ -182,10 +183,10 @@ describe("time", () => {
     expect(await took(folderOf({ "1_a.sql": content, "rollback_1_a.sql": content }))).toBeLessThan(3_000);
   });
 
-  it("to read 10,000 files, each depending on the one before it, and 10,000 rollbacks, is seconds", async () => {
+  it("to read 3,000 files, each depending on the one before it, and 3,000 rollbacks, is seconds", async () => {
     const directory = temporaryFolder();
     mkdirSync(join(directory, "rollbacks"));
-    for (let index = 1; index <= 10_000; index += 1) {
+    for (let index = 1; index <= 3_000; index += 1) {
       const file = `${String(index).padStart(6, "0")}_x.sql`;
       const before = `${String(index - 1).padStart(6, "0")}_x.sql`;
       writeFileSync(
@@ -196,8 +197,8 @@ describe("time", () => {
     }
     const start = performance.now();
     const folder = await readMigrationFolder(directory);
-    expect(performance.now() - start).toBeLessThan(20_000);
+    expect(performance.now() - start).toBeLessThan(10_000);
     expect(folder.problems).toEqual([]);
-    expect(folder.migrations.filter((one) => one.rollback !== null && one.dependsOn.length === 1)).toHaveLength(9_999);
+    expect(folder.migrations.filter((one) => one.rollback !== null && one.dependsOn.length === 1)).toHaveLength(2_999);
   }, 60_000);
 });
