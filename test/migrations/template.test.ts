@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { splitSections } from "../../shared/migrations/layouts/sections.ts";
-import { proposeTemplate } from "../../shared/migrations/template.ts";
+import { proposeTemplate, proposeTemplates } from "../../shared/migrations/template/propose.ts";
 import { createWorld, type World } from "./support.ts";
 
 let world: World;
@@ -18,8 +18,7 @@ describe("template", () => {
     );
     const proposal = await proposeTemplate(world.belay, "2_b", await world.folder());
     expect(proposal).toMatchObject({ state: "proved", differences: [], risk: "HIGH" });
-    expect(proposal.dataLoss.join("\n")).toMatch(/all rows of .*b/);
-    expect(proposal.dataLoss.join("\n")).toMatch(/values of public\.a\.note/);
+    expect(proposal.destroys).toEqual(["all rows of public.b", "the values of public.a.note"]);
     const split = splitSections({ path: "x", name: "x", text: `select 1;\n${proposal.text}` });
     expect(split.rollback).toMatchObject({ live: false });
     await world.apply("1_a.sql");
@@ -39,11 +38,11 @@ describe("template", () => {
       { scratch: true },
     );
     const proposal = await proposeTemplate(world.belay, "2_b", await world.folder());
-    expect(proposal).toMatchObject({ state: "proved", dataLoss: [], risk: "LOW" });
-    expect(proposal.sql).toMatch(/RENAME TO "a"/);
+    expect(proposal).toMatchObject({ state: "proved", destroys: [], risk: "LOW", riskReasons: ["nothing is lost"] });
+    expect(proposal.sql).toBe("ALTER TABLE public.renamed RENAME TO a;");
   });
 
-  it("refuses SQL that drops and creates again what was there before, though every entry would be equal", async () => {
+  it("puts a detached, moved and renamed partition back instead of making it anew", async () => {
     world = await createWorld(
       {
         "1_a.sql":
@@ -53,20 +52,93 @@ describe("template", () => {
       { scratch: true },
     );
     const proposal = await proposeTemplate(world.belay, "2_b", await world.folder());
+    expect(proposal).toMatchObject({ state: "proved", destroys: [] });
+    expect(proposal.statements).toEqual([
+      "ALTER TABLE other.d SET SCHEMA public",
+      "ALTER TABLE public.d RENAME TO c",
+      "ALTER TABLE ONLY public.p ATTACH PARTITION public.c FOR VALUES IN (1)",
+    ]);
+  });
+
+  it("refuses SQL that drops and creates again what was there before, though every entry would be equal", async () => {
+    world = await createWorld(
+      {
+        "1_a.sql": "create table a (i int); create table b (j int) inherits (a);",
+        "2_b.sql": "alter table b no inherit a;",
+      },
+      { scratch: true },
+    );
+    const proposal = await proposeTemplate(world.belay, "2_b", await world.folder());
     expect(proposal).toMatchObject({ state: "refused", sql: null, text: null });
-    expect(proposal.message).toMatch(/table public\.c/);
+    expect(proposal.message).toMatch(/table public\.b/);
   });
 
   it("says when it is not available, and when there is nothing to undo", async () => {
     world = await createWorld({ "1_a.sql": "create table a (id int);", "2_b.sql": "insert into a values (1);" });
     const folder = await world.folder();
-    expect(await proposeTemplate(world.belay, "1_a", folder)).toMatchObject({
-      state: "not_available",
-      message: expect.stringContaining("scratch"),
-    });
+    await expect(proposeTemplate(world.belay, "1_a", folder)).rejects.toMatchObject({ code: "scratch_unavailable" });
     await expect(proposeTemplate(world.belay, "nope", folder)).rejects.toMatchObject({ code: "unknown_migration" });
     const other = await createWorld({}, { scratch: true });
     expect(await proposeTemplate(other.belay, "2_b", folder)).toMatchObject({ state: "nothing_to_do" });
     await other.end();
+  });
+
+  it("says what a rollback cannot bring back, and where rows make it fail", async () => {
+    world = await createWorld(
+      {
+        "1_a.sql": "create table a (id int primary key, note text not null, n int); create table gone (id int);",
+        "2_b.sql":
+          "update a set n = 1;\ndelete from a where n = 2;\nalter table a drop column note;\ndrop table gone;\nalter table a alter n type bigint;",
+      },
+      { scratch: true },
+    );
+    const proposal = await proposeTemplate(world.belay, "2_b", await world.folder());
+    expect(proposal).toMatchObject({
+      risk: "HIGH",
+      destroys: ["what a conversion of public.a.n to its old type cuts off"],
+    });
+    expect(proposal.notBroughtBack).toEqual([
+      "the rows of public.gone, which the migration dropped: the table comes back empty",
+      "the values of public.a.note, which the migration dropped: the column comes back empty",
+      "line 1 of the migration changes values, which are not as before again: update a set n = 1",
+      "line 2 of the migration deletes rows, which do not come back: delete from a where n = 2",
+    ]);
+    expect(proposal.failsOn).toEqual([expect.stringMatching(/^public\.a\.note comes back NOT NULL/)]);
+    expect(proposal.text).toMatch(/-- -- {3}- select exists \(select from pg_attribute .* 'note'/);
+  });
+
+  it("does not take a label from an enum, and names the one that stays", async () => {
+    world = await createWorld(
+      {
+        "1_a.sql": "create type mood as enum ('x'); create table t (m mood);",
+        "2_b.sql": "alter type mood add value 'y';",
+        "3_c.sql": "alter type mood add value 'z'; create table u (id int);",
+      },
+      { scratch: true },
+    );
+    const [only, more] = await proposeTemplates(world.belay, ["2_b", "3_c"], await world.folder());
+    const stays = "TYPE public mood: keeps 'y': Postgres cannot take a label from an enum";
+    expect(only).toMatchObject({ migration: "2_b", state: "not_available", message: stays, sql: null });
+    expect(more).toMatchObject({ migration: "3_c", state: "not_proved", sql: "DROP TABLE public.u;" });
+    expect(more!.differences).toEqual([stays.replace("'y'", "'z'")]);
+  });
+
+  it("gives back exchanged names, and does not take a new column for the one that was dropped", async () => {
+    world = await createWorld(
+      {
+        "1_a.sql": "create table a (i int, j text); create table b (i int); create table c (i int, gone text);",
+        "2_b.sql":
+          "alter table a rename to x; alter table b rename to a; alter table x rename to b; alter table b rename i to z; alter table b rename j to i; alter table b rename z to j;",
+        "3_c.sql": "alter table c drop column gone; alter table c add column came text;",
+      },
+      { scratch: true },
+    );
+    const [swapped, other] = await proposeTemplates(world.belay, ["2_b", "3_c"], await world.folder());
+    expect(swapped).toMatchObject({ state: "proved", destroys: [], risk: "LOW" });
+    expect(swapped!.statements.every((sql) => sql.includes(" RENAME "))).toBe(true);
+    expect(other).toMatchObject({
+      state: "proved",
+      statements: ["ALTER TABLE public.c DROP COLUMN came", "ALTER TABLE public.c ADD COLUMN gone text"],
+    });
   });
 });

@@ -37,8 +37,11 @@ export async function tryWay(session: Session, states: States, way: (steps: Step
   const statements: string[] = [];
   const steps: Steps = {
     run: async (more) => {
-      for (const statement of more) await session.run(statement);
-      statements.push(...more);
+      for (const statement of more) {
+        if (await isGone(session, statement)) continue;
+        await session.run(statement);
+        statements.push(statement);
+      }
     },
     read: () => readSnapshotCatalog(session),
     identities: () => readIdentities(session),
@@ -62,6 +65,14 @@ export async function tryWay(session: Session, states: States, way: (steps: Step
   } finally {
     await session.run("rollback");
   }
+}
+
+/** A sequence that went with the column that owned it needs no statement of its own. */
+async function isGone(session: Session, statement: string): Promise<boolean> {
+  const [, name] = /^DROP SEQUENCE IF EXISTS (.*)$/s.exec(statement) ?? [];
+  if (name === undefined) return false;
+  const [row] = await session.sql`select to_regclass(${name}) is null as gone`;
+  return row!.gone === true;
 }
 
 /** Whether no other way needs to be tried: nothing is lost, and all is as wanted, but perhaps for columns' order, which none can give back. */

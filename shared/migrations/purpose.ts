@@ -1,0 +1,33 @@
+import { skipBlank } from "../sql/blank.ts";
+import { commentLines } from "../sql/comments.ts";
+
+const labelled = /^(?:purpose|description|summary|migration|what)\s*:\s*(.+)$/i;
+// Lines that tools and people write above a file that say nothing of its purpose.
+const noise =
+  /^(?:[-=*#~\s]*|.*\.sql|(?:author|date|created|version|depends on|reverses|risk|ticket|migrate:|\+goose|\+migrate|atlas:|rollback|verify)\b.*|\d{4}-\d\d-\d\d.*)$/i;
+
+/** What a migration is for, in one line: its header's words, else those of its name. */
+export function purposeOf(migration: { readonly name: string; readonly forwardSql: string }): string {
+  const head = migration.forwardSql.slice(0, skipBlank(migration.forwardSql, 0));
+  const lines = commentLines(head).map(({ text }) => text.replace(/[\s*=#-]+$/, "").replace(/^[\s*=#-]+/, ""));
+  for (const line of lines) {
+    const [, found] = labelled.exec(line) ?? [];
+    if (found !== undefined && !noise.test(found)) return oneLine(found);
+  }
+  const first = lines.find((line) => !noise.test(line) && /\p{L}/u.test(line));
+  return first === undefined ? wordsOfName(migration.name) : oneLine(first);
+}
+
+function wordsOfName(name: string): string {
+  const words = name
+    .replace(/^[VvUu]?\d[\d._-]*/, "")
+    .replace(/\.(up|sql)$/i, "")
+    .replace(/[_\s-]+/g, " ")
+    .trim();
+  return words === "" ? name : words;
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length > 160 ? `${line.slice(0, 159)}…` : line;
+}
