@@ -167,6 +167,9 @@ export function renderLossCard(effect: Effect, width: number): string[] {
     ...(rows.length === 0
       ? ["  no rows"]
       : table(["kind", "name", "rows", "size", "note"], rows, width - 2).map((line) => `  ${line}`)),
+    ...effect.jobs.flatMap((job) =>
+      hang(`  ${mark.open()} cron job ${printable(job.name ?? String(job.id))}: `, jobWords(job), width),
+    ),
     ...effect.opaque.flatMap((statement) =>
       hang(
         `  ${mark.open()} ${placeOf(statement)}: `,
@@ -180,6 +183,10 @@ export function renderLossCard(effect: Effect, width: number): string[] {
 function writtenWords({ writtenSince, countedFrom }: Pick<Effect["tables"][number], "writtenSince" | "countedFrom">) {
   if (writtenSince === null) return "writes since not known";
   return `${count(writtenSince, "row")} written since${countedFrom === null ? "" : ` ${moment(countedFrom)}`}`;
+}
+
+function jobWords({ schedule, active, uses }: Effect["jobs"][number]): string {
+  return `${schedule}${active ? "" : " (not active)"}: it names ${uses.join(", ")}, and fails when that is gone`;
 }
 
 function placeOf({ file, line }: Effect["opaque"][number]): string {

@@ -102,6 +102,17 @@ export const effectSchema = z.object({
   tables: z.array(lostTableSchema),
   columns: z.array(lostColumnsSchema),
   sequences: z.array(lostSequenceSchema),
+  /** pg_cron's jobs whose command names something that goes: they stay, and fail from then on. */
+  jobs: z.array(
+    z.object({
+      id: z.number().int(),
+      name: z.string().nullable(),
+      schedule: z.string(),
+      active: z.boolean(),
+      /** What of all that goes it names. */
+      uses: z.array(z.string()),
+    }),
+  ),
   /** Statements whose effect the text cannot tell (DO blocks, function calls, DML): the execution guard decides. */
   opaque: z.array(
     z.object({

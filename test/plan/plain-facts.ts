@@ -76,6 +76,7 @@ export const plain: Facts = {
   entryHashes: { "INDEX public i": "c" },
   unknownKinds: [],
   losses: { tables: [], columns: [], sequences: [], unreadable: [] },
+  jobs: [],
   locks: [],
   blockers: [],
   provenance: {

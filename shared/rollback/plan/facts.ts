@@ -16,6 +16,7 @@ import { readDependencyGraph } from "../effect/read-graph.ts";
 import { takerOf } from "../effect/taken-by.ts";
 import type { Plan } from "../types.ts";
 import { type Blocker, readBlockers } from "./blockers.ts";
+import { readCronJobs } from "./cron-jobs.ts";
 import { type GateFacts, readGateFacts } from "./gate-facts.ts";
 import { type Dependent, readDependents, readSet } from "./ledger-facts.ts";
 import { type Losses, readLosses } from "./losses.ts";
@@ -73,6 +74,8 @@ export interface Facts {
   /** Objects in the way that the catalog reader cannot write. */
   readonly unknownKinds: readonly string[];
   readonly losses: Losses;
+  /** Scheduled jobs that name something that goes. */
+  readonly jobs: Plan["effect"]["jobs"];
   readonly locks: Plan["locks"];
   readonly blockers: readonly Blocker[];
   readonly provenance: ProvenanceFacts;
@@ -186,6 +189,7 @@ async function factsOf(common: Common, set: MigrationSet): Promise<Facts> {
     entryHashes: hashesOf(effect, catalog),
     unknownKinds: unknownInTheWay(effect, catalog),
     losses,
+    jobs: await readCronJobs(session, { objects: effect.objects, columns: losses.columns }),
     locks: nameLocks(effect, graph),
     blockers: await readBlockers(session, effect.locks),
     provenance,

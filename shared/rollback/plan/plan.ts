@@ -39,6 +39,7 @@ export function makePlan(facts: Facts, options: { policy?: Policy; waive?: reado
       tables: [...losses.tables],
       columns: [...losses.columns],
       sequences: [...losses.sequences],
+      jobs: [...facts.jobs],
       opaque: effect.opaque.map((each) => opaqueOf(facts, each)),
     },
     locks: [...facts.locks],

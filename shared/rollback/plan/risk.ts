@@ -107,8 +107,14 @@ function ofWhatStays(objects: Facts["effect"]["objects"], tables: Facts["losses"
   );
 }
 
-function trafficReasons({ locks, blockers, losses }: Facts): [Risk, string][] {
+function trafficReasons({ locks, blockers, losses, jobs }: Facts): [Risk, string][] {
   const reasons: [Risk, string][] = [];
+  const active = jobs.filter((each) => each.active).length;
+  if (active > 0)
+    reasons.push([
+      "MEDIUM",
+      `${plural(active, "scheduled job names", "scheduled jobs name")} what goes, and would fail`,
+    ]);
   const large = losses.tables.filter((each) => each.bytes > largeTableBytes).length;
   if (large > 0) reasons.push(["MEDIUM", `${plural(large, "table")} above 1 GB must be archived under lock`]);
   if (blockers.length > 0)
