@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { catalogDigest } from "../shared/catalog/entry.ts";
+import { byText } from "../shared/catalog/entry.ts";
 import { readSnapshotCatalog, storeSnapshot } from "../shared/catalog/snapshots.ts";
 import { startSeries } from "../shared/catalog/states.ts";
 import type { Catalog, Entry } from "../shared/catalog/types.ts";
@@ -106,11 +106,14 @@ function statesOf(end: Catalog, each: number, migrations: number): { at(index: n
     const number = /\b[tv](\d+)(?:_|\b)/.exec(entry.name)?.[1];
     firstIn.set(entry, number === undefined ? -1 : Math.floor(Number(number) / each));
   }
+  const inKeyOrder = end.entries.toSorted((a, b) => byText(a.key, b.key));
   return {
     at(index) {
       if (index === migrations) return end;
-      const entries = end.entries.filter((entry) => firstIn.get(entry)! < index);
-      return { entries, unknown: end.unknown, digest: catalogDigest(entries) };
+      const isThere = (entry: Entry) => firstIn.get(entry)! < index;
+      const digest = createHash("sha256");
+      for (const entry of inKeyOrder) if (isThere(entry)) digest.update(`${entry.key}\t${entry.hash}\n`);
+      return { entries: end.entries.filter(isThere), unknown: end.unknown, digest: digest.digest("hex") };
     },
   };
 }

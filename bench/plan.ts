@@ -1,16 +1,13 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { stopAll } from "../servers/cleanup.ts";
 import { debianPrograms } from "../servers/debian.ts";
 import { startPostgres } from "../servers/postgres.ts";
 import { installedPrograms } from "../servers/postgres-programs.ts";
-import { parseSettings } from "../shared/config.ts";
-import type { Belay } from "../shared/context.ts";
-import { listMigrations } from "../shared/migrations/status.ts";
-import { openSession } from "../shared/postgres/session.ts";
-import { planRollback } from "../shared/rollback/plan/plan-rollback.ts";
-import type { ObjectStore } from "../shared/store/types.ts";
 import { emptyDatabase } from "./databases.ts";
 import { makeMigrated } from "./migrated.ts";
+import type { Answer } from "./plan-program.ts";
 import { median, runMeasured } from "./processes.ts";
 
 /**
@@ -44,13 +41,12 @@ async function main(): Promise<void> {
     console.log(
       `${made.snapshotMegabytes.toFixed(0)} MB hold the snapshots of ${migrations} migrations, stored in ${made.storeSeconds.toFixed(1)} s`,
     );
-  const belay = belayOn(url);
   const newest = made.migrations.at(-1)!;
   const middle = made.migrations[Math.floor(migrations / 2)]!;
   const lines = [
-    await measure("plan of the newest migration", debian, url, () => planRollback(belay, { migration: newest })),
-    await measure("plan of one in the middle", debian, url, () => planRollback(belay, { migration: middle })),
-    await measure("list", debian, url, () => listMigrations(belay)),
+    await measure("plan of the newest migration", debian, url, newest),
+    await measure("plan of one in the middle", debian, url, middle),
+    await measure("list", debian, url, null),
   ];
   if (json) for (const line of lines) console.log(JSON.stringify(line));
   else console.table(lines.map(({ bench: _, ...line }) => line));
@@ -61,20 +57,22 @@ async function database(debian: string | null): Promise<string> {
   return emptyDatabase(server.url, "bench_plan");
 }
 
-async function measure(name: string, debian: string | null, url: string, work: () => Promise<unknown>): Promise<Line> {
+/** In a process of its own, for its memory; `migration` null: lists the ledger. */
+async function measure(name: string, debian: string | null, url: string, migration: string | null): Promise<Line> {
   const ours: number[] = [];
   const peers: number[] = [];
   let peerPeak = 0;
-  await work();
+  const program = startProgram(url, migration);
+  await program.ask();
   for (let pair = 0; pair < pairs; pair++) {
-    const start = performance.now();
-    await work();
-    ours.push(performance.now() - start);
+    ours.push((await program.ask()).ms);
     if (debian === null) continue;
     const run = await dump(debian, url);
     peers.push(run.seconds * 1_000);
     peerPeak = Math.max(peerPeak, run.peakRssBytes);
   }
+  const { peakRss } = await program.ask();
+  program.end();
   const known = peers.length > 0;
   return {
     bench: "plan",
@@ -83,8 +81,20 @@ async function measure(name: string, debian: string | null, url: string, work: (
     peer: known ? round(median(peers)) : null,
     unit: "ms",
     ratio: known ? round(median(ours.map((one, at) => one / peers[at]!))) : null,
-    peak_rss_mb: Math.round(process.resourceUsage().maxRSS / 1_000),
+    peak_rss_mb: Math.round(peakRss / 1e6),
     peer_peak_rss_mb: known ? Math.round(peerPeak / 1e6) : null,
+  };
+}
+
+function startProgram(url: string, migration: string | null) {
+  const child = fork(join(import.meta.dirname, "plan-program.ts"), [url, migration ?? ""]);
+  return {
+    async ask(): Promise<Answer> {
+      const answered = once(child, "message");
+      child.send("once more");
+      return (await answered)[0] as Answer;
+    },
+    end: () => child.disconnect(),
   };
 }
 
@@ -93,19 +103,6 @@ function dump(programs: string, database: string) {
   const password = decodeURIComponent(url.password);
   url.password = "";
   return runMeasured(join(programs, "pg_dump"), ["-s", "-f", "/dev/null", "-d", url.href], { PGPASSWORD: password });
-}
-
-function belayOn(url: string): Belay {
-  const settings = parseSettings({ database: url });
-  return {
-    settings,
-    actor: "bench",
-    openSession: (options) => openSession(url, options),
-    store: { url: "file:///nowhere" } as ObjectStore,
-    scratchUrl: null,
-    report: () => {},
-    now: () => new Date(),
-  };
 }
 
 function option(name: string, otherwise: number): number {

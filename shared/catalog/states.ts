@@ -4,7 +4,7 @@ import type { Catalog, Entry } from "./types.ts";
 
 /** What earlier calls of the same transaction stored last, so that the next state is told by what changed since. */
 export interface StateSeries {
-  last: { readonly state: number; readonly entries: ReadonlyMap<string, Entry | null> } | null;
+  last: { readonly state: number; readonly entries: ReadonlyMap<string, Entry | null>; readonly of?: Catalog } | null;
 }
 
 export function startSeries(): StateSeries {
@@ -13,12 +13,13 @@ export function startSeries(): StateSeries {
 
 /** Stores the entries of a database at a moment, as what came and went since a state that is there; answers the state's id. */
 export async function storeState(session: Session, catalog: Catalog, series: StateSeries): Promise<number> {
+  if (series.last?.of === catalog) return series.last.state;
   const entries = new Map(catalog.entries.map((entry) => [storedHash(entry), entry]));
   const base = series.last ?? (await nearestState(session, catalog.digest));
   const added = [...entries.keys()].filter((hash) => base?.entries.has(hash) !== true);
   const removed = base === null ? [] : [...base.entries.keys()].filter((hash) => !entries.has(hash));
   const state = base !== null && added.length + removed.length === 0 ? base.state : await store();
-  series.last = { state, entries };
+  series.last = { state, entries, of: catalog };
   return state;
 
   async function store(): Promise<number> {

@@ -77,8 +77,8 @@ export interface Dependency {
 
 /** Everything that name resolution and the drop closure need, as plain data. */
 export interface DependencyGraph {
-  /** Read for some statements alone, not whole. */
-  readonly isPart?: boolean;
+  /** All that was reached, where it was read for some statements alone; also what SQL cannot name. */
+  readonly reached?: readonly { readonly classid: number; readonly objid: number }[];
   readonly objects: readonly NamedObject[];
   /** Relations by oid. */
   readonly byOid: ReadonlyMap<number, NamedObject>;

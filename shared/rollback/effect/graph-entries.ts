@@ -5,7 +5,7 @@ import type { DependencyGraph } from "./dependency-graph.ts";
 const most = 5_000;
 
 /** The objects whose entries statements can touch, given a graph that was read for them; null: read all. */
-export function entriesOfGraph({ objects, isPart }: DependencyGraph): readonly Address[] | null {
-  if (isPart !== true || objects.length > most) return null;
-  return objects.flatMap(({ classid, objid }) => (objid < 16_384 ? [] : [{ classid, objid, objsubid: 0 }]));
+export function entriesOfGraph({ reached }: DependencyGraph): readonly Address[] | null {
+  if (reached === undefined || reached.length > most) return null;
+  return reached.flatMap(({ classid, objid }) => (objid < 16_384 ? [] : [{ classid, objid, objsubid: 0 }]));
 }

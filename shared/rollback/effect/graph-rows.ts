@@ -24,7 +24,7 @@ interface GraphRows {
 export async function readWholeGraph(session: Session): Promise<DependencyGraph> {
   const families = objectsOf.map((each) => objectsSql(each, null));
   const rows = await session.sql.unsafe(query(families, objectsOf, partsSql(null)));
-  return assembleGraph(rowsOf(objectsOf, rows), false);
+  return assembleGraph(rowsOf(objectsOf, rows));
 }
 
 /** These objects alone, with what connects them. */
@@ -47,7 +47,8 @@ export async function readPartOfGraph(session: Session, { addresses }: GraphReac
     all(({ classid }) => classid),
     all(({ objid }) => objid),
   );
-  return assembleGraph(rowsOf(of, await session.sql.unsafe(query(objects, of, parts), parameters)), true);
+  const rows = await session.sql.unsafe(query(objects, of, parts), parameters);
+  return { ...assembleGraph(rowsOf(of, rows)), reached: addresses };
 }
 
 function query(objects: readonly string[], of: readonly ObjectsOf[], parts: ReturnType<typeof partsSql>): string {
@@ -70,7 +71,7 @@ function rowsOf(of: readonly ObjectsOf[], [row]: readonly any[]): GraphRows {
   };
 }
 
-function assembleGraph(rows: GraphRows, isPart: boolean): DependencyGraph {
+function assembleGraph(rows: GraphRows): DependencyGraph {
   const objects = rows.objects.flatMap(({ of, classid, rows: own }) =>
     own.map(
       ([objid, schema, name, relid, sub, args, other]): NamedObject => ({
@@ -87,7 +88,6 @@ function assembleGraph(rows: GraphRows, isPart: boolean): DependencyGraph {
     ),
   );
   return {
-    isPart,
     objects,
     byOid: new Map(objects.filter((each) => each.family === "relation").map((each) => [each.objid, each])),
     columns: rows.columns.map(([relid, number, name, typeOid, notNull, generated, inherited]) => ({
