@@ -18,9 +18,9 @@ export type DumpFact =
 
 /** Archives of other databases that are looked through. */
 const mostLookedAt = 20;
-const patienceMs = 5_000;
+const patienceMs = 3_000;
 
-/** Asks the store, for five seconds at most: what it does not answer is not known, and no error. */
+/** Asks the store, for three seconds at most: what it does not answer is not known, and no error. */
 export async function findNewestDump(
   belay: Belay,
   target: { readonly systemIdentifier: string; readonly databaseOid: number },
@@ -28,7 +28,7 @@ export async function findNewestDump(
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<DumpFact>((resolve) => {
     timer = setTimeout(
-      () => resolve({ state: "unknown", why: "the archive store did not answer within 5 s" }),
+      () => resolve({ state: "unknown", why: "the archive store did not answer within 3 s" }),
       patienceMs,
     );
   });
