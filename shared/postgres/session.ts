@@ -140,7 +140,7 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
 }
 
 /** What may drop the statements that the driver believes prepared; words in strings count too, which costs only time. */
-const forgets = /\b(?:deallocate|discard)\b/i;
+const forgets = /\bdeallocate\b|\bdiscard\b(?!\s+(?:temp|temporary|sequences|plans)\b)/i;
 
 /** A query of the driver that is not run yet; pieces of queries and helpers pass through. */
 function unprepared<T>(made: T): T {
