@@ -56,7 +56,9 @@ export async function createScratch(
       made = true;
       await server.run(`comment on database "${name}" is '${marker({ belay: "scratch", owner, expires })}'`);
     });
-    const session = await openSession(url, { applicationName: "belay scratch", parameters: { row_security: "off" } });
+    // Prepared: a scratch database's catalog is read again and again.
+    const options = { applicationName: "belay scratch", parameters: { row_security: "off" }, prepare: true };
+    const session = await openSession(url, options);
     return { name, url, session, drop: () => dropScratch(serverUrl, name, owner, session) };
   } catch (error) {
     if (made) await onServer(serverUrl, (server) => dropDatabase(server, serverUrl, name)).catch(() => {});

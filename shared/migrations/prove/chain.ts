@@ -27,7 +27,7 @@ export interface Chain {
 }
 
 const owner = "prove";
-const sessionOptions = { applicationName: "belay scratch" } as const;
+const sessionOptions = { applicationName: "belay scratch", prepare: true } as const;
 
 /** Makes an empty chain on the scratch server; throws `scratch_unavailable`. */
 export async function openChain(scratch: ScratchPlace, limited: Limited): Promise<Chain> {

@@ -36,7 +36,7 @@ export function lossesOfStates(
   const [earlier, later] = [byOid(states.before), byOid(states.afterDown)];
   return tablesOf(states.after).flatMap((entry): ProofLoss[] => {
     const { objid } = entry.address;
-    const base = { schema: entry.schema ?? "", table: entry.name, rows: null };
+    const base = { schema: entry.schema ?? "", table: entry.name, how: "dropped" as const, rows: null };
     if (!later.has(objid)) return [{ ...base, columns: null, of: earlier.has(objid) ? "before" : "since" }];
     const known = earlier.has(objid) ? columnNames(earlier.get(objid)!) : [];
     const gone = lostColumns(objid, columns);

@@ -43,7 +43,7 @@ export function readScript(sql: string, place: { file: string; line: number }, o
   } catch (error) {
     if (!isBelayError(error, "sql_syntax")) throw error;
     // The server has the last word on SQL, but psql's commands it can only misread.
-    return { ...base, mode: "transaction", inner: text, refusal: psqlCommand(text, place, error) };
+    return { ...base, mode: "transaction", inner: text, refusal: notForServer(text, place, error) };
   }
   const transactional = options.transactional ?? true;
   const strict = transactional && (options.strict?.(statements.length) ?? false);
@@ -74,18 +74,24 @@ function innerText(
 /** COPY from or to the client: a tool that sends SQL has no rows to send, and waits for ever. */
 function rowsOfClient(statements: readonly Statement[], place: { file: string }): BelayError | null {
   const copy = statements.find(({ kind, node }) => kind === "CopyStmt" && node.filename === undefined);
-  if (copy === undefined) return null;
-  const { line, column } = copy;
+  return copy === undefined ? null : clientCopy(place.file, copy);
+}
+
+function clientCopy(file: string, { line, column }: { line: number; column: number }): BelayError {
   return new BelayError("sql_syntax", "COPY from or to the client works in psql alone", {
     hint: "Write INSERT instead.",
-    details: { file: place.file, line, column },
+    details: { file, line, column },
   });
 }
 
-function psqlCommand(sql: string, place: { file: string; line: number }, error: BelayError): BelayError | null {
+/** What psql understands and the server does not, as the reason why SQL cannot be parsed; null for any other mistake. */
+function notForServer(sql: string, place: { file: string; line: number }, error: BelayError): BelayError | null {
   const { line } = error.details as { line?: number };
   if (line === undefined) return null;
-  const written = sql.split("\n")[line - place.line]?.trim() ?? "";
+  const lines = sql.split("\n");
+  const copy = lines.findIndex((one) => /^\s*copy\b.*\bfrom\s+stdin\b[^;]*;\s*$/i.test(one));
+  if (copy !== -1 && copy + place.line < line) return clientCopy(place.file, { line: copy + place.line, column: 1 });
+  const written = lines[line - place.line]?.trim() ?? "";
   if (!written.startsWith("\\") && !/\\(?:gexec|gset|g)\s*$/.test(written)) return null;
   const at = placeOf(sql, sql.indexOf(written));
   return new BelayError("sql_syntax", `${written.slice(0, 80)} is a command of psql, not SQL`, {

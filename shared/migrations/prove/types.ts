@@ -46,6 +46,8 @@ export const proofLossSchema = z.object({
   columns: z.array(z.string()).nullable(),
   /** `since`: of rows that stand after the migration. `before`: of rows that stood before the migration. */
   of: z.enum(["since", "before"]),
+  /** `dropped`: with their table or column. `deleted`: rows of a table that stays. `changed`: values in a column that stays. */
+  how: z.enum(["dropped", "deleted", "changed"]),
   /** Generated rows that were lost; null when none were put in and only the catalog tells. */
   rows: z.number().int().nonnegative().nullable(),
 });

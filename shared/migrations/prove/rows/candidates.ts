@@ -23,7 +23,7 @@ const shapes = [
   "",
 ];
 
-/** SQL literals to try for a column, the natural value first; a column of a foreign key has that and NULL. */
+/** SQL literals to try for a column, the natural value first and NULL last; a column of a foreign key has only those. */
 export function candidatesFor(
   schema: SeedSchema,
   table: SeedTable,
@@ -35,12 +35,12 @@ export function candidatesFor(
   const natural = row.get(column.name);
   const words = wordsOf(checks.map(({ expression }) => expression));
   const found = new Set<string>(natural === undefined ? [] : [natural]);
-  if (!isNotNull(schema, column)) found.add("null");
-  if (table.keys.some(({ columns }) => columns.includes(column.name))) return [...found];
+  const nothing = isNotNull(schema, column) ? [] : ["null"];
+  if (table.keys.some(({ columns }) => columns.includes(column.name))) return [...found, ...nothing];
   const text = natural === undefined || natural === "null" ? "" : natural.slice(1, -1).replaceAll("''", "'");
   if (plain !== null)
     for (const other of othersFor(schema, plain.type.oid, plain.modifier, words, text)) found.add(other);
-  return [...found].slice(0, 60);
+  return [...[...found].filter((each) => each !== "null").slice(0, 60), ...nothing];
 }
 
 function othersFor(schema: SeedSchema, oid: number, modifier: number, words: CheckWords, natural: string): string[] {

@@ -1,56 +1,71 @@
-import { qualified, quoteIdent } from "../../../catalog/identifiers.ts";
+import { qualified, quoteIdent, quoteLiteral } from "../../../catalog/identifiers.ts";
 import type { Session } from "../../../postgres/session.ts";
 import { type Insertion, runInsertions } from "./insert.ts";
 import { holdersOf } from "./order.ts";
 import { ownRows, type RowsWanted } from "./rows.ts";
-import type { SeedForeignKey, SeedRow, SeedSchema, SeedTable } from "./types.ts";
+import type { SeedForeignKey, SeedSchema, SeedTable } from "./types.ts";
 import { plainType } from "./values.ts";
 
 /**
- * Gives values to columns that had to stay NULL to get a row in, one by one, where the table allows it now: only a
- * value that is there can be seen to go.
+ * Gives values to columns that had to stay NULL to get a row in, or that a trigger emptied, one by one, where the table
+ * allows it now: only a value that is there can be seen to go.
  */
 export async function fillGaps(
   session: Session,
   schema: SeedSchema,
-  made: ReadonlyMap<SeedTable, readonly SeedRow[]>,
+  tables: readonly SeedTable[],
   wanted: RowsWanted,
 ): Promise<void> {
   const fillings: Insertion[] = [];
-  for (const [table, rows] of made) {
-    const name = qualified(table.schema, table.name);
+  for (const [table, empty] of await readEmpty(session, tables)) {
+    const keys = table.keys.filter(({ columns }) => columns.some((name) => empty.has(name)));
     const inKeys = new Set(table.keys.flatMap(({ columns }) => columns));
-    for (const [place, natural] of ownRows(schema, table, wanted).entries())
-      for (const [column, value] of natural) {
-        if (inKeys.has(column) || !isEmpty(rows[place], column)) continue;
-        const own = quoteIdent(column);
-        const one = `(select ctid from only ${name} where ${own} is null limit 1)`;
-        fillings.push({ table, statement: `update only ${name} set ${own} = ${value} where ctid = ${one}` });
-      }
-    for (const key of table.keys)
-      if (rows.some((row) => key.columns.some((column) => isEmpty(row, column))))
-        fillings.push(...keyFilling(schema, table, key));
+    for (const [place, natural] of ownRows(schema, table, wanted).entries()) {
+      for (const [column, value] of natural)
+        if (empty.has(column) && !inKeys.has(column))
+          fillings.push({ table, statement: updateOne(table, [column], `${quoteIdent(column)} = ${value}`) });
+      for (const key of keys) fillings.push(...keyFilling(schema, table, key, place));
+    }
   }
   await runInsertions(session, fillings);
 }
 
-function isEmpty(row: SeedRow | undefined, column: string): boolean {
-  const value = row?.get(column);
-  return value === undefined || value === "null";
+/** Columns in which a row has no value, by table. */
+async function readEmpty(session: Session, tables: readonly SeedTable[]): Promise<[SeedTable, Set<string>][]> {
+  const open = tables.filter((table) => fillable(table).length > 0);
+  if (open.length === 0) return [];
+  const parts = open.map((table, index) => {
+    const columns = fillable(table).map(
+      (name) => `case when bool_or(${quoteIdent(name)} is null) then ${quoteLiteral(name)} end`,
+    );
+    return `select ${index} as place, to_json(array[${columns}]) as names from only ${qualified(table.schema, table.name)}`;
+  });
+  const found = (await session.run(parts.join(" union all "))) as unknown as {
+    place: number;
+    names: (string | null)[];
+  }[];
+  return found.map(({ place, names }) => [open[place]!, new Set(names.filter((name) => name !== null))]);
 }
 
-function keyFilling(schema: SeedSchema, table: SeedTable, key: SeedForeignKey): Insertion[] {
-  const parent = holdersOf(schema.tables).get(key.parent)?.[0];
-  if (parent === undefined || key.columns.some((name) => !isFillable(table, name))) return [];
+function fillable(table: SeedTable): string[] {
+  return table.columns.filter(({ generated, notNull }) => !generated && !notNull).map(({ name }) => name);
+}
+
+function updateOne(table: SeedTable, empty: readonly string[], set: string): string {
   const name = qualified(table.schema, table.name);
-  const set = key.columns.map((column, index) => `${quoteIdent(column)} = p.${quoteIdent(key.parentColumns[index]!)}`);
-  const empty = key.columns.map((column) => `t.${quoteIdent(column)} is null`).join(" and ");
-  const from = `from only ${qualified(parent.schema, parent.name)} p where ${empty}`;
-  return [{ table, statement: `update only ${name} t set ${set.join(", ")} ${from}` }];
+  const where = empty.map((column) => `${quoteIdent(column)} is null`).join(" and ");
+  return `update only ${name} set ${set} where ctid = (select ctid from only ${name} where ${where} limit 1)`;
 }
 
-function isFillable(table: SeedTable, name: string): boolean {
-  return table.columns.some((column) => column.name === name && !column.generated && !column.notNull);
+function keyFilling(schema: SeedSchema, table: SeedTable, key: SeedForeignKey, place: number): Insertion[] {
+  const parent = holdersOf(schema.tables).get(key.parent)?.[0];
+  const open = fillable(table);
+  if (parent === undefined || key.columns.some((name) => !open.includes(name))) return [];
+  const columns = key.parentColumns.map(quoteIdent).join(", ");
+  const one = `select ${columns} from only ${qualified(parent.schema, parent.name)} order by ctid offset ${place} limit 1`;
+  return [
+    { table, statement: updateOne(table, key.columns, `(${key.columns.map(quoteIdent).join(", ")}) = (${one})`) },
+  ];
 }
 
 /**

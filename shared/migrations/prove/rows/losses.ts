@@ -13,11 +13,12 @@ export function lossesOf(earlier: RowState, later: RowState, of: ProofLoss["of"]
   return earlier.flatMap((table) => {
     if (table.count === 0) return [];
     const same = byOid.get(table.oid) ?? byName.get(nameOf(table));
-    return lossesOfTable(table, same).map(({ columns, rows }) => ({
+    return lossesOfTable(table, same).map(({ columns, how, rows }) => ({
       schema: table.schema,
       table: table.name,
       columns,
       of,
+      how,
       rows,
     }));
   });
@@ -27,11 +28,11 @@ function nameOf({ schema, name }: TableRows): string {
   return JSON.stringify([schema, name]);
 }
 
-type Loss = Pick<ProofLoss, "columns" | "rows">;
+type Loss = Pick<ProofLoss, "columns" | "how" | "rows">;
 
 function lossesOfTable(table: TableRows, same: TableRows | undefined): Loss[] {
-  if (same === undefined) return [{ columns: null, rows: table.count }];
-  const places = table.columns.map((column) => placeIn(same, column, same.oid === table.oid));
+  if (same === undefined) return [{ columns: null, how: "dropped", rows: table.count }];
+  const places = table.columns.map((column) => placeIn(same, column, table));
   if (table.rows === null || same.rows === null) return lossesOfSums(table, same, places);
   const kept = places.flatMap((place, index) => (place === -1 ? [] : [{ from: index, to: place }]));
   const paired = pairRows(
@@ -46,26 +47,36 @@ function lossesOfTable(table: TableRows, same: TableRows | undefined): Loss[] {
   const own = changed.filter((index) => !table.columns[index]!.generated);
   const names = (indexes: readonly number[]) => indexes.map((index) => table.columns[index]!.name);
   return [
-    ...(paired.gone.size > 0 ? [{ columns: null, rows: paired.gone.size }] : []),
-    ...(held.length > 0 ? [{ columns: names(held), rows: holding }] : []),
-    ...(own.length > 0 ? [{ columns: names(own), rows: paired.rowsChanged }] : []),
+    ...(paired.gone.size > 0 ? [{ columns: null, how: "deleted" as const, rows: paired.gone.size }] : []),
+    ...(held.length > 0 ? [{ columns: names(held), how: "dropped" as const, rows: holding }] : []),
+    ...(own.length > 0 ? [{ columns: names(own), how: "changed" as const, rows: paired.rowsChanged }] : []),
   ];
 }
 
-/** Place of a column in the later table; -1 when it is gone. A dropped column that came back under its name is found. */
-function placeIn(later: TableRows, column: ReadColumn, sameTable: boolean): number {
-  const number = sameTable ? later.columns.findIndex((each) => each.number === column.number) : -1;
-  return number === -1 ? later.columns.findIndex((each) => each.name === column.name) : number;
+/**
+ * Place of a column in the later table; -1 when it is gone. A dropped column that was made anew under its name is found;
+ * another column that took its name is not.
+ */
+function placeIn(later: TableRows, column: ReadColumn, earlier: TableRows): number {
+  const number = later.oid === earlier.oid ? later.columns.findIndex((each) => each.number === column.number) : -1;
+  if (number !== -1) return number;
+  const known = new Set(later.oid === earlier.oid ? earlier.columns.map((each) => each.number) : []);
+  return later.columns.findIndex((each) => each.name === column.name && !known.has(each.number));
 }
 
 /** Of tables that are too large to hold: how many rows fewer, and columns whose sums differ. */
 function lossesOfSums(table: TableRows, same: TableRows, places: readonly number[]): Loss[] {
   const fewer = table.count - same.count;
-  if (fewer > 0) return [{ columns: null, rows: fewer }];
-  const columns = table.columns.filter(({ generated }, index) => {
-    const place = places[index]!;
-    const sum = table.sums[index];
-    return !generated && sum !== null && (place === -1 || (same.count === table.count && same.sums[place] !== sum));
-  });
-  return columns.length === 0 ? [] : [{ columns: columns.map(({ name }) => name), rows: null }];
+  if (fewer > 0) return [{ columns: null, how: "deleted", rows: fewer }];
+  const of = (how: ProofLoss["how"], lost: (place: number, sum: string | null | undefined) => boolean): Loss[] => {
+    const columns = table.columns.filter(({ generated }, index) => {
+      const sum = table.sums[index];
+      return !generated && sum !== null && lost(places[index]!, sum);
+    });
+    return columns.length === 0 ? [] : [{ columns: columns.map(({ name }) => name), how, rows: null }];
+  };
+  return [
+    ...of("dropped", (place) => place === -1),
+    ...of("changed", (place, sum) => place !== -1 && same.count === table.count && same.sums[place] !== sum),
+  ];
 }

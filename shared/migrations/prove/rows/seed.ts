@@ -29,15 +29,14 @@ export async function seedRows(session: Session, options: SeedOptions): Promise<
   const groups = orderTables(schema.tables);
   await session.run("set constraints all immediate");
   let refused = await seedTogether(session, schema, groups, options);
-  const apart = new Map<SeedTable, readonly SeedRow[]>();
+  const apart = new Set(refused.keys());
   for (const way of otherWays) {
     if (refused.size === 0) break;
     const waiting = groups.flat().filter((table) => refused.has(table));
-    const made = new Map<SeedTable, readonly SeedRow[]>();
-    refused = await seedApart(session, schema, waiting, { ...options, ...way }, made);
-    for (const table of waiting) if (!refused.has(table)) apart.set(table, made.get(table)!);
+    refused = await seedApart(session, schema, waiting, { ...options, ...way });
   }
-  await fillGaps(session, schema, apart, { ...options, sparse: false, shape: 0 });
+  const filled = schema.tables.filter((table) => !refused.has(table) && (apart.has(table) || table.hasTriggers));
+  await fillGaps(session, schema, filled, { ...options, sparse: false, shape: 0 });
   await setBackMoments(session, schema);
   await advanceSequences(
     session,
@@ -79,15 +78,14 @@ async function seedTogether(
   return new Map(refusals.flatMap(({ index, message }) => groups[index]!.map((table) => [table, message] as const)));
 }
 
-/** The slow way for what was refused: keys as they are in the database, values that meet the checks, row by row; fills `made`. */
+/** The slow way for what was refused: keys as they are in the database, values that meet the checks, row by row. */
 async function seedApart(
   session: Session,
   schema: SeedSchema,
   tables: readonly SeedTable[],
   wanted: RowsWanted,
-  made: Map<SeedTable, readonly SeedRow[]>,
 ): Promise<Refused> {
-  for (const [table, rows] of await readKeys(session, schema, tables, wanted.rows)) made.set(table, rows);
+  const made = new Map<SeedTable, readonly SeedRow[]>(await readKeys(session, schema, tables, wanted.rows));
   const insertions: Insertion[] = [];
   for (const table of tables) {
     const rows = makeRows(schema, table, knownFrom(schema, made), wanted);

@@ -66,7 +66,7 @@ export function textOf(types: SeedTypes, oid: number, modifier: number, n: numbe
   }
   const known = byName[type.name];
   if (known !== undefined) return known(n, plain.modifier);
-  return type.category === "S" ? toLength(String(n), plain.modifier) : null;
+  return type.category === "S" ? textual(n, plain.modifier) : null;
 }
 
 /** Cuts a text to a length modifier, keeping its end, where it differs. */
@@ -114,7 +114,8 @@ const moment: Writer = (n) => `${day(n % 3000)} 10:${two(n % 60)}:00`;
 const whole: Writer = (n) => String(n);
 const timeOfDay: Writer = (n) => `${two(Math.floor(n / 60) % 24)}:${two(n % 60)}:00`;
 const json: Writer = (n) => `{"k": ${n}}`;
-const textual: Writer = (n, modifier) => toLength(String(n), modifier);
+/** Three digits where they tell enough values apart: a shorter type, a number or JSON can take them. */
+const textual: Writer = (n, modifier) => toLength(String(n < 10_000 ? 100 + (n % 900) : n), modifier);
 
 /** How a value of each of the server's own and the common extensions' types is written. */
 const byName: Readonly<Record<string, Writer>> = {
