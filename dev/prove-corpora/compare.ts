@@ -1,5 +1,5 @@
 import type { Proof, ProofLoss, ProofVerdict } from "../../shared/migrations/prove/types.ts";
-import type { Measured, MeasuredRows } from "./measured.ts";
+import type { Measured } from "./measured.ts";
 
 export type Question = "verdict" | "rows since" | "objects since" | "rows before" | "objects before";
 export const questions: readonly Question[] = [
@@ -10,7 +10,10 @@ export const questions: readonly Question[] = [
   "objects before",
 ];
 
-/** One question put to both; `other`: a script failed with the rows of one side alone, so there is nothing to compare. */
+/**
+ * One question put to both. `other`: the generated rows differ, so there is nothing to compare: a script fails over the
+ * rows of one side alone, or what was dropped with its rows here held none there (what is dropped cannot keep them).
+ */
 export interface Answer {
   readonly question: Question;
   readonly agrees: boolean | "other";
@@ -59,20 +62,20 @@ function rowAnswers(proof: Proof, measured: Measured, of: ProofLoss["of"]): Answ
   const state = ours.replace("_", "-");
   if (failed(state) !== failed(theirs.state)) return [{ question: `rows ${of}`, agrees: "other", ...said }];
   const same = state === theirs.state;
-  const rows: Answer = { question: `rows ${of}`, agrees: same, ...said };
+  const more = objectsOf(proof, of, ({ how }) => how !== "dropped").some((each) => !theirs.objects.includes(each));
+  const less = theirs.objects.some((each) => !objects.includes(each));
+  const onlyDropped = of === "since" && !more && !less;
+  const rows: Answer = { question: `rows ${of}`, agrees: same || (onlyDropped ? "other" : false), ...said };
   if (!same || theirs.state !== "lost") return [rows];
-  return [rows, { question: `objects ${of}`, agrees: sameObjects(objects, theirs), ...said }];
+  const equal = objects.join() === theirs.objects.join();
+  return [rows, { question: `objects ${of}`, agrees: equal || (onlyDropped ? "other" : false), ...said }];
 }
 
-function objectsOf(proof: Proof, of: ProofLoss["of"]): string[] {
+function objectsOf(proof: Proof, of: ProofLoss["of"], such: (loss: ProofLoss) => boolean = () => true): string[] {
   const objects = proof.loses
-    .filter((loss) => loss.of === of)
+    .filter((loss) => loss.of === of && such(loss))
     .flatMap(({ schema, table, columns }) =>
       columns === null ? [`${schema}.${table}`] : columns.map((column) => `${schema}.${table}.${column}`),
     );
   return [...new Set(objects)].sort();
-}
-
-function sameObjects(ours: readonly string[], theirs: MeasuredRows): boolean {
-  return ours.join() === theirs.objects.join();
 }

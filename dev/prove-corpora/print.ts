@@ -25,7 +25,7 @@ export function describe({ corpus, answers, unproved }: Compared): string[] {
   return [
     ...unproved.map((name) => `${corpus} ${name}: measured, but not in the folder`),
     ...told.flatMap(({ migration, question, agrees, measured, proved }) => [
-      `${corpus} ${migration}: ${question}${agrees === "other" ? " (a script fails over the rows of one side alone)" : ""}`,
+      `${corpus} ${migration}: ${question}${agrees === "other" ? " (other rows)" : ""}`,
       `    measured: ${measured.slice(0, 600)}`,
       `    proved:   ${proved.slice(0, 600)}`,
     ]),
