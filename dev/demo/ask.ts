@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { stopAtExit } from "../../servers/cleanup.ts";
 import { repository } from "../../servers/paths.ts";
 import { columns } from "./story.ts";
+import type { User } from "./token.ts";
 import type { World } from "./world.ts";
 
 export interface Ran {
@@ -41,16 +42,17 @@ export interface Answer {
   readonly body: any;
 }
 
-/** Asks a function over HTTP as the signed-in operator. */
+/** Asks a function over HTTP as a signed-in user; default: the operator. */
 export async function ask(
   world: World,
   name: keyof World["functions"],
   method: "GET" | "POST" | "PUT",
   path: string,
   body?: unknown,
+  user?: User,
 ): Promise<Answer> {
   return send(`${world.functions[name].url}/${name}${path}`, method, body, {
-    authorization: `Bearer ${await world.identity.token()}`,
+    authorization: `Bearer ${await world.identity.token(user)}`,
   });
 }
 

@@ -9,9 +9,14 @@ import { type PostgresServer, startPostgres } from "../../servers/postgres.ts";
 import type { Major } from "../../servers/postgres-programs.ts";
 import { type DenoFunction, startFunction } from "../deno.ts";
 import { type S3Server, startS3 } from "../s3.ts";
-import { createIdentity, type Identity } from "./token.ts";
+import { createIdentity, type Identity, type User } from "./token.ts";
 
 export const example = join(repository, "examples/shop/supabase");
+
+/** Rolls back. */
+const nora: User = { sub: "7d0e8d1c-6a5d-4a5e-9a37-1f6f0f5c2b11", email: "nora@example.com", role: "operator" };
+/** Looks over her shoulder. */
+export const omar: User = { sub: "1b7a42c0-3f0e-4a0b-8d1e-5f2c7e9a6d22", email: "omar@example.com", role: "approver" };
 
 /** All that the story plays in: servers, functions, and how to reach them. */
 export interface World {
@@ -34,7 +39,7 @@ export async function startWorld(major: Major): Promise<World> {
   const [server, scratch, s3] = await Promise.all([startPostgres({ major }), startPostgres({ major }), startS3()]);
   const database = await createShop(server);
   const supabaseUrl = `http://127.0.0.1:${await freePort()}`;
-  const identity = await createIdentity(supabaseUrl, "nora@example.com");
+  const identity = await createIdentity(supabaseUrl, nora);
   const secrets = {
     cron: `sb_secret_${randomBytes(16).toString("hex")}`,
     webhook: `whsec_${randomBytes(24).toString("base64")}`,

@@ -39,7 +39,8 @@ export async function dryRun(story: Story, world: World): Promise<void> {
     from public.loyalty_events`;
   const { code, output } = await belay(world, "rollback", destructive, "--dry-run", "--reason", "a look first");
   story.say(`$ belay rollback ${destructive} --dry-run\n${output}`);
-  story.expect("could be rolled back, exit code 0", code, 0);
+  story.expect("waits for a second person alone, exit code 3", code, 3);
+  story.expect("says how to have one", output.includes("belay approve"), true);
   const { output: json } = await belay(world, "rollback", destructive, "--dry-run", "--reason", "a look", "--json");
   const plan = JSON.parse(json);
   const lost = plan.effect.tables.find((one: { table: string }) => one.table === "loyalty_events");
@@ -49,6 +50,12 @@ export async function dryRun(story: Story, world: World): Promise<void> {
     [before!.rows, before!.bytes],
   );
   story.expect("risk HIGH", plan.risk, "HIGH");
+  const blocking = plan.gates.filter((gate: { blocking: boolean }) => gate.blocking);
+  story.expect(
+    "no other gate is in the way",
+    blocking.map((gate: { name: string }) => gate.name),
+    ["approved"],
+  );
   const [after] = await world.sql`select count(*)::int as rows from public.loyalty_events`;
   story.expect("a dry run changed nothing", after!.rows, before!.rows);
 }

@@ -5,7 +5,7 @@ import { edgePermissions } from "../../deno.ts";
 import { ask } from "../ask.ts";
 import { type Picture, photograph } from "../measure.ts";
 import { byteText, number, type Story } from "../story.ts";
-import type { World } from "../world.ts";
+import { omar, type World } from "../world.ts";
 import { destructive } from "./look.ts";
 
 export interface RolledBack {
@@ -23,7 +23,7 @@ export async function rollBackOverHttp(story: Story, world: World, before: Pictu
   story.say(
     `POST /rollbacks/plans → ${plan.status}, risk ${plan.body.risk}, hash ${String(plan.body.hash).slice(0, 12)}…`,
   );
-  story.expect("the plan can be executed", [plan.status, plan.body.canRollBack], [200, true]);
+  await fourEyes(story, world, plan.body.hash);
   const done = await ask(world, "rollbacks", "POST", "/rollbacks", {
     migration: destructive,
     planHash: plan.body.hash,
@@ -51,6 +51,19 @@ export async function rollBackOverHttp(story: Story, world: World, before: Pictu
   const kept = Object.fromEntries(Object.entries(before).filter(([name]) => !name.startsWith("loyalty_")));
   story.expect(`the other ${Object.keys(kept).length} tables and sequences are untouched`, after, kept);
   return { rollbackId: done.body.rollbackId, archiveId: done.body.archiveId };
+}
+
+/** What destroys rows needs a second person: the operator alone is refused, the approver agrees to this very plan. */
+async function fourEyes(story: Story, world: World, planHash: string): Promise<void> {
+  const request = { migration: destructive, planHash, reason: "points were counted twice" };
+  const alone = await ask(world, "rollbacks", "POST", "/rollbacks", request);
+  story.say(`POST /rollbacks/rollbacks → ${alone.status} ${alone.body.code}\n${alone.body.detail}`);
+  story.expect("alone she is refused", [alone.status, alone.body.code], [409, "gate_failed"]);
+  const own = await ask(world, "rollbacks", "POST", "/plans/approve", request);
+  story.expect("and may not approve", [own.status, own.body.code], [403, "forbidden"]);
+  const agreed = await ask(world, "rollbacks", "POST", "/plans/approve", { ...request, reason: "looked at it" }, omar);
+  story.say(`POST /rollbacks/plans/approve → ${agreed.status}, ${agreed.body.actor}, ${agreed.body.rows} rows seen`);
+  story.expect("a second person agrees to this plan", [agreed.status, agreed.body.blocking], [200, []]);
 }
 
 /** The archive as the store has it, beside what the database held. */
