@@ -53,10 +53,10 @@ export async function appliedByTool(
 function byTracking(tracking: Tracking): Applied {
   return {
     tracking,
-    has: (migration) => isTracked(tracking, migration.version),
+    has: (migration) => isTracked(tracking, migration.version, migration.name),
     isDirty: (migration) => tracking.dirty !== null && sameVersion(tracking.dirty, migration.version),
     at: (migration) => appliedAtOf(tracking, migration.version),
-    isAppliedAgain: (row) => isTracked(tracking, row.version) && !stoodAbove(row),
+    isAppliedAgain: (row) => isTracked(tracking, row.version, row.name) && !stoodAbove(row),
   };
 }
 

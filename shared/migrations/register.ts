@@ -98,7 +98,7 @@ async function register(
 async function refusePending(session: Session, migration: Migration): Promise<string | null> {
   const tracking = await readTracking(session, [migration.version]);
   if (tracking === null) return null;
-  if (isTracked(tracking, migration.version)) return appliedAtOf(tracking, migration.version);
+  if (isTracked(tracking, migration.version, migration.name)) return appliedAtOf(tracking, migration.version);
   throw new BelayError(
     "usage",
     `${migration.name} is not applied: ${tracking.table.tool} does not list version ${migration.version}`,

@@ -55,13 +55,24 @@ function lookUp(written: string, { names, byVersion }: NameIndex): string | null
     .replace(/^.*[\\/]/s, "")
     .replace(/(\.up|\.down)?\.sql$/i, "");
   if (names.has(plain)) return plain;
-  if (!/^\d+([._]\d+)*$/.test(plain)) return null;
+  if (!/^\d+([._-]\d+)*$/.test(plain)) return null;
   const sameVersion = byVersion.get(canonicalVersion(plain)) ?? [];
   return sameVersion.length === 1 ? sameVersion[0]!.name : null;
 }
 
+/** sql-migrate and Prisma know a migration by its whole name: there a version may occur twice. */
+function isKnownByName(migration: Migration): boolean {
+  return (
+    migration.layout === "sql-migrate" ||
+    (migration.layout === "folder-pair" && /[\\/]migration\.sql$/.test(migration.file))
+  );
+}
+
 function duplicates(sorted: readonly Migration[]): LayoutProblem[] {
-  const byVersion = Map.groupBy(sorted, (migration) => canonicalVersion(migration.version));
+  const byVersion = Map.groupBy(
+    sorted.filter((migration) => !isKnownByName(migration)),
+    (migration) => canonicalVersion(migration.version),
+  );
   return [...byVersion.values()].flatMap((same) =>
     same.slice(1).map((migration) => ({
       code: "duplicate_version" as const,

@@ -20,9 +20,9 @@ export async function removeFromTracking(session: Session, table: TrackingTable,
   const rows = (await trackedRows(session, table, "for update")).filter(
     (row) => sameVersion(row.version, migration.version) && !row.stays,
   );
-  // Names decide where the tool tracks by name and two migrations have one version.
-  const named = rows.filter((row) => row.key === migration.name || row.key === `${migration.name}.sql`);
-  const taken = named.length > 0 ? named : rows;
+  const taken = trackingTools[table.tool].byName
+    ? rows.filter((row) => row.key === migration.name || row.key === `${migration.name}.sql`)
+    : rows;
   await session.sql.unsafe(`delete from ${name} where ctid = any ($1::text[]::tid[])`, [taken.map((row) => row.at)]);
   await keep(session, migration, { table, rows: `[${taken.map((row) => row.row).join(",")}]` });
   return taken.length > 0;

@@ -15,13 +15,15 @@ interface TrackingTool {
   readonly dirty: string;
   /** The column with the moment, if the tool keeps it. */
   readonly at: string | null;
+  /** The key is the migration's whole name, with or without `.sql`: one version may occur twice. */
+  readonly byName: boolean;
   /** The version in a key. */
   versionOf(key: string): string;
 }
 
 const plain = (key: string) => key;
 const leading = (key: string) => versionOf(key) ?? key;
-const always = { live: "true", dirty: "false", at: null, versionOf: plain } as const;
+const always = { live: "true", dirty: "false", at: null, byName: false, versionOf: plain } as const;
 
 /** Sources: each tool's own CREATE TABLE; Flyway's row types; goose's and Prisma's ways of recording what was taken back. */
 export const trackingTools: Readonly<Record<TrackingToolName, TrackingTool>> = {
@@ -49,6 +51,7 @@ export const trackingTools: Readonly<Record<TrackingToolName, TrackingTool>> = {
     command: "sql-migrate up",
     key: "t.id::text",
     at: "applied_at",
+    byName: true,
     versionOf: leading,
   },
   diesel: { ...always, command: "diesel migration run", key: "t.version::text", at: "run_on" },
@@ -59,6 +62,7 @@ export const trackingTools: Readonly<Record<TrackingToolName, TrackingTool>> = {
     live: "t.rolled_back_at is null",
     dirty: "t.finished_at is null",
     at: "finished_at",
+    byName: true,
     versionOf: leading,
   },
 };

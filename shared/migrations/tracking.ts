@@ -9,6 +9,8 @@ export interface Tracking {
   readonly table: TrackingTable;
   /** Versions as the tool writes them; for golang-migrate the current one alone. */
   readonly versions: readonly string[];
+  /** Names, where the tool knows a migration by its whole name (sql-migrate, Prisma); null elsewhere. */
+  readonly names: ReadonlySet<string> | null;
   /** golang-migrate alone: all migrations up to the current version count as applied. */
   readonly isPointer: boolean;
   /** Flyway alone: this version and all before it count as applied, without rows of their own. */
@@ -51,8 +53,9 @@ export async function readTracking(session: Session, versions: readonly string[]
   return readings.sort((a, b) => known(b) - known(a))[0] ?? null;
 }
 
-/** Whether the tool says that a version is applied. */
-export function isTracked(tracking: Tracking, version: string): boolean {
+/** Whether the tool says that a version is applied; by name where one is given and the tool goes by names. */
+export function isTracked(tracking: Tracking, version: string, name?: string): boolean {
+  if (tracking.names !== null && name !== undefined) return tracking.names.has(name);
   if (tracking.isPointer) return tracking.versions.some((current) => compareVersions(version, current) <= 0);
   if (tracking.baseline !== null && compareVersions(version, tracking.baseline) <= 0) return true;
   return tracking.versions.some((tracked) => sameVersion(tracked, version));
@@ -92,6 +95,7 @@ async function readTable(session: Session, table: TrackingTable): Promise<Tracki
   return {
     table,
     versions: found.map((row) => row.version),
+    names: tool.byName ? new Set(found.map((row) => row.key.replace(/\.sql$/, ""))) : null,
     isPointer: table.tool === "golang-migrate",
     baseline: table.tool === "flyway" ? (found.find((row) => row.baseline)?.version ?? null) : null,
     appliedAt: Object.fromEntries(found.flatMap((row) => (row.at ? [[row.version, row.at]] : []))),

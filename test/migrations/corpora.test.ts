@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { installBelay } from "../../shared/install.ts";
 import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
@@ -7,7 +7,7 @@ import { runForward } from "../../shared/migrations/run-forward.ts";
 import { listMigrations } from "../../shared/migrations/status.ts";
 import { syncMigrations } from "../../shared/migrations/sync.ts";
 import { openSession } from "../../shared/postgres/session.ts";
-import { testBelay } from "../support/belay.ts";
+import { temporaryFolder, testBelay } from "../support/belay.ts";
 import { createDatabase, serverUrl } from "../support/postgres.ts";
 
 const corpora = join(import.meta.dirname, "../../../shared/corpora");
@@ -21,6 +21,28 @@ const counts = {
   kratos: [346, 235],
   openmeter: [269, 244],
 } as const;
+
+/** A corpus under its original file names; horizon's two halves are one file again. */
+function asPublished(name: string): string {
+  const folder = temporaryFolder();
+  const [, ...rows] = readFileSync(join(corpora, name, "manifest.tsv"), "utf8")
+    .trim()
+    .split("\n");
+  for (const row of rows) {
+    const [migration, , , up, down] = row.split("\t");
+    for (const [direction, source] of [
+      ["up", up!],
+      ["down", down!],
+    ] as const) {
+      const from = join(corpora, name, `${migration}.${direction}.sql`);
+      if (!existsSync(from)) continue;
+      const path = source.replace(/^.*?migrations\/(?:migrations\/|sql\/)?/, "").replace(/\.go$/, ".sql");
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      appendFileSync(join(folder, path), `${readFileSync(from, "utf8")}\n`);
+    }
+  }
+  return folder;
+}
 
 describe.skipIf(!here)(
   here ? "published migrations" : "published migrations (skipped: ../shared/corpora is not there)",
@@ -37,6 +59,22 @@ describe.skipIf(!here)(
         withRollback,
       });
       expect(problems.filter((problem) => problem.severity === "error")).toEqual([]);
+    });
+
+    it.each([
+      ["cratesio", "folder-pair", []],
+      ["horizon", "sql-migrate", []],
+      ["concourse", "up-down-pair", ["duplicate_version"]],
+      ["kratos", "up-down-pair", []],
+      ["openmeter", "up-down-pair", []],
+    ] as const)("of %s are read in the layout in which they were published", async (name, layout, errors) => {
+      const folder = await readMigrationFolder(asPublished(name));
+      const [all, withRollback] = counts[name];
+      expect(folder.layout).toBe(layout);
+      expect(folder.migrations).toHaveLength(all);
+      expect(folder.migrations.filter((migration) => migration.rollback !== null)).toHaveLength(withRollback);
+      expect(folder.migrations.filter((one) => one.emptyRollback !== null)).toHaveLength(all - withRollback);
+      expect(folder.problems.flatMap(({ code }) => (code === "empty_rollback" ? [] : [code]))).toEqual(errors);
     });
 
     it("of horizon, applied by hand, are synced with the state before and after each, and listed", async () => {

@@ -242,6 +242,47 @@ describe("Flyway", () => {
   });
 });
 
+describe("up/down pairs", () => {
+  it("are pairs by version too, as golang-migrate pairs them", async () => {
+    const folder = await readFiles({
+      "1_add.up.sql": "select 1;",
+      "1_remove.down.sql": "select 2;",
+      "2_b.postgres.up.sql": "select 1;",
+      "2_b.down.sql": "select 2;",
+    });
+    expect(folder.migrations.map((one) => one.rollback?.sql)).toEqual(["select 2;", "select 2;"]);
+    expect(folder.problems).toEqual([]);
+  });
+
+  it("for other databases are left out, and the one for Postgres goes before the one for all", async () => {
+    const folder = await readFiles({
+      "1_a.up.sql": "select 'all';",
+      "1_a.postgres.up.sql": "select 'postgres';",
+      "1_a.mysql.up.sql": "select 'mysql';",
+      "1_a.down.sql": "select 2;",
+    });
+    expect(folder.migrations.map((one) => one.forwardSql)).toEqual(["select 'postgres';"]);
+    expect(folder.migrations[0]!.rollback!.sql).toBe("select 2;");
+    expect(problemsOf(folder)).toEqual(["left_out 1_a.mysql.up.sql:1", "left_out 1_a.up.sql:1"]);
+  });
+});
+
+describe("versions", () => {
+  it("of diesel are compared as text without their dashes, others as numbers", async () => {
+    const folders = ["20240101000000_a", "2024-01-02-000000_b", "2024-01-01-120000-0000_c", "2023-12-31-000000-0000_d"];
+    const { migrations } = await readFiles(Object.fromEntries(folders.map((name) => [`${name}/up.sql`, "select 1;"])));
+    expect(migrations.map((one) => one.name.slice(-1))).toEqual(["d", "a", "c", "b"]);
+  });
+
+  it("may occur twice where the tool goes by whole names, and nowhere else", async () => {
+    const twice = { "8_a.sql": "-- +migrate Up\nselect 1;", "8_b.sql": "-- +migrate Up\nselect 1;" };
+    expect((await readFiles(twice)).problems).toEqual([]);
+    expect(problemsOf(await readFiles({ "8_a.sql": "select 1;", "08_b.sql": "select 1;" }))).toEqual([
+      "duplicate_version 8_a.sql:1",
+    ]);
+  });
+});
+
 describe("the folder of supabase db push", () => {
   it("names rollback files that it would run as migrations, and where they may go", async () => {
     const folder = await readSupabase({

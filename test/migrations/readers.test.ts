@@ -96,7 +96,7 @@ const fixtures: Record<
       "2024-01-03-000000_b/down.sql": "-- This file should undo anything in `up.sql`",
     },
     names: ["2024-01-02-000000_a", "2024-01-03-000000_b"],
-    versions: ["20240102000000", "20240103000000"],
+    versions: ["2024-01-02-000000", "2024-01-03-000000"],
     second: "empty",
   },
   "sql-migrate": {

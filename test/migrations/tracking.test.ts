@@ -138,6 +138,26 @@ describe("a table of another name", () => {
   });
 });
 
+describe("sql-migrate", () => {
+  it("tells two migrations of one version by their names", async () => {
+    const body = "-- +migrate Up\nselect 1;\n-- +migrate Down\nselect 2;";
+    world = await createWorld(
+      { "8_a.sql": body, "8_b.sql": body },
+      {
+        sql: "create table gorp_migrations (id text primary key, applied_at timestamptz); insert into gorp_migrations values ('8_a.sql', now())",
+      },
+    );
+    const report = await syncMigrations(world.belay, await world.folder());
+    expect(report.registered.map((row) => row.migration)).toEqual(["8_a"]);
+    expect(report.pending).toEqual(["8_b"]);
+    await world.session.run("insert into gorp_migrations values ('8_b.sql', now())");
+    const tracking = (await readTracking(world.session, ["8"]))!.table;
+    expect(await removeFromTracking(world.session, tracking, { name: "8_b", version: "8" })).toBe(true);
+    const left = await world.session.sql`select id from gorp_migrations`;
+    expect(left.map((row) => row.id)).toEqual(["8_a.sql"]);
+  });
+});
+
 describe("flyway", () => {
   it("counts all up to its baseline as applied, and what was undone as pending", async () => {
     world = await createWorld(files, {

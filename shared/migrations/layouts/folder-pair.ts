@@ -5,9 +5,9 @@ import { type LayoutReading, problemAt, type SourceFolder, type SourceSubfolder 
 /** Forward files in their order of preference: diesel's, Prisma's. */
 export const forwardNames = ["up.sql", "migration.sql"] as const;
 
-/** The version as diesel makes it of a folder's name, dashes taken out: `2024-01-02-000000_x` is 20240102000000. */
+/** The version in a folder's name, with its dashes; diesel's own table has it without them. */
 export function folderVersion(name: string): string | null {
-  return /^(\d[\d-]*)(?=_|$)/.exec(name)?.[1]?.replaceAll("-", "") ?? null;
+  return /^(\d[\d-]*)(?=_|$)/.exec(name)?.[1] ?? null;
 }
 
 /** `2024-01-02-000000_x/up.sql` and `down.sql` (diesel), `20240102000000_x/migration.sql` and `down.sql` (Prisma). */

@@ -58,21 +58,32 @@ export function versionOf(name: string): string | null {
   return /^(\d+)(?=[_.-]|$)/.exec(name)?.[1] ?? null;
 }
 
-/** Numeric, part by part where there are several (`1.2.3`, `1_2`): 10 follows 9, 1.10 follows 1.9, and 1.0 is 1. */
+/**
+ * Numeric, part by part where there are several (`1.2.3`, `1_2`): 10 follows 9, 1.10 follows 1.9, and 1.0 is 1. Versions
+ * with dashes are diesel's: text without the dashes, so that 2024-01-02-000000 follows 2024-01-01-0000000000.
+ */
 export function compareVersions(a: string, b: string): number {
+  if (a.includes("-") || b.includes("-")) return compareTexts(a.replaceAll("-", ""), b.replaceAll("-", ""));
   const digits = /^\d+([._]\d+)*$/;
-  if (!digits.test(a) || !digits.test(b)) return a < b ? -1 : a > b ? 1 : 0;
+  if (!digits.test(a) || !digits.test(b)) return compareTexts(a, b);
   const [one, other] = [a.split(/[._]/), b.split(/[._]/)] as const;
   for (let part = 0; part < Math.max(one.length, other.length); part += 1) {
     const difference = BigInt(one[part] ?? 0) - BigInt(other[part] ?? 0);
     if (difference !== 0n) return difference < 0n ? -1 : 1;
   }
+  return compareTexts(a, b);
+}
+
+function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** One text for equal versions of digits: `01.2.0` and `1_2` are `1.2`. */
+/** One text for equal versions: `01.2.0` and `1_2` are `1.2`, and `2024-01-02-000000` is `20240102000000`. */
 export function canonicalVersion(version: string): string {
-  const parts = version.split(/[._]/).map((part) => part.replace(/^0+(?=\d)/, ""));
+  const parts = version
+    .replaceAll("-", "")
+    .split(/[._]/)
+    .map((part) => part.replace(/^0+(?=\d)/, ""));
   while (parts.length > 1 && parts.at(-1) === "0") parts.pop();
   return parts.join(".");
 }
