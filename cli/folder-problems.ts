@@ -34,7 +34,9 @@ export class FolderProblems {
     const found = this.told();
     if (found.length === 0 || this.shows === "own") return;
     this.terminal.line();
-    this.terminal.line(paint("bold", `Migrations folder ${this.folder!.directory}: ${count(found.length, "problem")}`));
+    const { directory, detection } = this.folder!;
+    const read = printable(`${directory} (${detection.reason})`);
+    this.terminal.line(paint("bold", `Migrations folder ${read}: ${count(found.length, "problem")}`));
     for (const problem of found.slice(0, mostTold))
       for (const line of problemLines(problem, this.terminal.width)) this.terminal.line(line);
     if (found.length > mostTold) this.terminal.line(`  and ${found.length - mostTold} more; --json has all`);
@@ -47,6 +49,8 @@ export class FolderProblems {
 
   private with(value: unknown): unknown {
     const isPlain = typeof value === "object" && value !== null && !Array.isArray(value) && !("problems" in value);
-    return this.folder === undefined || !isPlain ? value : { ...value, problems: this.folder.problems };
+    if (this.folder === undefined || !isPlain) return value;
+    const { directory, layout, detection, problems } = this.folder;
+    return { ...value, ...(this.shows === "all" ? { folder: { directory, layout, detection } } : {}), problems };
   }
 }

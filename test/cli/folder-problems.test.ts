@@ -50,16 +50,17 @@ describe("what is wrong in the migrations folder", () => {
   it("is told by list with file and line, and is in its JSON", async () => {
     const { code, out } = await belay(["list"], environment);
     expect(code).toBe(0);
-    expect(out).toMatch(/Migrations folder \S+: 4 problems/);
+    expect(out).toMatch(/Migrations folder \S+ \(section: 1 migration.*\): 4 problems/);
     expect(out).toMatch(/✗ \S+20250101000000_a\.sql:3: .*not commented out/);
     expect(out).toMatch(/✗ \S+20250101000000_a\.down\.sql:1: supabase db push runs/);
-    const { problems } = JSON.parse((await belay(["list", "--json"], environment)).out);
+    const { problems, folder } = JSON.parse((await belay(["list", "--json"], environment)).out);
     expect(problems.map((one: { code: string }) => one.code).sort()).toEqual([
       "duplicate_rollback",
       "left_out",
       "self_reversing",
       "trap",
     ]);
+    expect(folder).toMatchObject({ layout: "section", detection: { chosen: "found", votes: { section: 1 } } });
   });
 
   it("makes sync end with exit code 1, and is in its report", async () => {
@@ -70,7 +71,7 @@ describe("what is wrong in the migrations folder", () => {
 
   it("is told by check, of which it is not the subject, by its errors alone", async () => {
     const { out } = await belay(["check", "20250101000000_a"], environment);
-    expect(out).toMatch(/Migrations folder \S+: 2 problems/);
+    expect(out).toMatch(/Migrations folder \S+ .*: 2 problems/);
     expect(JSON.parse((await belay(["check", "20250101000000_a", "--json"], environment)).out).problems).toHaveLength(
       4,
     );
