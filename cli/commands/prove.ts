@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
+import type { Catalog } from "../../shared/catalog/types.ts";
 import { BelayError } from "../../shared/errors.ts";
-import { proveFolder } from "../../shared/migrations/prove/prove.ts";
+import { type ProveOptions, proveFolder } from "../../shared/migrations/prove/prove.ts";
+import { type Recorded, recordProofs } from "../../shared/migrations/prove/record.ts";
 import type { Proof } from "../../shared/migrations/prove/types.ts";
 import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
 import type { MigrationFolder } from "../../shared/migrations/types.ts";
@@ -31,6 +33,7 @@ export const prove: Command = {
     "no-cache": flag,
     "no-fix": flag,
     format: text,
+    record: flag,
     "fail-on": text,
     strict: flag,
     verbose: flag,
@@ -48,6 +51,7 @@ export const prove: Command = {
     ["--no-cache", "prove everything, keep nothing"],
     ["--no-fix", "do not look for SQL that would mend a wrong or missing rollback: faster"],
     ["--format github", "annotations for a pull request"],
+    ["--record", "keep the proofs in the target database too, where the gate `rehearsed` looks for them"],
     ["--fail-on A,B", "verdicts to exit 1 on; default residue,overreach,differs,fails,noop,up-fails; or none"],
     ["--strict", "exit 1 on all but exact, and where the migration cannot be applied again"],
     ["--verbose", "show every difference in full"],
@@ -75,6 +79,7 @@ export const prove: Command = {
     const style = { width: terminal.width, verbose: flags.verbose === true };
     showProblems(invocation, folder, format);
     const started = performance.now();
+    const states = new Map<string, { before: Catalog; after: Catalog }>();
     let server: ScratchServer | null = null;
     try {
       const proofs = await proveFolder({
@@ -87,12 +92,15 @@ export const prove: Command = {
         setup,
         seed: rows === undefined ? undefined : { rows, seed },
         ...(timeout === undefined ? {} : { timeoutMs: timeout * 1000 }),
+        ...(flags.record === true ? { onStates: keepStates(states) } : {}),
         onProof: show,
         report: belay.report,
       });
       terminal.settle();
       await cache?.tidy(new Set(proofs.map(({ chain }) => chain)));
       const seconds = (performance.now() - started) / 1000;
+      if (flags.record === true)
+        showRecorded(invocation, await recordProofs(belay, { folder, proofs, server: choice.server, states }));
       showSummary(invocation, proofs, fails, format, `${choice.words}, ${seconds.toFixed(1)} s`);
       const broken = folder.problems.some(({ severity }) => severity === "error");
       return broken || proofs.some(fails) ? exit.failed : exit.done;
@@ -133,6 +141,18 @@ async function readSetup({ flags, belay }: Invocation): Promise<{ file: string; 
 
 async function cachePlace({ cache }: FlagValues, { directory }: MigrationFolder): Promise<string> {
   return typeof cache === "string" ? cache : await defaultProofFile(directory);
+}
+
+function keepStates(states: Map<string, { before: Catalog; after: Catalog }>): ProveOptions["onStates"] {
+  return ({ name }, before, after) => {
+    states.set(name, { before: before.catalog, after: after.catalog });
+  };
+}
+
+function showRecorded({ terminal }: Invocation, { proofs, snapshots, note }: Recorded): void {
+  terminal.line();
+  terminal.line(`On record: ${count(proofs, "new proof")}, snapshots of ${count(snapshots, "migration")}`);
+  if (note !== null) for (const line of hang("note: ", note, terminal.width)) terminal.line(line);
 }
 
 function annotationOf(proof: Proof, fails: (proof: Proof) => boolean): string[] {

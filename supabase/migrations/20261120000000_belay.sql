@@ -173,8 +173,14 @@ create table belay.proofs (
   verdict text not null,
   loses jsonb not null default '[]',
   differences jsonb not null default '[]',
+  -- sha256 (hex) over all that the proof rests on: the forward SQL up to here, the rollback SQL, the settings.
+  chain text,
+  -- what the server was: 17, or embedded-17.
+  server text,
+  recorded_by text,
   created_at timestamptz not null default now()
 );
+create unique index proofs_chain on belay.proofs (migration_name, chain, created_at);
 create index proofs_migration on belay.proofs (migration_name, created_at desc);
 
 create table belay.schedules (

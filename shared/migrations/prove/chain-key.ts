@@ -4,7 +4,7 @@ import { rollbackText } from "./subject.ts";
 import { groupOf } from "./unit.ts";
 
 /** Changes when the same SQL may get another proof: a proof of an older format is made again. */
-const format = 1;
+const format = 2;
 
 /** All besides the SQL that a proof rests on. */
 export interface ChainSettings {

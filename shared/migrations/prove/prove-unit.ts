@@ -125,6 +125,7 @@ function baseOf({ subject, ran, changesSchema }: Applied): Omit<Proof, "verdict"
     rollback_file: down === null ? null : down.file,
     rollback_line: down === null ? null : down.line,
     chain,
+    at: new Date().toISOString(),
     cached: false,
   };
 }

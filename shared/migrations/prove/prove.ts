@@ -42,6 +42,8 @@ export interface ProveOptions {
   readonly seed?: SeedOptions | undefined;
   /** Look for SQL that would mend a rollback; default false. */
   readonly fix?: boolean;
+  /** Told of the state before and after each migration that is not known from earlier. */
+  readonly onStates?: (migration: Migration, before: State, after: State) => void;
   readonly onProof?: (proof: Proof) => void;
   readonly report?: Belay["report"];
 }
@@ -179,6 +181,7 @@ async function walk(
     if (index === unit.first) open.set(unit, await openUnit(chain, unit, state, besides));
     const applied = await applyMember(chain, subject, state, failures);
     open.get(unit)!.applied.push(applied);
+    options.onStates?.(subject.migration, state, applied.after);
     state = applied.after;
     if (index === unit.last) {
       const ready = await withWantedState(open.get(unit)!, chain, options, subjects, scratch);

@@ -104,6 +104,8 @@ export const proofSchema = z.object({
   rollback_line: z.number().int().nullable(),
   /** sha256 (hex) over all that the proof rests on: the forward SQL up to here, the rollback SQL, the settings. */
   chain: z.string(),
+  /** When it was proved: ISO 8601. */
+  at: z.iso.datetime(),
   /** Taken from an earlier run with the same chain. */
   cached: z.boolean(),
 });
