@@ -1,6 +1,7 @@
 import type { Effect, Plan, PlannedMigration, Risk } from "../../shared/rollback/types.ts";
 import { bytes, count, mark, moment, paint } from "../terminal.ts";
 import { renderBlockers } from "./blockers.ts";
+import { renderDrift } from "./drift.ts";
 import { renderBlocking, renderChecklist, renderGates } from "./gates.ts";
 import { printable, printableLines } from "./printable.ts";
 import { hang, table } from "./wrap.ts";
@@ -37,6 +38,7 @@ export function renderCheck(plan: Plan, layout: Layout): string[] {
     ...renderPart(plan, width),
     ...renderDependents(plan, width),
     ...renderBlockers(plan.blockers, width),
+    ...renderPlanDrift(plan, layout),
     ...renderMigrations(plan, width),
     "",
     ...renderLossCard(plan.effect, width),
@@ -46,6 +48,15 @@ export function renderCheck(plan: Plan, layout: Layout): string[] {
     "",
     ...renderGates(plan.gates, width),
   ];
+}
+
+/** What was changed by hand goes or changes with the object: said once, with the objects that differ. */
+function renderPlanDrift({ drift }: Plan, { width, allObjects = false }: Layout): string[] {
+  const lines = renderDrift(drift, { width, texts: allObjects });
+  if (lines.length === 0) return [];
+  const meaning =
+    "The rollback SQL was written for what the migrations made: what goes, goes with these changes (the archive keeps them), and what is gone already is not found.";
+  return ["", ...lines, ...hang("  ", meaning, width)];
 }
 
 function titleOf({ migration, migrations, target }: Plan): string {

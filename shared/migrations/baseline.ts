@@ -2,6 +2,7 @@ import { compareCatalogs } from "../catalog/differences.ts";
 import { copySnapshot, readSnapshotById, readSnapshotCatalog, storeSnapshot } from "../catalog/snapshots.ts";
 import type { Catalog } from "../catalog/types.ts";
 import type { Session } from "../postgres/session.ts";
+import { compareMigrations } from "./layouts/source.ts";
 
 /** One snapshot that a call stored. */
 export interface StoredSnapshot {
@@ -19,15 +20,22 @@ export async function storeBaseline(session: Session): Promise<void> {
   await storeSnapshot(session, catalog, { migration: null, moment: "manual", origin: "live", description: "baseline" });
 }
 
-/** Id of the newest state that this database is known to have been in, and whether it is the baseline. */
+/** Id of the state that the next migration starts from, as far as it is known, and whether it is the baseline. */
 export async function latestState(session: Session): Promise<{ id: string; isBaseline: boolean } | null> {
-  const [row] = await session.sql`
-    select s.id, s.migration_name is null as baseline
-    from belay.snapshots s left join belay.migration_history h on h.migration_name = s.migration_name
-    where s.origin in ('live', 'replayed')
-      and ((s.moment = 'after' and h.status = 'applied') or (s.migration_name is null and not exists (select from belay.migration_history)))
-    order by s.created_at desc limit 1`;
-  return row === undefined ? null : { id: row.id, isBaseline: row.baseline };
+  const rows = await session.sql<{ id: string; name: string | null; version: string; moment: string; at: Date }[]>`
+    select s.id, s.migration_name as name, coalesce(h.migration_version, '') as version, s.moment, s.created_at as at
+      from belay.snapshots s left join belay.migration_history h on h.migration_name = s.migration_name
+     where s.origin in ('live', 'replayed')
+       and ((s.moment = 'after' and h.status = 'applied') or (s.moment = 'manual' and s.origin = 'live' and h.migration_name is not null)
+         or (s.migration_name is null and not exists (select from belay.migration_history)))
+     order by s.created_at`;
+  // By the migrations' order: a replay may store the snapshots of older ones later.
+  const known = rows.filter((row) => row.moment === "after");
+  const order = (row: { name: string | null; version: string }) => ({ name: row.name ?? "", version: row.version });
+  const newest = known.toSorted((a, b) => compareMigrations(order(a), order(b))).at(-1);
+  const later = rows.findLast((row) => row.moment === "manual" && (newest === undefined || row.at > newest.at));
+  const found = later ?? newest;
+  return found === undefined ? null : { id: found.id, isBaseline: found.name === null };
 }
 
 /**

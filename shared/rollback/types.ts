@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { driftSchema } from "../migrations/drift-types.ts";
 import { checklistItemSchema, gateSchema } from "./gate-types.ts";
 
 export const riskSchema = z.enum(["HIGH", "MEDIUM", "LOW"]);
@@ -194,6 +195,8 @@ export const planSchema = z.object({
   blockers: z.array(blockerSchema),
   risk: riskSchema,
   riskReasons: z.array(z.string()),
+  /** What it touches that was changed past the migrations; it never blocks by itself. */
+  drift: driftSchema,
   verdict: z.enum(["roll_back", "roll_back_part", "roll_back_application_only", "fix_forward", "restore_backup"]),
   /** With the verdict `roll_back_part`. */
   part: partialRollbackSchema.nullable(),

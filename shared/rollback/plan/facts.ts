@@ -2,6 +2,7 @@ import { readCatalog } from "../../catalog/read.ts";
 import type { Catalog } from "../../catalog/types.ts";
 import type { Belay } from "../../context.ts";
 import { BelayError, isBelayError } from "../../errors.ts";
+import type { Drift } from "../../migrations/drift-types.ts";
 import type { LedgerRow } from "../../migrations/ledger.ts";
 import type { MigrationFolder } from "../../migrations/types.ts";
 import { databaseError, sqlState, sqlStateOf } from "../../postgres/errors.ts";
@@ -17,6 +18,7 @@ import { takerOf } from "../effect/taken-by.ts";
 import type { Plan } from "../types.ts";
 import { type Blocker, readBlockers } from "./blockers.ts";
 import { readCronJobs } from "./cron-jobs.ts";
+import { readDrift } from "./drift-facts.ts";
 import { type GateFacts, readGateFacts } from "./gate-facts.ts";
 import { type Dependent, readDependents, readSet } from "./ledger-facts.ts";
 import { type Losses, readLosses } from "./losses.ts";
@@ -79,6 +81,8 @@ export interface Facts {
   readonly locks: Plan["locks"];
   readonly blockers: readonly Blocker[];
   readonly provenance: ProvenanceFacts;
+  /** Of what the effect touches and the migrations made. */
+  readonly drift: Drift;
   /** The same migration in the checkout; null: none given or not in it. */
   readonly checkout: CheckoutFacts | null;
   /** The archive store, without credentials; null when none is set. */
@@ -193,6 +197,7 @@ async function factsOf(common: Common, set: MigrationSet): Promise<Facts> {
     locks: nameLocks(effect, graph),
     blockers: await readBlockers(session, effect.locks),
     provenance,
+    drift: await readDrift(session, effect, catalog, provenance),
     checkout: findInCheckout(migration.name, options.folder ?? null),
     storeUrl: storeUrl(belay),
     reason: options.reason ?? null,

@@ -7,6 +7,8 @@ import type { EntryChange, MadeByMigrations } from "./provenance.ts";
 interface ChangeRow {
   readonly key: string;
   readonly kind: string;
+  readonly schema: string | null;
+  readonly name: string;
   readonly before_hash: string | null;
   readonly after_hash: string | null;
   /** CREATE text, for tables that lose columns. */
@@ -48,9 +50,10 @@ export async function readMadeBy(
 
 async function readChanges(session: Session, migrations: readonly string[], columned: readonly string[]) {
   return await session.sql<ChangeRow[]>`
-    select c.key, c.kind, c.before_hash, c.after_hash, b.entry ->> 'create' as before_create, a.entry ->> 'create' as after_create
+    select c.key, c.kind, e.entry ->> 'schema' as schema, e.entry ->> 'name' as name, c.before_hash, c.after_hash, b.entry ->> 'create' as before_create, a.entry ->> 'create' as after_create
       from unnest(${[...migrations]}::text[]) with ordinality as m (name, position)
            join belay.migration_changes c on c.migration_name = m.name
+           join belay.snapshot_entries e on e.id = coalesce(c.after_entry, c.before_entry)
            left join belay.snapshot_entries b on b.id = c.before_entry and c.key = any(${[...columned]}::text[])
            left join belay.snapshot_entries a on a.id = c.after_entry and c.key = any(${[...columned]}::text[])
      order by m.position, c.key`;
@@ -59,8 +62,9 @@ async function readChanges(session: Session, migrations: readonly string[], colu
 /** Where a migration in the middle has no snapshots: what lies between the outer ones, whoever did it. */
 async function readDifference(session: Session, before: number, after: number, columned: readonly string[]) {
   return await session.sql<ChangeRow[]>`
-    select c.key, c.kind, c.before_hash, c.after_hash, b.entry ->> 'create' as before_create, a.entry ->> 'create' as after_create
+    select c.key, c.kind, e.entry ->> 'schema' as schema, e.entry ->> 'name' as name, c.before_hash, c.after_hash, b.entry ->> 'create' as before_create, a.entry ->> 'create' as after_create
       from belay.state_changes(${before}, ${after}) c
+           join belay.snapshot_entries e on e.id = coalesce(c.after_entry, c.before_entry)
            left join belay.snapshot_entries b on b.id = c.before_entry and c.key = any(${[...columned]}::text[])
            left join belay.snapshot_entries a on a.id = c.after_entry and c.key = any(${[...columned]}::text[])
      order by c.key`;
@@ -69,13 +73,10 @@ async function readDifference(session: Session, before: number, after: number, c
 /** The first before and the last after of each key. */
 function folded(rows: readonly ChangeRow[]): Map<string, EntryChange> {
   const changes = new Map<string, EntryChange>();
-  for (const { key, kind, before_hash, after_hash } of rows)
-    changes.set(key, {
-      key,
-      kind,
-      before: changes.has(key) ? changes.get(key)!.before : before_hash,
-      after: after_hash,
-    });
+  for (const { key, kind, schema, name, before_hash, after_hash } of rows) {
+    const before = changes.has(key) ? changes.get(key)!.before : before_hash;
+    changes.set(key, { key, kind, schema, name, before, after: after_hash });
+  }
   return changes;
 }
 

@@ -46,6 +46,7 @@ export function makePlan(facts: Facts, options: { policy?: Policy; waive?: reado
     blockers: [...facts.blockers],
     risk,
     riskReasons: reasons,
+    drift: facts.drift,
     verdict,
     part: partOf(facts),
     gates,

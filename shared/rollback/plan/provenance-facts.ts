@@ -18,6 +18,8 @@ export interface ProvenanceFacts {
   readonly removedTables: readonly string[];
   /** Oids of tables that the migration made. */
   readonly createdTables: readonly number[];
+  /** What the migrations made or changed and left there, as it was then. */
+  readonly leftThere: readonly { key: string; kind: string; schema: string | null; name: string }[];
   /** Who made the overreach and what stands in the way, by entry key. */
   readonly makers: ReadonlyMap<string, Maker>;
 }
@@ -29,6 +31,7 @@ const unknown: ProvenanceFacts = {
   additive: false,
   removedTables: [],
   createdTables: [],
+  leftThere: [],
   makers: new Map(),
 };
 
@@ -63,6 +66,9 @@ export async function readProvenance(
     overreach: overreach.map((each) => ({ ...each, madeBy: makers.get(each.key)?.migration ?? null })),
     additive: isAdditive(made),
     removedTables: removedTables(made),
+    leftThere: [...made.changes.values()].flatMap(({ key, kind, schema, name, after }) =>
+      after === null ? [] : [{ key, kind, schema, name }],
+    ),
     createdTables: effect.lostTables.filter((oid) => isMade(tableKey(graph, oid))),
     makers,
   };

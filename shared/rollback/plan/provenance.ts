@@ -6,6 +6,8 @@ import type { MadeAnew } from "./made-anew.ts";
 export interface EntryChange {
   readonly key: string;
   readonly kind: string;
+  readonly schema: string | null;
+  readonly name: string;
   readonly before: string | null;
   readonly after: string | null;
 }

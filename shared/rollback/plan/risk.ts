@@ -55,11 +55,16 @@ function rowsOf(lost: readonly { readonly rows: number; readonly exact: boolean 
 const guarding = new Set(["POLICY", "ROW SECURITY"]);
 const checking = new Set(["CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "TRIGGER"]);
 
-function effectReasons({ effect, provenance, losses, prepared }: Facts): [Risk, string][] {
+function effectReasons({ effect, provenance, losses, prepared, drift }: Facts): [Risk, string][] {
   const reasons: [Risk, string][] = [];
   if (provenance.overreach.length > 0) reasons.push(["HIGH", "it destroys what the migration did not make"]);
   if (!provenance.known && prepared.statements > 0)
     reasons.push(["MEDIUM", "without snapshots it is not known what the migration made"]);
+  if (drift.objects.length > 0)
+    reasons.push([
+      "MEDIUM",
+      `${plural(drift.objects.length, "object that it touches was", "objects that it touches were")} changed past the migrations`,
+    ]);
   if (effect.opaque.length > 0)
     reasons.push(["MEDIUM", `the effect of ${plural(effect.opaque.length, "statement")} shows only when it runs`]);
   const survivors = ofWhatStays(effect.objects, losses.tables);
