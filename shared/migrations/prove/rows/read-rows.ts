@@ -40,7 +40,7 @@ export async function readRows(session: Session): Promise<RowState> {
     if (!table.large)
       return `select ${index} as i, (select json_agg(to_json(array[${columns}]::text[])) ${from}) as rows, null::int8 as count`;
     const sums = columns.map((column) => `sum(hashtextextended(${column}, 0)::numeric)::text`);
-    return `select ${index}, (select to_json(array[${sums}]::text[]) ${from}), (select count(*) ${from})`;
+    return `select ${index} as i, (select to_json(array[${sums}]::text[]) ${from}) as rows, (select count(*) ${from}) as count`;
   });
   const answers = await session.run(parts.join(" union all "));
   const byPlace = new Map(answers.map(({ i, rows, count }) => [i as number, { rows, count: Number(count) }]));

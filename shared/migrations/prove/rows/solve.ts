@@ -62,8 +62,10 @@ function query(schema: SeedSchema, table: SeedTable, part: Part, row: SeedRow, i
   shorten(lists);
   const sources = columns.map((column, place) => {
     const type = plainType(schema.types, column.type, column.modifier)?.type.name ?? "text";
-    const values = lists[place]!.length === 0 ? "null" : lists[place]!.join(", ");
-    return `unnest(array[${values}]::${type}[]) with ordinality as c${place}(${quoteIdent(column.name)}, rank${place})`;
+    const values = (lists[place]!.length === 0 ? ["null"] : lists[place]!).map(
+      (each, rank) => `(${each}::${type}, ${rank})`,
+    );
+    return `(values ${values.join(", ")}) as c${place}(${quoteIdent(column.name)}, rank${place})`;
   });
   const names = columns.map(({ name }) => `${quoteIdent(name)}::text`).join(", ");
   const ranks = columns.map((_, place) => `rank${place}`).join(" + ");
