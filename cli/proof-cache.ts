@@ -41,6 +41,12 @@ export async function openProofFile(path: string): Promise<ProofFile> {
   };
 }
 
+/** All proofs of a file; none when there is no such file. */
+export async function readProofs(path: string): Promise<Proof[]> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  return text.split("\n").flatMap((line) => readLine(line) ?? []);
+}
+
 /** The cache file of a migrations folder in the user's cache folder. */
 export async function defaultProofFile(folder: string): Promise<string> {
   const place = createHash("sha256")

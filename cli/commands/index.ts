@@ -15,6 +15,8 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   template: async () => (await import("./template.ts")).template,
   prove: async () => (await import("./prove.ts")).prove,
   fix: async () => (await import("./fix.ts")).fix,
+  repair: async () => (await import("./repair.ts")).repair,
+  inventory: async () => (await import("./inventory.ts")).inventory,
   sync: async () => (await import("./sync.ts")).sync,
   dump: async () => (await import("./dump.ts")).dump,
   restore: async () => (await import("./restore.ts")).restore,

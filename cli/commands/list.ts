@@ -1,3 +1,4 @@
+import { countRows, filterRows, type StatusCounts } from "../../shared/migrations/filter.ts";
 import { listMigrations, type MigrationRow } from "../../shared/migrations/status.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
@@ -9,8 +10,9 @@ export const list: Command = {
   aliases: ["status"],
   summary: "migrations: applied or not, whether each can be rolled back, and what blocks it",
   usage: "",
-  flags: { missing: { type: "boolean" }, "rolled-back": { type: "boolean" } },
+  flags: { since: { type: "string" }, missing: { type: "boolean" }, "rolled-back": { type: "boolean" } },
   help: [
+    ["--since WHEN", "only migrations applied since a version, a date (2025-01-20) or a duration (36h, 7d)"],
     ["--missing", "only migrations without rollback SQL"],
     ["--rolled-back", "only migrations that were rolled back"],
   ],
@@ -18,11 +20,14 @@ export const list: Command = {
   problems: "all",
   run: async ({ flags, terminal, belay, folderIfAny }) => {
     const all = await listMigrations(belay, await folderIfAny());
-    const rows = all.filter(
-      (row) => (!flags.missing || !row.hasRollback) && (!flags["rolled-back"] || row.status === "rolled_back"),
-    );
-    const rollbackable = rows.filter((row) => row.canRollBack).length;
-    if (terminal.json) terminal.document({ migrations: rows, total: rows.length, rollbackable });
+    const filter = {
+      missing: flags.missing === true,
+      rolledBack: flags["rolled-back"] === true,
+      ...(typeof flags.since === "string" ? { since: flags.since } : {}),
+    };
+    const rows = filterRows(all, filter, belay.now());
+    const counts = countRows(rows);
+    if (terminal.json) terminal.document({ migrations: rows, ...counts, all: countRows(all) });
     const header = [
       "migration",
       "status",
@@ -34,12 +39,24 @@ export const list: Command = {
     ];
     for (const line of table(header, rows.map(cells), terminal.width)) terminal.line(line);
     terminal.line();
-    terminal.line(
-      `Total: ${rows.length}. By ledger and syntax ${rollbackable} can be rolled back; belay check looks at the database too.`,
-    );
+    terminal.line(totalOf(counts, all.length));
     return exit.done;
   },
 };
+
+function totalOf(counts: StatusCounts, all: number): string {
+  const kinds = [
+    [counts.applied, "applied"],
+    [counts.rolledBack, "rolled back"],
+    [counts.failed, "half applied"],
+    [counts.pending, "pending"],
+    [counts.missing, "without rollback SQL"],
+  ] as const;
+  const words = kinds.flatMap(([number, word]) => (number > 0 ? [`${number} ${word}`] : []));
+  const total = counts.total === all ? `Total: ${all}` : `Total: ${counts.total} of ${all}`;
+  const kindsOf = words.length > 0 ? ` (${words.join(", ")})` : "";
+  return `${total}${kindsOf}. By ledger and syntax ${counts.rollbackable} can be rolled back; belay check looks at the database too.`;
+}
 
 function cells(row: MigrationRow): string[] {
   const { before, after } = row.snapshots;

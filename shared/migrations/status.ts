@@ -81,8 +81,7 @@ function ledgerRow(
 
 function whyNot(row: LedgerRow, dependents: readonly string[]): string | null {
   if (row.status === "rolled_back") return `already rolled back at ${row.rollbackAt ?? "an unknown time"}`;
-  if (row.status === "failed")
-    return "half applied: mend the database, tell your tool (`migrate force`), then run `belay sync`";
+  if (row.status === "failed") return "half applied: mend the database, then settle its record with `belay repair`";
   if (row.rollbackSql === null || isBlankSql(row.rollbackSql)) return "no rollback SQL";
   if (dependents.length > 0) return `other migrations depend on it: ${dependents.join(", ")}`;
   return whyNotSql(row);

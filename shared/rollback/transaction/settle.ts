@@ -43,7 +43,7 @@ export async function settleEarlierAttempts(control: Session): Promise<void> {
 /** The error of a COMMIT whose outcome cannot be known. */
 export function outcomeUnknown(rollbackId: string, cause: unknown): BelayError {
   return new BelayError("connection_lost", `the answer to the COMMIT of rollback ${rollbackId} was lost`, {
-    hint: "Run `belay status`: the record is settled as soon as the database answers again.",
+    hint: "Run `belay repair MIGRATION` when the database answers again: it says which it was, and settles the record.",
     details: { rollbackId, outcome: "unknown" },
     cause,
   });
