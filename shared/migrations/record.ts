@@ -27,9 +27,14 @@ export interface AppliedFacts {
 export function changedParts(migration: Migration, row: LedgerRow): ChangedPart[] {
   const parts: ChangedPart[] = [];
   if (migration.checksum !== row.checksum) parts.push("forward");
-  if ((migration.rollback?.sql ?? null) !== row.rollbackSql) parts.push("rollback");
-  if (migration.verifySql !== row.verifySql) parts.push("verify");
+  if (unixLines(migration.rollback?.sql ?? null) !== unixLines(row.rollbackSql)) parts.push("rollback");
+  if (unixLines(migration.verifySql) !== unixLines(row.verifySql)) parts.push("verify");
   return parts;
+}
+
+// A checkout on another system may have other line endings: that is no change.
+function unixLines(sql: string | null): string | null {
+  return sql?.replace(/\r\n?/g, "\n") ?? null;
 }
 
 /** Registers a migration, with its audit row. Call within a transaction. */

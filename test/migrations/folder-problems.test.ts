@@ -319,6 +319,50 @@ describe("the folder of supabase db push", () => {
   });
 });
 
+describe("a section's marker", () => {
+  it("that is not taken for one is a warning at its line", async () => {
+    const folder = await readFiles({
+      "1_a.sql": "select 1;\n-- ROLLBACK START (by hand)\n-- select 2;\n-- ROLLBACK END (by hand)\n",
+      "2_b.sql": "select 1;\n/* ROLLBACK START\nselect 2;\nROLLBACK END */\n",
+      "3_c.sql": "select 1; -- rollback starts here\n-- Rollback end to end\n",
+    });
+    expect(problemsOf(folder).slice(0, 4)).toEqual([
+      "bad_marker 1_a.sql:2",
+      "bad_marker 1_a.sql:4",
+      "bad_marker 2_b.sql:2",
+      "bad_marker 2_b.sql:4",
+    ]);
+    expect(folder.problems.every((one) => one.severity === "warning")).toBe(true);
+  });
+});
+
+describe("files that cannot be read", () => {
+  it("are named with the reason and the line", async () => {
+    const folder = await readFiles({
+      "1_a.sql": new Uint8Array([0xff, 0xfe, 0x41, 0x00]),
+      "2_b.sql": "select 1;\nselect '\0';",
+      "3_c.sql": new Uint8Array([...new TextEncoder().encode("select 1;\n\nselect '"), 0xe4, 0x27]),
+      "4_d.go": "package migrations",
+    });
+    expect(folder.problems.map(({ message, place }) => `${place.line} ${message.replace(/^\S+ /, "")}`)).toEqual([
+      "1 is UTF-16: save it as UTF-8",
+      "2 holds a NUL byte, which Postgres takes in no text",
+      "3 is not UTF-8: save it as UTF-8",
+      "1 is a migration that is not SQL: Belay does not read it, and cannot roll it back",
+    ]);
+  });
+});
+
+describe("Belay's own migration", () => {
+  it("is passed over; one that only names its schema is not", async () => {
+    const folder = await readFiles({
+      "1_a.sql": "/*\ncreate schema belay;\n*/\ndrop table a;",
+      "2_b.sql": "create schema belay;",
+    });
+    expect(folder.migrations).toHaveLength(2);
+  });
+});
+
 describe("odd names", () => {
   it("are read, or named: folders called x.sql, links, spaces, control characters, versions of 40 digits", async () => {
     const long = "9".repeat(40);

@@ -12,7 +12,7 @@ export function isPlainLayout(layout: LayoutName): layout is PlainLayout {
   return (plainLayouts as readonly LayoutName[]).includes(layout);
 }
 
-/** Belay's own migration is never in its own ledger. */
+/** Belay's own migration is never in its own ledger; a file that only names the schema is a migration like any other. */
 export function installsBelay(file: SourceFile): boolean {
-  return /^[ \t]*create[ \t]+schema[ \t]+(if[ \t]+not[ \t]+exists[ \t]+)?belay[ \t]*;/im.test(file.text);
+  return /^create schema belay;\r?$/m.test(file.text) && /^create table belay\.migration_history /m.test(file.text);
 }

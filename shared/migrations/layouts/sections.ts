@@ -1,8 +1,8 @@
 import { isBlankSql } from "../../sql/blank.ts";
-import { commentLines } from "../../sql/comments.ts";
+import { type CommentLine, commentLines } from "../../sql/comments.ts";
 import { rawLines } from "../../sql/lines.ts";
 import type { LayoutProblem } from "../types.ts";
-import type { SourceFile } from "./source.ts";
+import { problemAt, type SourceFile } from "./source.ts";
 
 /** One `-- NAME START` ... `-- NAME END` section of a file. */
 export interface Section {
@@ -32,6 +32,9 @@ interface Range {
 
 const marker = /^\s*-{2,}[\s=*#]*(ROLLBACK|VERIFY)[ \t]+(START|END)[\s=*#:.-]*$/i;
 
+// What people write who mean a marker: more words on its line, or a block comment.
+const nearMiss = /^[=*#\s]*(?:ROLLBACK|VERIFY)[ \t]+(?:START|END)\b/i;
+
 /** Splits a file into its forward part and its sections; markers within strings and dollar quotes are text. */
 export function splitSections(file: SourceFile): SplitFile {
   const problems: LayoutProblem[] = [];
@@ -48,6 +51,11 @@ export function splitSections(file: SourceFile): SplitFile {
     problems,
     sectionLines,
   };
+}
+
+function noMarker(file: SourceFile, { line, block }: CommentLine): LayoutProblem {
+  const why = block ? "it stands in a block comment" : "it does not stand alone on its line";
+  return problemAt(file, line, "bad_marker", `this is no marker of a section: ${why}`, "warning");
 }
 
 /** Numbers of the lines within rollback sections whose SQL stands uncommented. */
@@ -69,7 +77,10 @@ function findRanges(file: SourceFile, problems: LayoutProblem[]): Range[] {
   };
   for (const comment of commentLines(file.text)) {
     const [, name, end] = (comment.startsLine ? marker.exec(comment.wholeLine) : null) ?? [];
-    if (name === undefined || end === undefined) continue;
+    if (name === undefined || end === undefined) {
+      if (nearMiss.test(comment.text)) problems.push(noMarker(file, comment));
+      continue;
+    }
     const section = name.toUpperCase() as Range["name"];
     if (end.toUpperCase() === "START") {
       if (open !== null)
