@@ -50,12 +50,16 @@ export function renderGates(gates: readonly Gate[], width: number): string[] {
   ];
 }
 
+/** Advice longer than this is left to --json: what only advises must not hide what is in the way. */
+const adviceColumns = 80;
+
 function renderGate(gate: Gate, longest: number, width: number): string[] {
   const { name, state, evidence, waiver, requirement } = gate;
   const by = waiver === null ? "" : `; waived by ${waiver.by}${waiver.reason === null ? "" : `: ${waiver.reason}`}`;
   const advised =
     requirement === "advised" && (state === "failed" || state === "unknown") ? " (advised, does not stop it)" : "";
-  const settled = state === "passed" || state === "waived" || gate.next === "Nothing to do.";
+  const long = requirement === "advised" && (gate.next?.length ?? 0) > adviceColumns;
+  const settled = state === "passed" || state === "waived" || gate.next === "Nothing to do." || long;
   return [
     ...hang(`  ${sign(gate)} ${name.padEnd(longest)} ${state.padEnd(7)} `, `${evidence}${by}${advised}`, width),
     ...(settled ? [] : renderNext(gate, width)),

@@ -130,7 +130,7 @@ describe("looking", () => {
     expect(out).toContain(`\n  - ${orders}\n`);
     expect(out).toContain(`→ Roll back first, in this order: ${note}, ${orders}.`);
     expect(out.match(/^ {2}✗ dependents: /gm)).toHaveLength(1);
-    expect(out).toContain("✗ failed: dependents");
+    expect(out).toContain("✗ in the way: dependents");
     expect(out).toContain("200 rows");
     expect(await shop.json(3, "check", customers)).toMatchObject({ canRollBack: false, dependents: [{}, {}] });
   });

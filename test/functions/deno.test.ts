@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DenoFunction, startFunction } from "../../dev/deno.ts";
 import { apply, photograph } from "../rollback/helpers.ts";
+import { soloFile } from "../support/policy.ts";
 import { testBucket } from "../support/s3.ts";
 import { cronKey } from "./deps.ts";
 import { customers, orders } from "./shop.ts";
@@ -25,6 +26,7 @@ beforeAll(async () => {
     SUPABASE_JWKS: JSON.stringify(tokens.jwks),
     SUPABASE_SECRET_KEYS: JSON.stringify({ cron: cronKey }),
     BELAY_STORE: bucket.url,
+    BELAY_POLICY_JSON: JSON.stringify(soloFile),
     BELAY_SCRATCH_URL: world.scratchUrl,
     BELAY_VERCEL_SECRET: "vercel-s3cret",
     AWS_ACCESS_KEY_ID: bucket.credentials.accessKeyId,

@@ -191,12 +191,14 @@ describe("the OpenAPI document", () => {
       "/rollbacks/migrations/{name}",
       "/rollbacks/migrations/{name}/plan",
       "/rollbacks/plans",
+      "/rollbacks/plans/approve",
+      "/rollbacks/plans/notify",
       "/rollbacks/rollbacks",
       "/rollbacks/rollbacks/{id}",
       "/rollbacks/rollbacks/{id}/undo",
     ]);
     const text = JSON.stringify(document.paths["/rollbacks/rollbacks"]!.post);
-    expect(text).toContain('"required":["migration","planHash","reason"]');
+    expect(text).toContain('"required":["planHash","reason"]');
     expect(text).toContain("application/problem+json");
   });
 });
