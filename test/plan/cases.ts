@@ -316,4 +316,17 @@ export const effectCases: readonly EffectCase[] = [
     setup: `create table a (id int); create table b (n int) inherits (a);`,
     rollback: "alter table b no inherit a; drop table a",
   },
+  {
+    name: "maintenance that loses nothing",
+    setup: `create table t (id int primary key, n int); create index t_n on t (n); create materialized view m as select count(*) from t;`,
+    rollback:
+      "cluster t using t_n; refresh materialized view m; analyze t; reindex table t; reindex index t_n; notify gone; select 1; select id from t; explain select 1",
+  },
+  {
+    name: "what CREATE makes besides tables",
+    setup: `create schema s; create type s.mood as enum ('a'); create table t (id int);`,
+    rollback: `create type pair as (a int, b text); create type s.color as enum ('red'); create type span as range (subtype = int4); create domain d as text check (value <> '');
+      create aggregate total(int) (sfunc = int4pl, stype = int); create collation own from "C"; create text search dictionary plain (template = simple); create text search configuration words (copy = english);
+      create function g(a int, b s.mood, c text[], d timestamptz) returns int language sql as 'select 1'; create operator === (leftarg = int, rightarg = int, function = int4eq)`,
+  },
 ];

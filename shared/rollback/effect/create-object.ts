@@ -1,8 +1,8 @@
-import { addressKey, classOid } from "./dependency-graph.ts";
 import { noteCreated } from "./made.ts";
 import { findNamed, findOnRelation, findRangeVar, parameterTypes, sameArgs, splitName } from "./resolve.ts";
 import { createObject, isGone, keyOf, lock, type Place, type Simulation } from "./simulation.ts";
 import { type Node, nodes, wordsOf } from "./sql-nodes.ts";
+import { typeWords } from "./type-words.ts";
 
 export function creationSchema(simulation: Simulation, schema: unknown): string {
   return typeof schema === "string" ? schema : (simulation.searchPath[0] ?? "public");
@@ -31,11 +31,7 @@ export function createRoutine(simulation: Simulation, body: Node, at: Place): vo
   const kind = body.is_procedure === true ? "PROCEDURE" : "FUNCTION";
   const sub = body.is_procedure === true ? "p" : "f";
   const made = createObject(simulation, { family: "routine", schema: home, name, args, sub });
-  noteCreated(simulation, kind, made, `${name}(${args.map((oid) => typeName(simulation, oid)).join(", ")})`);
-}
-
-function typeName(simulation: Simulation, oid: number): string {
-  return simulation.byAddress.get(addressKey(classOid.type, oid))?.name ?? "?";
+  noteCreated(simulation, kind, made, `${name}(${args.map((oid) => typeWords(simulation, oid)).join(", ")})`);
 }
 
 /** A trigger, policy or rule on a relation. */

@@ -71,7 +71,7 @@ export function resolveEffect(
     gone: [...simulation.gone.keys()],
     lostTables: goneRelations(simulation, "r"),
     lostColumns: lostColumns(simulation),
-    lostSequences: goneRelations(simulation, "S"),
+    lostSequences: [...new Set([...goneRelations(simulation, "S"), ...simulation.valued])],
     lostIndexes: goneRelations(simulation, "iI"),
     locks: [...simulation.locks.values()].flatMap((each) => plannedLock(simulation, each)),
     opaque: simulation.opaque,

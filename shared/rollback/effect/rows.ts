@@ -12,14 +12,12 @@ const writes: Record<string, string> = {
   MergeStmt: "changes rows of",
 };
 
-/** INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY FROM and REFRESH: which rows is known only when it runs. False for other statements. */
+/** INSERT, UPDATE, DELETE, MERGE, TRUNCATE and COPY FROM: which rows is known only when it runs. False for other statements. */
 export function rowStatement(simulation: Simulation, kind: string, body: Node, at: Place): boolean {
   const verb = writes[kind];
   if (verb !== undefined) write(simulation, kind, body, verb, at);
   else if (kind === "TruncateStmt") truncate(simulation, body, at);
   else if (kind === "CopyStmt" && body.is_from === true) note(simulation, body.relation as Node, "loads rows into", at);
-  else if (kind === "RefreshMatViewStmt")
-    note(simulation, body.relation as Node, "computes again", at, "ACCESS EXCLUSIVE");
   else if (kind === "LockStmt") lockTables(simulation, body);
   else return false;
   return true;

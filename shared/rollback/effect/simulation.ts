@@ -79,6 +79,8 @@ export interface Simulation {
   readonly locks: Map<number, SimulatedLock>;
   /** Oids of relations whose rows a statement of the SQL itself may change, beyond what hangs on them. */
   readonly writable: Set<number>;
+  /** Oids of sequences that stay, and whose value is set. */
+  readonly valued: Set<number>;
   readonly opaque: Remark[];
   /** Statements that would fail as things stand. */
   readonly failures: Remark[];
@@ -119,6 +121,7 @@ export function startSimulation(graph: DependencyGraph): Simulation {
     created: new Map(),
     locks: new Map(),
     writable: new Set(),
+    valued: new Set(),
     opaque: [],
     failures: [],
     unsupported: [],

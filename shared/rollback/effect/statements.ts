@@ -5,11 +5,14 @@ import { alterTable } from "./alter-table.ts";
 import { comment, grant } from "./annotate.ts";
 import { createNamed, createOnRelation, createRoutine, createStatistics, createType } from "./create-object.ts";
 import { createIndex, createSequence, createTable, createTableAs, createView } from "./create-relation.ts";
+import { define } from "./define.ts";
 import { dropStatement } from "./drop.ts";
 import { alterForeign, alterUserMapping, dropSubscription, dropUserMapping } from "./foreign-data.ts";
+import { maintenance } from "./maintenance.ts";
 import { opaqueReason } from "./opaque.ts";
 import { renameStatement } from "./rename.ts";
 import { rowStatement } from "./rows.ts";
+import { explainedStatement, selectStatement } from "./select.ts";
 import { setSchema } from "./set-schema.ts";
 import type { Place, Simulation } from "./simulation.ts";
 import { type Node, nodes, rangeName, shorten, wordsOf } from "./sql-nodes.ts";
@@ -23,15 +26,23 @@ type Handler = (simulation: Simulation, body: Node, at: Place) => void;
 export function replayStatement(simulation: Simulation, statement: PlacedStatement): void {
   const { line, file, unit } = statement;
   const at: Place = { line, statement: shorten(statement.text), ...(file === undefined ? {} : { file, unit }) };
-  const body = statement.node as Node;
-  const handler = handlers[statement.kind];
+  replayBody(simulation, statement.kind, statement.node as Node, at);
+}
+
+function replayBody(simulation: Simulation, kind: string, body: Node, at: Place): void {
+  const handler = handlers[kind];
   if (handler !== undefined) handler(simulation, body, at);
-  else if (rowStatement(simulation, statement.kind, body, at)) return;
-  else simulation.opaque.push({ ...at, why: opaqueReason(statement.kind, body) });
+  else if (maintenance(simulation, kind, body, at) || rowStatement(simulation, kind, body, at)) return;
+  else simulation.opaque.push({ ...at, why: opaqueReason(kind, body) });
 }
 
 const handlers: Readonly<Record<string, Handler>> = {
   DropStmt: dropStatement,
+  SelectStmt: selectStatement,
+  ExplainStmt: (simulation, body, at) => {
+    const run = explainedStatement(body);
+    if (run !== null) replayBody(simulation, run[0], run[1], at);
+  },
   AlterTableStmt: alterTable,
   RenameStmt: renameStatement,
   AlterObjectSchemaStmt: setSchema,
@@ -63,6 +74,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   CreateEventTrigStmt: (simulation, body, at) =>
     createNamed(simulation, "event_trigger", "EVENT TRIGGER", body.trigname as string, false, at),
   CreateStatsStmt: createStatistics,
+  DefineStmt: define,
   AlterPolicyStmt: alterPolicy,
   AlterSeqStmt: alterSequence,
   AlterDomainStmt: alterDomain,
