@@ -3,6 +3,7 @@ import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
 import { problemLines } from "../folder-problems.ts";
 import { renderChange } from "../render/change.ts";
+import { renderDrift } from "../render/drift.ts";
 import { hang } from "../render/wrap.ts";
 import { count, mark, paint } from "../terminal.ts";
 
@@ -51,6 +52,8 @@ function renderSync(report: SyncReport, width: number): string[] {
     `Snapshots stored: ${snapshots.length} (${snapshots.filter((one) => one.origin === "replayed").length} replayed)`,
     `Dependencies: ${dependencies.declared} declared, ${dependencies.found} found in the catalog`,
     ...renderReplay(report, width),
+    ...renderBefore(report, width),
+    ...(report.drift === null ? [] : renderDrift(report.drift, { width, texts: false })),
     ...report.notes.flatMap((note) => hang("note: ", note, width)),
   ];
 }
@@ -62,4 +65,10 @@ function renderReplay({ replay }: SyncReport, width: number): string[] {
     ...hang(`${sign} Replay: `, replay.message, width),
     ...replay.differences.map((difference) => `    ${difference}`),
   ];
+}
+
+function renderBefore({ before }: SyncReport, width: number): string[] {
+  if (before === null) return [];
+  const sign = before.state === "confirmed" ? mark.yes() : mark.open();
+  return [...hang(`${sign} State before: `, before.message, width), ...before.strangers.map((key) => `    ${key}`)];
 }

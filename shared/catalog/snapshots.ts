@@ -7,6 +7,7 @@ import { readCatalog } from "./read.ts";
 import { type StateSeries, startSeries, storeState } from "./states.ts";
 import { fromStored } from "./stored-entry.ts";
 import type { Catalog, Entry } from "./types.ts";
+import { type CatalogWatch, watchCatalog } from "./watch.ts";
 
 /** Schemas that no snapshot takes in: Belay's own, and that of Supabase's tracking table. */
 export const snapshotExcludes = ["belay", "supabase_migrations"] as const;
@@ -24,6 +25,12 @@ export interface SnapshotFacts {
 export async function readSnapshotCatalog(session: Session): Promise<Catalog> {
   const catalog = await readCatalog(session, { excludeSchemas: snapshotExcludes });
   return withoutTables(catalog, await findTrackingTables(session));
+}
+
+/** Reads it again and again through one session while it changes; equal to what readSnapshotCatalog gives. */
+export function watchSnapshotCatalog(session: Session): CatalogWatch {
+  const watch = watchCatalog(session, { excludeSchemas: snapshotExcludes });
+  return { read: async () => withoutTables(await watch.read(), await findTrackingTables(session)) };
 }
 
 /** A catalog without some tables, their sequences and all that needs them. */

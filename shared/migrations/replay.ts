@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { compareCatalogs } from "../catalog/differences.ts";
-import { readSnapshotCatalog } from "../catalog/snapshots.ts";
+import { watchSnapshotCatalog } from "../catalog/snapshots.ts";
 import { sharedEntries } from "../catalog/stored-entry.ts";
 import type { Catalog } from "../catalog/types.ts";
 import type { Belay } from "../context.ts";
@@ -28,7 +28,8 @@ export async function replayMigrations(belay: Belay, migrations: readonly Replay
     await setUpScratch(belay, session);
     const states = new Map<string, { before: Catalog; after: Catalog }>();
     const share = sharedEntries();
-    let before = share(await readSnapshotCatalog(session));
+    const watch = watchSnapshotCatalog(session);
+    let before = share(await watch.read());
     for (const [index, migration] of migrations.entries()) {
       belay.report({
         phase: "replay",
@@ -38,7 +39,7 @@ export async function replayMigrations(belay: Belay, migrations: readonly Replay
         unit: "migrations",
       });
       await runForward(session, migration);
-      const after = share(await readSnapshotCatalog(session));
+      const after = share(await watch.read());
       states.set(migration.name, { before, after });
       before = after;
     }

@@ -5,8 +5,12 @@ import type { Session } from "../postgres/session.ts";
 import { withSession } from "../with-session.ts";
 import { type Applied, appliedByTool } from "./applied.ts";
 import { latestState, type StoredSnapshot, snapshotOne, storeBaseline } from "./baseline.ts";
+import { completeSnapshots } from "./complete-snapshots.ts";
+import { type BeforeReport, confirmBefore } from "./confirm-before.ts";
 import { recordCounters } from "./counters.ts";
 import { recordDeclared } from "./declared.ts";
+import { findDrift } from "./drift.ts";
+import type { Drift } from "./drift-types.ts";
 import { type LedgerRow, readLedger } from "./ledger.ts";
 import { type MigrationChange, recordAppliedAgain, recordChange, recordNew } from "./record.ts";
 import { type ReplayReport, replayMissing } from "./sync-replay.ts";
@@ -37,6 +41,10 @@ export interface SyncReport {
   readonly tracking: TrackingTable | null;
   readonly snapshots: readonly StoredSnapshot[];
   readonly replay: ReplayReport;
+  /** Of the one migration that was new; null when there was none, or several. */
+  readonly before: BeforeReport | null;
+  /** What was changed past the migrations; null when some were new, so that it cannot be told apart. */
+  readonly drift: Drift | null;
   readonly dependencies: { readonly declared: number; readonly found: number };
   readonly notes: readonly string[];
 }
@@ -63,20 +71,25 @@ export async function syncMigrations(
     );
     const isNew = step.outcome.registered.length + step.outcome.appliedAgain.length;
     const replay = await replayMissing(session, belay, { forced: options.replay, newOnes: isNew });
+    const alone = isNew === 1 ? step.snapshots.find(({ moment }) => moment === "before") : undefined;
+    const before = alone === undefined ? null : await confirmBefore(session, belay, alone.migration, options.replay);
     return {
       ...step.outcome,
       problems: folder.problems,
       tracking: step.applied.tracking?.table ?? null,
       snapshots: [...step.snapshots, ...replay.snapshots],
       replay: replay.report,
+      before,
+      drift: isNew === 0 ? await findDrift(session) : null,
       dependencies: { declared: step.declared, found: replay.dependencies },
-      notes: notesOf(step.applied, step.ledger, folder),
+      notes: [...step.completed, ...notesOf(step.applied, step.ledger, folder)],
     };
   });
 }
 
 async function register(session: Session, belay: Belay, folder: MigrationFolder, options: SyncOptions) {
   await session.sql`select pg_advisory_xact_lock(hashtextextended('belay.sync', 0))`;
+  const completed = await completeSnapshots(session);
   const ledger = await readLedger(session);
   const applied = await appliedByTool(session, folder, ledger, options.appliedTo);
   if (ledger.length === 0 && !folder.migrations.some((migration) => applied.has(migration)))
@@ -97,7 +110,7 @@ async function register(session: Session, belay: Belay, folder: MigrationFolder,
           fresh.length === 1 ? known : null,
           belay.actor,
         );
-  return { outcome, applied, ledger, snapshots, declared };
+  return { outcome, applied, ledger, snapshots, declared, completed };
 }
 
 async function recordAll(
