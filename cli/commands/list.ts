@@ -1,9 +1,13 @@
+import { databaseDrift } from "../../shared/migrations/database-drift.ts";
+import type { Drift } from "../../shared/migrations/drift-types.ts";
 import { countRows, filterRows, type StatusCounts } from "../../shared/migrations/filter.ts";
 import { listMigrations, type MigrationRow } from "../../shared/migrations/status.ts";
+import { listed } from "../../shared/words.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
-import { table } from "../render/wrap.ts";
-import { mark, moment, paint } from "../terminal.ts";
+import { printable } from "../render/printable.ts";
+import { hang, table } from "../render/wrap.ts";
+import { count, mark, moment, paint } from "../terminal.ts";
 
 export const list: Command = {
   name: "list",
@@ -20,6 +24,8 @@ export const list: Command = {
   problems: "all",
   run: async ({ flags, terminal, belay, folderIfAny }) => {
     const all = await listMigrations(belay, await folderIfAny());
+    const part = Boolean(flags.missing ?? flags["rolled-back"]);
+    const drift = part ? null : await databaseDrift(belay);
     const filter = {
       missing: flags.missing === true,
       rolledBack: flags["rolled-back"] === true,
@@ -40,9 +46,17 @@ export const list: Command = {
     for (const line of table(header, rows.map(cells), terminal.width)) terminal.line(line);
     terminal.line();
     terminal.line(totalOf(counts, all.length));
+    for (const line of driftLines(drift, terminal.width)) terminal.line(line);
     return exit.done;
   },
 };
+
+function driftLines(drift: Drift | null, width: number): string[] {
+  if (drift === null || drift.comparedWith === null || drift.objects.length === 0) return [];
+  const names = drift.objects.map(({ what, difference }) => `${printable(what)} (${difference})`);
+  const text = `the database differs from the last snapshot in ${count(names.length, "object")}: ${listed(names, 5)}`;
+  return hang(`${mark.open()} `, text, width);
+}
 
 function totalOf(counts: StatusCounts, all: number): string {
   const kinds = [
