@@ -9,7 +9,7 @@ export function judgeRehearsed({ evidence }: Facts, { policy }: GateContext): Fi
   const found = evidence.rehearsals.map((each) =>
     judgeOne(each.migration, each.proof, each.otherText, evidence.now, policy),
   );
-  const next = "Rehearse it on a scratch server: belay prove, which puts the verdicts on record.";
+  const next = "Rehearse it on a scratch server: belay prove --record.";
   const wrong = found.filter(({ ok }) => !ok);
   if (wrong.length > 0) return failed(wrong.map(({ text }) => text).join("; "), next);
   return passed(found.map(({ text }) => text).join("; "));
