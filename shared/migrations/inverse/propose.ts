@@ -6,6 +6,7 @@ import { grantsFromEntries, statementsFromEntries } from "./entries.ts";
 import { type CatalogGap, compareStates, noGap } from "./gap.ts";
 import { type Identities, lineage, readIdentities } from "./identities.ts";
 import { readWordings, type Wording } from "./pg-delta.ts";
+import { slimmed } from "./slim.ts";
 import { isEnough, rank, type States, type Steps, type Trial, tryWay } from "./trial.ts";
 
 /** Rollback SQL that was tried; the best of several. */
@@ -52,7 +53,12 @@ export async function proposeInverse(input: InverseInput): Promise<InversePropos
     trials.push(trial);
     return isEnough(trial);
   };
-  if (before.known && (await attempt((steps) => byIdentity(steps, states)))) return describe(trials.at(-1)!);
+  if (before.known && (await attempt((steps) => byIdentity(steps, states)))) {
+    const { statements } = trials.at(-1)!;
+    const fewer = slimmed(statements);
+    if (fewer.length < statements.length && !(await attempt((steps) => steps.run(fewer)))) trials.pop();
+    return describe(trials.at(-1)!);
+  }
   for (const wording of await readWordings(url, input.beforeUrl, roles)) {
     const { statements, refusal } = wording();
     if (refusal !== null) trials.push(refusedTrial({ statements, refusal }));

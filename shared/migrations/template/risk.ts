@@ -47,7 +47,7 @@ export function riskOfText(
   const open = alterations(statements, "AT_DisableRowSecurity", gone);
   const grants = statements.filter(({ kind }) => kind === "GrantStmt").length;
   const reasons: (readonly [Risk, string, boolean])[] = [
-    ["HIGH", `${destroys.join(", ")} ${destroys.length === 1 ? "goes" : "go"}`, destroys.length > 0],
+    ["HIGH", goes(destroys), destroys.length > 0],
     [
       "MEDIUM",
       `${plural(policies, "policy of a table that stays goes", "policies of tables that stay go")}: check who may read it then`,
@@ -78,6 +78,20 @@ export function riskOfText(
     "LOW",
   );
   return { risk, reasons: holding.length > 0 ? holding.map(([, reason]) => reason) : ["nothing is lost"] };
+}
+
+/** The words of a plan, without its numbers: no database says how many rows there are. */
+function goes(destroys: readonly string[]): string {
+  const count = (start: string) => destroys.filter((one) => one.startsWith(start)).length;
+  const [tables, columns, sequences] = [count("all rows of "), count("the values of "), count("the value of ")];
+  const rest = destroys.length - tables - columns - sequences;
+  const parts = [
+    ...(tables > 0 ? [`all rows of ${plural(tables, "table")}`] : []),
+    ...(columns > 0 ? [`the values of ${plural(columns, "column")}`] : []),
+    ...(sequences > 0 ? [`the value of ${plural(sequences, "sequence")}`] : []),
+    ...(rest > 0 && rest === destroys.length ? destroys : rest > 0 ? ["more"] : []),
+  ];
+  return `${parts.join(" and ")} ${destroys.length === 1 && tables + columns === 0 ? "goes" : "go"}`;
 }
 
 function tableOf(name: string): string {
