@@ -2,24 +2,24 @@ import { BelayError } from "../shared/errors.ts";
 import { compareVersions } from "../shared/migrations/layouts/source.ts";
 import { type Proof, type ProofVerdict, proofVerdicts } from "../shared/migrations/prove/types.ts";
 import type { Migration, MigrationFolder } from "../shared/migrations/types.ts";
+import type { Policy } from "../shared/rollback/plan/policy.ts";
 import type { FlagValues } from "./command.ts";
 
 export const text = { type: "string" } as const;
 export const flag = { type: "boolean" } as const;
 
-/** Verdicts by which a run fails when nothing else is said: the rollback does not lead back, or the migration does not run. */
-const failing: readonly ProofVerdict[] = ["residue", "overreach", "differs", "fails", "noop", "up-fails"];
-
-/** Which proofs fail the run, by --fail-on and --strict. Throws `usage`. */
-export function failPolicy(flags: FlagValues): (proof: Proof) => boolean {
+/** Which proofs fail the run: by --strict, by --fail-on, else by the policy. Throws `usage`. */
+export function failPolicy(flags: FlagValues, { prove }: Pick<Policy, "prove">): (proof: Proof) => boolean {
   const strict = flags.strict === true;
-  const verdicts = strict ? proofVerdicts.filter((verdict) => verdict !== "exact") : failOn(flags["fail-on"]);
+  const verdicts = strict
+    ? proofVerdicts.filter((verdict) => verdict !== "exact")
+    : (failOn(flags["fail-on"]) ?? prove.failOn);
   return ({ verdict, up_again }) =>
     verdicts.includes(verdict) || (strict && (up_again === "differs" || up_again === "fails"));
 }
 
-function failOn(given: FlagValues[string]): readonly ProofVerdict[] {
-  if (typeof given !== "string") return failing;
+function failOn(given: FlagValues[string]): readonly ProofVerdict[] | null {
+  if (typeof given !== "string") return null;
   if (given.trim() === "none") return [];
   return given.split(",").map((name) => {
     const known = proofVerdicts.find((verdict) => verdict === name.trim());

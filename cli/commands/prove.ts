@@ -52,7 +52,7 @@ export const prove: Command = {
     ["--no-fix", "do not look for SQL that would mend a wrong or missing rollback: faster"],
     ["--format github", "annotations for a pull request"],
     ["--record", "keep the proofs in the target database too, where the gate `rehearsed` looks for them"],
-    ["--fail-on A,B", "verdicts to exit 1 on; default residue,overreach,differs,fails,noop,up-fails; or none"],
+    ["--fail-on A,B", "verdicts to exit 1 on; default the policy's prove.failOn; or none"],
     ["--strict", "exit 1 on all but exact, and where the migration cannot be applied again"],
     ["--verbose", "show every difference in full"],
     ["--json", "one JSON object per migration, one a line"],
@@ -61,7 +61,7 @@ export const prove: Command = {
   problems: "own",
   run: async (invocation) => {
     const { flags, terminal, belay } = invocation;
-    const fails = failPolicy(flags);
+    const fails = failPolicy(flags, belay.settings.policy);
     const format = formatOf(flags);
     const folder = await openFolder(invocation);
     const wanted = wantedMigrations(flags, folder);

@@ -6,6 +6,7 @@ import { failPolicy, wantedMigrations } from "../../cli/prove-flags.ts";
 import { problemAnnotation, proofAnnotation } from "../../cli/render/github.ts";
 import { lineDiff } from "../../cli/render/line-diff.ts";
 import { type Proof, type ProofVerdict, proofSchema, proofVerdicts } from "../../shared/migrations/prove/types.ts";
+import { defaultPolicy } from "../../shared/rollback/plan/policy.ts";
 import { compiled, expectClean } from "../cli/support.ts";
 import { temporaryFolder } from "../support/belay.ts";
 import { serverUrl } from "../support/postgres.ts";
@@ -82,15 +83,18 @@ describe("belay prove", () => {
 
 describe("the exit code", () => {
   const proof = (verdict: ProofVerdict, up_again = "same") => ({ verdict, up_again }) as Proof;
-  const failing = (flags: FlagValues) => proofVerdicts.filter((verdict) => failPolicy(flags)(proof(verdict)));
+  const failing = (flags: FlagValues) =>
+    proofVerdicts.filter((verdict) => failPolicy(flags, defaultPolicy)(proof(verdict)));
 
   it("is of failure for what does not lead back, or for what --fail-on names, or for all but exact", () => {
     expect(failing({})).toEqual(["residue", "overreach", "differs", "fails", "noop", "up-fails"]);
     expect(failing({ "fail-on": "missing, column-order" })).toEqual(["column-order", "missing"]);
+    const own = failPolicy({}, { prove: { failOn: ["missing"] } });
+    expect(proofVerdicts.filter((verdict) => own(proof(verdict)))).toEqual(["missing"]);
     expect(failing({ "fail-on": "none" })).toEqual([]);
     expect(failing({ strict: true })).toEqual(proofVerdicts.filter((verdict) => verdict !== "exact"));
-    expect(failPolicy({ strict: true })(proof("exact", "differs"))).toBe(true);
-    expect(() => failPolicy({ "fail-on": "exact" })).toThrow("no verdict that can fail");
+    expect(failPolicy({ strict: true }, defaultPolicy)(proof("exact", "differs"))).toBe(true);
+    expect(() => failPolicy({ "fail-on": "exact" }, defaultPolicy)).toThrow("no verdict that can fail");
   });
 
   it("counts only the migrations that --only and --since ask for", async () => {

@@ -21,6 +21,8 @@ export interface Chain {
   /** Works on a copy of the database that is dropped after. */
   onCopy<T>(work: (copy: Place) => Promise<T>): Promise<T>;
   readonly limited: Limited;
+  /** Every rehearsal happens on a copy, as the team's tool would run it. */
+  readonly onCopies: boolean;
   /** From now on reads look for invalid indexes too. */
   expectInvalidIndexes(): void;
   drop(): Promise<void>;
@@ -30,7 +32,7 @@ const owner = "prove";
 const sessionOptions = { applicationName: "belay scratch", prepare: true } as const;
 
 /** Makes an empty chain on the scratch server; throws `scratch_unavailable`. */
-export async function openChain(scratch: ScratchPlace, limited: Limited): Promise<Chain> {
+export async function openChain(scratch: ScratchPlace, limited: Limited, onCopies = false): Promise<Chain> {
   const database = await createScratch(scratch, owner, newScratchName());
   let mayBeInvalid = false;
   const placeOf = (url: string, session: Session): Place => {
@@ -46,6 +48,7 @@ export async function openChain(scratch: ScratchPlace, limited: Limited): Promis
   return {
     place,
     limited,
+    onCopies,
     expectInvalidIndexes: () => {
       mayBeInvalid = true;
     },

@@ -42,6 +42,8 @@ export interface ProveOptions {
   readonly seed?: SeedOptions | undefined;
   /** Look for SQL that would mend a rollback; default false. */
   readonly fix?: boolean;
+  /** Rehearse on copies alone, as the team's tool would: slower, with the same verdicts. */
+  readonly onCopies?: boolean;
   /** Told of the state before and after each migration that is not known from earlier. */
   readonly onStates?: (migration: Migration, before: State, after: State) => void;
   readonly onProof?: (proof: Proof) => void;
@@ -127,9 +129,9 @@ async function onServer(options: ProveOptions, work: Work, tell: Tell): Promise<
 async function startChain(
   scratch: ScratchPlace,
   limited: Chain["limited"],
-  { setup }: Pick<ProveOptions, "setup">,
+  { setup, onCopies }: Pick<ProveOptions, "setup" | "onCopies">,
 ): Promise<Chain> {
-  const chain = await openChain(scratch, limited);
+  const chain = await openChain(scratch, limited, onCopies);
   try {
     if (setup !== undefined) await setUpChain(chain, setup);
     return chain;
