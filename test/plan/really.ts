@@ -1,92 +1,45 @@
-import { compareCatalogs } from "../../shared/catalog/differences.ts";
+import { expect } from "vitest";
+import * as dev from "../../dev/effect-corpora/told-and-done.ts";
 import { readCatalog } from "../../shared/catalog/read.ts";
-import type { Entry } from "../../shared/catalog/types.ts";
+import type { Catalog } from "../../shared/catalog/types.ts";
 import type { Session } from "../../shared/postgres/session.ts";
-import type { DependencyGraph } from "../../shared/rollback/effect/dependency-graph.ts";
 import { type ResolvedEffect, resolveEffect } from "../../shared/rollback/effect/effect.ts";
+import { entriesOfGraph } from "../../shared/rollback/effect/graph-entries.ts";
+import { graphScope } from "../../shared/rollback/effect/graph-scope.ts";
 import { readDependencyGraph } from "../../shared/rollback/effect/read-graph.ts";
+import type { Statement } from "../../shared/sql/parse.ts";
 import { prepareRollbackSql } from "../../shared/sql/prepare.ts";
 
-/** What was told of a rollback, and what it really did in a transaction that is then taken back. */
-export interface ToldAndDone {
-  readonly told: ResolvedEffect;
-  readonly error: string | null;
-  /** Gone for good: neither the key nor, under another name, the object is there any more. */
-  readonly destroyed: string[];
-  /** Other text, or another name. */
-  readonly changed: string[];
-  readonly created: string[];
-  /** Strongest lock per relation, by oid, weaker than SHARE UPDATE EXCLUSIVE left out. */
-  readonly locks: Record<string, string>;
+export { toldKeys } from "../../dev/effect-corpora/told-and-done.ts";
+
+/** Tells and does a rollback; the plan, which reads a part of the catalog alone, must tell the same. */
+export async function tellAndDo(session: Session, rollback: string): Promise<dev.ToldAndDone> {
+  const { statements } = prepareRollbackSql(rollback, { file: "rollback.sql", line: 1 });
+  const catalog = await readCatalog(session);
+  const told = resolveEffect(statements, await readDependencyGraph(session), catalog);
+  await expectSameFromPart(session, statements, told, catalog);
+  return await dev.tellAndDo(session, rollback);
 }
 
-export async function tellAndDo(session: Session, rollback: string): Promise<ToldAndDone> {
-  const prepared = prepareRollbackSql(rollback, { file: "rollback.sql", line: 1 });
-  const graph = await readDependencyGraph(session);
-  const before = await readCatalog(session);
-  const told = resolveEffect(prepared.statements, graph, before);
-  await session.run("begin");
-  try {
-    await session.run(prepared.sql);
-    await session.run("reset all");
-    const locks = await readLocks(session, graph);
-    const after = await readCatalog(session);
-    const { removed, added, changed } = compareCatalogs(before, after);
-    const renamed = new Set(told.objects.filter((each) => each.change === "changed").map((each) => each.key));
-    const kept = new Set(after.entries.map(identity));
-    const isRename = (entry: Entry) =>
-      renamed.has(entry.key) && (entry.address.objid === 0 || kept.has(identity(entry)));
-    return {
-      told,
-      error: null,
-      destroyed: removed.filter((entry) => !isRename(entry)).map((entry) => entry.key),
-      changed: [...removed.filter(isRename), ...changed.map((each) => each.before)].map((entry) => entry.key),
-      created: added.map((entry) => entry.key),
-      locks,
-    };
-  } catch (error) {
-    return { told, error: (error as Error).message, destroyed: [], changed: [], created: [], locks: {} };
-  } finally {
-    await session.run("rollback");
-  }
-}
-
-export function toldKeys(told: ResolvedEffect, change: "destroyed" | "changed" | "created"): string[] {
-  return told.objects
-    .filter((each) => each.change === change)
-    .map((each) => each.key)
-    .sort();
-}
-
-function identity(entry: Entry): string {
-  return `${entry.address.classid}/${entry.address.objid}`;
-}
-
-/** Of what was there before: nobody waits for what the SQL itself made. */
-async function readLocks(session: Session, graph: DependencyGraph): Promise<Record<string, string>> {
-  const rows = await session.sql`
-    select l.relation::int8 as oid, array_agg(l.mode) as modes
-      from pg_locks l join pg_class c on c.oid = l.relation
-     where l.pid = pg_backend_pid() and l.locktype = 'relation' and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
-       and c.relnamespace <> 'pg_catalog'::regnamespace and l.relation >= 16384 group by 1`;
-  const order = [
-    "ShareUpdateExclusiveLock",
-    "ShareLock",
-    "ShareRowExclusiveLock",
-    "ExclusiveLock",
-    "AccessExclusiveLock",
-  ];
-  return Object.fromEntries(
-    rows.flatMap((row) => {
-      const strongest = order.findLast((mode) => row.modes.includes(mode));
-      return strongest === undefined || !graph.byOid.has(Number(row.oid)) ? [] : [[String(row.oid), words(strongest)]];
-    }),
-  );
-}
-
-function words(mode: string): string {
-  return mode
-    .replace(/Lock$/, "")
-    .replace(/([a-z])([A-Z])/g, "$1 $2")
-    .toUpperCase();
+/** A plan reads only what the SQL can reach: it must tell the same as one that reads all. */
+async function expectSameFromPart(
+  session: Session,
+  statements: readonly Statement[],
+  told: ResolvedEffect,
+  catalog: Catalog,
+): Promise<void> {
+  const graph = await readDependencyGraph(session, graphScope(statements));
+  const only = entriesOfGraph(graph);
+  expect(only).not.toBeNull();
+  const part = await readCatalog(session, { only: only!, exact: true });
+  const same = resolveEffect(statements, graph, part);
+  expect(same).toEqual(told);
+  const keys = new Set(told.objects.map((each) => each.key));
+  const touched = ({ entries }: Catalog) => {
+    const own = entries
+      .filter((each) => keys.has(each.key))
+      .map(({ key, hash, dependencies }) => ({ key, hash, dependencies }));
+    return own.sort((a, b) => (a.key < b.key ? -1 : 1));
+  };
+  expect(touched(part)).toEqual(touched(catalog));
 }
