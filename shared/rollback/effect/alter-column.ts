@@ -2,7 +2,7 @@ import type { AlterCommand } from "./alter-command.ts";
 import { lockReferenced } from "./alter-constraint.ts";
 import { addressKey, classOid } from "./dependency-graph.ts";
 import { drop } from "./destroy.ts";
-import { createdKeys, noteCreated } from "./made.ts";
+import { createdKeys, noteCreated, ownSequence } from "./made.ts";
 import { findColumn, findOnRelation, findType } from "./resolve.ts";
 import { change, keyOf, lock, noteAbsent, type Simulation } from "./simulation.ts";
 import { type Node, nodes, wordsOf } from "./sql-nodes.ts";
@@ -49,6 +49,7 @@ export function addColumn(simulation: Simulation, { relation, family, command, a
   }
   for (const created of createdKeys.ofColumn(relation.name, column))
     noteCreated(simulation, created.kind, relation, created.name);
+  ownSequence(simulation, relation, column);
   for (const each of nodes(column.constraints)) lockReferenced(simulation, each.Constraint as Node | undefined);
 }
 

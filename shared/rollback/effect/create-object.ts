@@ -1,3 +1,4 @@
+import { quoteIdent } from "../../catalog/identifiers.ts";
 import { noteCreated } from "./made.ts";
 import { findNamed, findOnRelation, findRangeVar, parameterTypes, sameArgs, splitName } from "./resolve.ts";
 import { createObject, isGone, keyOf, lock, type Place, type Simulation } from "./simulation.ts";
@@ -30,8 +31,23 @@ export function createRoutine(simulation: Simulation, body: Node, at: Place): vo
   }
   const kind = body.is_procedure === true ? "PROCEDURE" : "FUNCTION";
   const sub = body.is_procedure === true ? "p" : "f";
-  const made = createObject(simulation, { family: "routine", schema: home, name, args, sub });
+  const signature = `${quoteIdent(name)}(${namedArguments(simulation, body, args)})`;
+  const made = createObject(simulation, { family: "routine", schema: home, name, args, sub, signature });
   noteCreated(simulation, kind, made, `${name}(${args.map((oid) => typeWords(simulation, oid)).join(", ")})`);
+}
+
+/** Arguments as pg_get_function_identity_arguments writes them. */
+function namedArguments(simulation: Simulation, body: Node, args: readonly number[]): string {
+  const inputs = nodes(body.parameters)
+    .map((each) => each.FunctionParameter as Node)
+    .filter((each) => each.mode !== "FUNC_PARAM_OUT" && each.mode !== "FUNC_PARAM_TABLE");
+  const modes: Readonly<Record<string, string>> = { FUNC_PARAM_INOUT: "INOUT", FUNC_PARAM_VARIADIC: "VARIADIC" };
+  return inputs
+    .map((each, index) => {
+      const name = typeof each.name === "string" && each.name !== "" ? quoteIdent(each.name) : undefined;
+      return [modes[each.mode as string], name, typeWords(simulation, args[index]!)].filter(Boolean).join(" ");
+    })
+    .join(", ");
 }
 
 /** A trigger, policy or rule on a relation. */

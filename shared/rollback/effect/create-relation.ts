@@ -1,6 +1,6 @@
 import { lockReferenced } from "./alter-constraint.ts";
 import { creationSchema } from "./create-object.ts";
-import { createdKeys, noteCreated } from "./made.ts";
+import { createdKeys, defaultName, noteCreated, ownSequence } from "./made.ts";
 import { findColumn, findNamed, findRangeVar } from "./resolve.ts";
 import {
   createObject,
@@ -11,7 +11,7 @@ import {
   type SimulatedObject,
   type Simulation,
 } from "./simulation.ts";
-import { type Node, nodes, wordsOf } from "./sql-nodes.ts";
+import { type Node, nodes, rangeName } from "./sql-nodes.ts";
 
 /** A new relation: table, view, materialised view, sequence, composite type; `replace` changes the one that is there. */
 function makeRelation(
@@ -50,12 +50,16 @@ export function createTable(simulation: Simulation, body: Node, at: Place): void
   const list = nodes(body.tableElts)
     .map((each) => each.ColumnDef as Node | undefined)
     .filter((each): each is Node => each !== undefined);
+  const names = nodes(body.tableElts).flatMap((each) => {
+    if (each.TableLikeClause !== undefined) return copiedColumns(simulation, each.TableLikeClause as Node, made, at);
+    return each.ColumnDef === undefined ? [] : [(each.ColumnDef as Node).colname as string];
+  });
   simulation.columns.set(
     made.objid,
-    list.map((column, position) => ({
+    names.map((name, position) => ({
       relid: made.objid,
       number: position + 1,
-      name: column.colname as string,
+      name,
       typeOid: 0,
       notNull: false,
       generated: "",
@@ -81,16 +85,20 @@ export function createTable(simulation: Simulation, body: Node, at: Place): void
   }
 }
 
-function ownSequence(simulation: Simulation, table: SimulatedObject, column: Node): void {
-  const type = wordsOf((column.typeName as Node | undefined)?.names).at(-1) ?? "";
-  const identity = nodes(column.constraints).some((each) => (each.Constraint as Node).contype === "CONSTR_IDENTITY");
-  if (!identity && !/^(big|small)?serial[248]?$/.test(type)) return;
-  const name = `${table.name}_${column.colname as string}_seq`;
-  createObject(simulation, { family: "relation", schema: table.schema, name, sub: "S" });
-  noteCreated(simulation, "SEQUENCE", table, name);
-  if (identity) return;
-  noteCreated(simulation, "SEQUENCE OWNED BY", table, name);
-  noteCreated(simulation, "DEFAULT", table, `${table.name} ${column.colname as string}`);
+/** Columns that LIKE gives a table; what else it copies gets names that the server chooses. */
+function copiedColumns(simulation: Simulation, like: Node, made: SimulatedObject, at: Place): string[] {
+  const range = like.relation as Node;
+  const source = findRangeVar(simulation, range);
+  if (source === null) {
+    simulation.failures.push({ ...at, why: `table ${rangeName(range)} is not there` });
+    return [];
+  }
+  if (Number(like.options ?? 0) !== 0)
+    simulation.opaque.push({
+      ...at,
+      why: `${made.schema}.${made.name} is made like ${source.schema}.${source.name}: under which names its indexes and constraints are copied shows only when it runs`,
+    });
+  return (simulation.columns.get(source.objid) ?? []).map(({ name }) => name);
 }
 
 export function createView(simulation: Simulation, body: Node, at: Place): void {
@@ -118,11 +126,7 @@ export function createSequence(simulation: Simulation, body: Node, at: Place): v
 export function createIndex(simulation: Simulation, body: Node, at: Place): void {
   const table = findRangeVar(simulation, body.relation as Node);
   if (table === null) {
-    const range = body.relation as Node;
-    simulation.failures.push({
-      ...at,
-      why: `table ${[range.schemaname, range.relname].filter(Boolean).join(".")} is not there`,
-    });
+    simulation.failures.push({ ...at, why: `table ${rangeName(body.relation as Node)} is not there` });
     return;
   }
   lock(simulation, table.objid, "SHARE", "an index is built");
@@ -134,7 +138,7 @@ export function createIndex(simulation: Simulation, body: Node, at: Place): void
   const columns = nodes(body.indexParams).map(
     (each) => ((each.IndexElem as Node).name as string | undefined) ?? "expr",
   );
-  const name = (body.idxname as string | undefined) ?? `${table.name}_${columns.join("_")}_idx`;
+  const name = (body.idxname as string | undefined) ?? defaultName(table.name, columns.join("_"), "idx");
   if (findNamed(simulation, "relation", table.schema, name) !== null) {
     if (body.if_not_exists !== true && body.idxname !== undefined)
       simulation.failures.push({ ...at, why: `${table.schema}.${name} is already there` });

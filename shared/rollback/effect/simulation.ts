@@ -23,6 +23,8 @@ export interface SimulatedObject {
   readonly other: number;
   /** Made by the rollback SQL itself: Postgres has no oid for it yet. */
   readonly created: boolean;
+  /** Of a routine that the SQL makes: its name with argument names and types, as a comment on it is named. */
+  readonly signature?: string;
 }
 
 export interface SimulatedColumn extends Omit<CatalogColumn, "name"> {
@@ -144,7 +146,7 @@ function addObject(
 /** Adds an object that the SQL creates, so that later statements find it. */
 export function createObject(
   simulation: Simulation,
-  object: Pick<SimulatedObject, "family" | "schema" | "name"> & Partial<NamedObject>,
+  object: Pick<SimulatedObject, "family" | "schema" | "name" | "signature"> & Partial<NamedObject>,
 ): SimulatedObject {
   const made: SimulatedObject = {
     classid: object.classid ?? familyClass(object.family),
@@ -157,6 +159,7 @@ export function createObject(
     args: object.args ?? [],
     other: object.other ?? 0,
     created: true,
+    signature: object.signature,
   };
   addObject(simulation.byFamily, simulation.byAddress, made);
   return made;
