@@ -1,6 +1,6 @@
 import type { KindContext } from "./kind.ts";
 import { readableMapping } from "./kinds/foreign-data.ts";
-import { touches } from "./kinds/in-scope.ts";
+import { inScope, touches } from "./kinds/in-scope.ts";
 import { catalog } from "./kinds/raw-entry.ts";
 import { ofDatabase, readableSubscriptions } from "./kinds/subscriptions.ts";
 import type { UnknownObject } from "./types.ts";
@@ -29,7 +29,8 @@ export async function readUnknownObjects(context: KindContext): Promise<Omit<Unk
           where d.classid = m.refclassid and d.objid = m.refobjid and d.deptype = 'e')
       ${context.hasServers ? hiddenMappings(context) : session.sql``}
       ${context.inUse.has("pg_subscription") ? hiddenSubscriptions(context) : session.sql``}
-      union all (select 'BLOB', 'pg_largeobject'::regclass, oid from pg_largeobject_metadata where not ${largeObjects} limit 1)
+      union all (select 'BLOB', 'pg_largeobject'::regclass, oid from pg_largeobject_metadata
+        where not ${largeObjects} ${inScope(context, catalog.largeObject, session.sql`oid`)} limit 1)
     )
     select f.kind, f.classid::oid as classid, f.objid,
       case f.kind when 'BLOB' then 'large objects' else coalesce(i.identity, f.kind) end ||
