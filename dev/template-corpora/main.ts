@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { stopAll } from "../../servers/cleanup.ts";
@@ -7,6 +7,7 @@ import { repository } from "../../servers/paths.ts";
 import { startPostgres } from "../../servers/postgres.ts";
 import { corpusNames, readCorpus } from "./corpus.ts";
 import { type Outcome, proposeForCorpus } from "./propose.ts";
+import { reportOf } from "./report.ts";
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +20,8 @@ const { values } = parseArgs({
     server: { type: "string" },
     json: { type: "boolean" },
     sql: { type: "boolean" },
+    /** A document whose part below its mark is written anew. */
+    write: { type: "string" },
   },
 });
 
@@ -40,7 +43,8 @@ for (const corpus of values.only ?? corpusNames(values.corpora)) {
   });
   all.push({ corpus, outcomes });
 }
-if (!values.json) summary();
+if (!values.json) console.log(reportOf(all));
+if (values.write !== undefined) writeReport(values.write);
 await stopAll();
 
 function print(corpus: string, outcome: Outcome): void {
@@ -53,13 +57,8 @@ function print(corpus: string, outcome: Outcome): void {
   }
 }
 
-function summary(): void {
-  const states = ["proved", "column_order", "differs", "none", "nothing_to_do", "up_fails"] as const;
-  console.log(["corpus", "migrations", ...states, "pg_dump equal", "ms"].join("\t"));
-  for (const { corpus, outcomes } of all) {
-    const counts = states.map((state) => outcomes.filter((outcome) => outcome.state === state).length);
-    const equal = outcomes.filter(({ stock }) => stock === "equal").length;
-    const ms = Math.round(outcomes.reduce((sum, outcome) => sum + outcome.ms, 0));
-    console.log([corpus, outcomes.length, ...counts, equal, ms].join("\t"));
-  }
+function writeReport(file: string): void {
+  const mark = "<!-- npm run template:corpora -- --write FILE -->";
+  const [head] = readFileSync(file, "utf8").split(mark);
+  writeFileSync(file, `${head}${mark}\n\n${reportOf(all)}`);
 }
