@@ -1,5 +1,7 @@
+import { randomBytes } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Proof } from "../../shared/migrations/prove/types.ts";
+import { runSql, serverUrl } from "../support/postgres.ts";
 import { folderOf, proofsOf, proveCases, provePairs } from "./support.ts";
 
 const cases = {
@@ -151,6 +153,32 @@ describe("proving SQL that does not end", () => {
     expect(proofs["2_b"]).toMatchObject({ verdict: "fails" });
     expect(proofs["3_c"]).toMatchObject({ verdict: "up-fails" });
     expect(proofs["4_d"]).toMatchObject({ verdict: "exact" });
+  });
+});
+
+describe("proving migrations that make roles", () => {
+  it("leaves none on the server, and tells a role of others from a mistake", async () => {
+    const role = `prove_${randomBytes(6).toString("hex")}`;
+    const pairs = {
+      "1_role": [
+        `create role ${role}; create table a (id int); grant select on a to ${role}`,
+        `drop table a; drop role ${role}`,
+      ],
+      "2_again": [`create role ${role}`, "select 1"],
+    } as const;
+    for (let run = 1; run <= 2; run++) {
+      const proofs = await provePairs(pairs);
+      expect(proofs["1_role"]).toMatchObject({ verdict: "exact", up_again: "same" });
+      expect(proofs["2_again"]).toMatchObject({ verdict: "up-fails", error: { code: "42710" } });
+    }
+    await runSql(await serverUrl(), `create role ${role}`);
+    try {
+      const proofs = await provePairs(pairs);
+      expect(proofs["1_role"]).toMatchObject({ verdict: "environment" });
+      expect(proofs["1_role"]!.message).toContain("is on the scratch server already");
+    } finally {
+      await runSql(await serverUrl(), `drop role ${role}`);
+    }
   });
 });
 

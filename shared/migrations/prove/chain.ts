@@ -1,6 +1,7 @@
 import type { Belay } from "../../context.ts";
 import { createScratch, dropScratch, newScratchName, type ScratchDatabase } from "../../postgres/scratch.ts";
 import { openSession, type Session } from "../../postgres/session.ts";
+import { readRoles } from "./roles.ts";
 import type { Limited } from "./run-script.ts";
 import { readStates, type State, type StateReader } from "./state.ts";
 
@@ -21,6 +22,8 @@ export interface Chain {
   /** Works on a copy of the database that is dropped after. */
   onCopy<T>(work: (copy: Place) => Promise<T>): Promise<T>;
   readonly limited: Limited;
+  /** Roles of the server that are not of these migrations. */
+  readonly rolesAtStart: ReadonlySet<string>;
   /** Every rehearsal happens on a copy, as the team's tool would run it. */
   readonly onCopies: boolean;
   /** From now on reads look for invalid indexes too. */
@@ -48,6 +51,7 @@ export async function openChain(scratch: ScratchPlace, limited: Limited, onCopie
   return {
     place,
     limited,
+    rolesAtStart: await readRoles(database.session),
     onCopies,
     expectInvalidIndexes: () => {
       mayBeInvalid = true;

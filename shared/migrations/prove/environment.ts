@@ -81,8 +81,17 @@ const lacks: readonly { code?: RegExp; message: RegExp; what: (found: RegExpExec
 /** Codes of errors with which a missing thing shows itself. */
 const absence = new Set(["3F000", "42883", "42P01", "42704", "42501", "58P01", "0A000", "42703"]);
 
-/** What the server lacks, when that is why forward SQL failed; null when the SQL itself is at fault. */
-export function lackOf(error: ProofError): Lack | null {
+/**
+ * What the server lacks, or has too much, when that is why forward SQL failed; null when the SQL itself is at fault.
+ * `strangers`: roles that others made on this server.
+ */
+export function lackOf(error: ProofError, strangers: ReadonlySet<string>): Lack | null {
+  const [, taken] = /^role "(.*)" already exists/.exec(error.message) ?? [];
+  if (error.code === "42710" && taken !== undefined && strangers.has(taken))
+    return {
+      what: `the role ${taken} is on the scratch server already`,
+      hint: "Drop it there, or leave --scratch (BELAY_SCRATCH_URL) out: then a server of its own is started.",
+    };
   if (error.code === null || !absence.has(error.code)) return null;
   for (const { code, message, what, hint } of lacks) {
     const found = (code?.test(error.code) ?? true) ? message.exec(error.message) : null;

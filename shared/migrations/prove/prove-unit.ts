@@ -67,7 +67,7 @@ export async function applyMember(
 ): Promise<Applied> {
   const ran = await runScript((await chain.place()).session, subject.up, chain.limited);
   const after = await (await chain.place()).read();
-  const failure = ran.error === null ? null : failedUp(ran.error, earlier);
+  const failure = ran.error === null ? null : failedUp(ran.error, earlier, chain.rolesAtStart);
   return { subject, ran, after, changesSchema: !sameState(before, after), failure };
 }
 
@@ -141,8 +141,8 @@ function failedDown({ error }: Rehearsal) {
   return { verdict: "fails", message: `the rollback fails: ${errorWords(error!)}`, error } as const;
 }
 
-function failedUp(error: ProofError, earlier: readonly EarlierFailure[]): Failure {
-  const lack = lackOf(error);
+function failedUp(error: ProofError, earlier: readonly EarlierFailure[], strangers: ReadonlySet<string>): Failure {
+  const lack = lackOf(error, strangers);
   if (lack !== null)
     return { verdict: "environment", message: `${lack.what}; ${errorWords(error)}. ${lack.hint}`, error };
   const cause = mayFollow(error) ? earlier.at(-1) : undefined;

@@ -12,6 +12,7 @@ import {
   proveUnit,
   type UnitOptions,
 } from "./prove-unit.ts";
+import { dropNewRoles } from "./roles.ts";
 import type { SeedOptions } from "./rows/types.ts";
 import { runScript } from "./run-script.ts";
 import { setUpChain } from "./set-up.ts";
@@ -111,8 +112,10 @@ function tellKnown({ known }: Work, index: number, tell: Tell): void {
 async function onServer(options: ProveOptions, work: Work, tell: Tell): Promise<void> {
   const scratch = await options.openServer();
   const limit = openTimeLimit(scratch.scratchUrl!, options.timeoutMs ?? 60_000);
+  let roles: ReadonlySet<string> | null = null;
   try {
     await withChain(scratch, limit.limited, options, async (chain) => {
+      roles = chain.rolesAtStart;
       const behind = () => startChain(scratch, limit.limited, options);
       const fixer = options.fix === true ? openFixer(chain, work.subjects, behind) : null;
       try {
@@ -123,6 +126,8 @@ async function onServer(options: ProveOptions, work: Work, tell: Tell): Promise<
     });
   } finally {
     await limit.close();
+    const texts = [options.setup?.sql ?? "", ...work.subjects.flatMap(({ up, down }) => [up.text, down?.text ?? ""])];
+    if (roles !== null) await dropNewRoles(scratch.scratchUrl!, roles, texts).catch(() => {});
   }
 }
 
