@@ -193,6 +193,21 @@ describe("registering again", () => {
   });
 });
 
+describe("other line endings", () => {
+  it("of a checkout on another system are no change", async () => {
+    const text = "create table a ();\n-- ROLLBACK START\n-- drop table a;\n-- select 1;\n-- ROLLBACK END\n";
+    const pair = { "1_a.up.sql": "create table a ();\n", "1_a.down.sql": "drop table a;\nselect 1;\n" };
+    for (const files of [{ "1_a.sql": text }, pair]) {
+      world = await createWorld(files);
+      await syncMigrations(world.belay, await world.folder(), { appliedTo: "latest" });
+      const windows = Object.entries(files).map(([name, unix]) => [name, unix.replaceAll("\n", "\r\n")]);
+      const report = await syncMigrations(world.belay, await world.folder(Object.fromEntries(windows)));
+      expect([report.changed, report.skipped]).toEqual([[], ["1_a"]]);
+      if (files !== pair) await world.end();
+    }
+  });
+});
+
 describe("list", () => {
   it("says of SQL that does not parse, or cannot run, that it cannot be rolled back", async () => {
     world = await createWorld({

@@ -118,6 +118,28 @@ describe.each(["goose", "flyway", "sql-migrate", "diesel", "prisma"] as const)("
   });
 });
 
+/** Tools whose one row a version the functions in the database take out; for the others they name the command. */
+const inDatabase: readonly string[] = ["supabase", "dbmate"];
+
+describe.each(Object.entries(tools))("belay.execute_migration_rollback with %s", (tool, { table, name }) => {
+  it(`${inDatabase.includes(tool) ? "keeps the table in step" : "leaves all to belay rollback"}`, async () => {
+    world = await createWorld(
+      { ...files, "0002_x.sql": `create table t2 (i int);${section("create table made (i int);")}` },
+      { sql: table },
+    );
+    await world.apply("0001_x.sql", "0002_x.sql");
+    await syncMigrations(world.belay, await world.folder());
+    const count = async () => (await world.session.sql.unsafe(`select count(*)::int as rows from ${name}`))[0]!.rows;
+    const before = await count();
+    const [answer] = await world.session.sql`select * from belay.execute_migration_rollback('0002_x', false)`;
+    if (inDatabase.includes(tool)) expect([answer, await count()]).toMatchObject([{ success: true }, before - 1]);
+    else {
+      expect(answer).toMatchObject({ success: false, message: expect.stringContaining("belay rollback 0002_x") });
+      expect(await count()).toBe(before);
+    }
+  });
+});
+
 describe("a table of another name", () => {
   it("is recognised where its columns alone tell the tool", async () => {
     world = await createWorld(files, {
