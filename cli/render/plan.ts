@@ -178,6 +178,7 @@ export function renderLossCard(effect: Effect, width: number): string[] {
     ...(rows.length === 0
       ? ["  no rows"]
       : table(["kind", "name", "rows", "size", "note"], rows, width - 2).map((line) => `  ${line}`)),
+    ...effect.writes.flatMap((write) => hang(`  ${mark.open()} ${placeOf(write)}: `, writeWords(write), width)),
     ...effect.jobs.flatMap((job) =>
       hang(`  ${mark.open()} cron job ${printable(job.name ?? String(job.id))}: `, jobWords(job), width),
     ),
@@ -196,11 +197,16 @@ function writtenWords({ writtenSince, countedFrom }: Pick<Effect["tables"][numbe
   return `${count(writtenSince, "row")} written since${countedFrom === null ? "" : ` ${moment(countedFrom)}`}`;
 }
 
+function writeWords({ verb, schema, table, rows }: Effect["writes"][number]): string {
+  const reached = rows === null ? "rows" : count(rows, "row");
+  return `${verb.toUpperCase()} ${verb === "insert" ? "adds" : "reaches"} ${reached} ${verb === "insert" ? "to" : "of"} ${schema}.${table}${rows === null ? " (how many is not told without running it)" : " as things stand"}`;
+}
+
 function jobWords({ schedule, active, uses }: Effect["jobs"][number]): string {
   return `${schedule}${active ? "" : " (not active)"}: it names ${uses.join(", ")}, and fails when that is gone`;
 }
 
-function placeOf({ file, line }: Effect["opaque"][number]): string {
+function placeOf({ file, line }: { readonly file: string; readonly line: number }): string {
   return `${file.replace(/^.*\//, "")}:${line}`;
 }
 

@@ -103,6 +103,20 @@ export const effectSchema = z.object({
   tables: z.array(lostTableSchema),
   columns: z.array(lostColumnsSchema),
   sequences: z.array(lostSequenceSchema),
+  /** Statements that write rows of tables: also among `opaque`, since triggers may do more. */
+  writes: z.array(
+    z.object({
+      migration: z.string(),
+      file: z.string(),
+      line: z.number().int(),
+      verb: z.enum(["insert", "update", "delete", "merge", "truncate", "copy"]),
+      schema: z.string(),
+      table: z.string(),
+      oid: z.number().int(),
+      /** Rows that it would reach as the database stands; null when that is not cheap to tell. */
+      rows: z.number().int().nonnegative().nullable(),
+    }),
+  ),
   /** pg_cron's jobs whose command names something that goes: they stay, and fail from then on. */
   jobs: z.array(
     z.object({

@@ -8,6 +8,7 @@ import { effectObjects } from "./objects.ts";
 import {
   keyOf,
   type Remark,
+  type RowWrite,
   relationByOid,
   type SimulatedLock,
   type Simulation,
@@ -39,6 +40,8 @@ export interface ResolvedEffect {
   /** Oids of indexes that go. */
   readonly lostIndexes: readonly number[];
   readonly locks: readonly PlannedLock[];
+  /** Statements that write rows; each is among `opaque` too. */
+  readonly writes: readonly RowWrite[];
   readonly opaque: readonly Remark[];
   readonly failures: readonly Remark[];
   readonly unsupported: readonly Remark[];
@@ -74,6 +77,7 @@ export function resolveEffect(
     lostSequences: [...new Set([...goneRelations(simulation, "S"), ...simulation.valued])],
     lostIndexes: goneRelations(simulation, "iI"),
     locks: [...simulation.locks.values()].flatMap((each) => plannedLock(simulation, each)),
+    writes: simulation.writes,
     opaque: simulation.opaque,
     failures: simulation.failures,
     unsupported: simulation.unsupported,

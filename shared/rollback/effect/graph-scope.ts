@@ -22,27 +22,32 @@ export function graphScope(statements: readonly Statement[]): GraphScope {
   const holders = new Set<string>();
   let [followsKeys, unnamed] = [false, false];
   for (const { kind, node } of statements) {
-    const words = wordsIn(node);
+    const { words, parts } = wordsIn(node);
     for (const word of words) names.add(word);
     const body = node as Node;
     const type = (body.removeType ?? body.renameType ?? body.objectType) as string | undefined;
     if (type !== undefined && holderTypes.has(type)) for (const word of words) holders.add(word);
-    followsKeys ||= rowStatements.has(kind);
+    followsKeys ||= rowStatements.has(kind) || [...rowStatements].some((part) => parts.has(part));
     unnamed ||= unnamedTypes.has(type ?? "") || words.has("OBJECT_CAST") || words.has("OBJECT_TRANSFORM");
     unnamed ||= /UserMapping/.test(kind);
   }
   return { names: [...names], holders: [...holders], followsKeys, unnamed };
 }
 
-/** The strings of a parse tree that are short enough for an identifier. */
-function wordsIn(node: unknown): Set<string> {
+/** The strings of a parse tree that are short enough for a name (`'public.s'` holds two), and the kinds of its nodes. */
+function wordsIn(node: unknown): { words: Set<string>; parts: Set<string> } {
   const words = new Set<string>();
+  const parts = new Set<string>();
   const open: unknown[] = [node];
   while (open.length > 0) {
     const value = open.pop();
     if (typeof value === "string") {
       if (value.length <= 63) words.add(value);
-    } else if (value !== null && typeof value === "object") open.push(...Object.values(value));
+      if (value.length <= 127 && value.includes(".")) for (const word of value.split(".")) words.add(word);
+    } else if (value !== null && typeof value === "object") {
+      if (!Array.isArray(value)) for (const kind of Object.keys(value)) parts.add(kind);
+      open.push(...Object.values(value));
+    }
   }
-  return words;
+  return { words, parts };
 }

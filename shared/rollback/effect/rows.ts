@@ -2,8 +2,15 @@ import { refuseOwnRecords } from "./destroy.ts";
 import { reachByDelete, reachByTruncate, reachByUpdate } from "./foreign-key-reach.ts";
 import type { LockMode } from "./lock-modes.ts";
 import { descendants, findColumn, findRangeVar } from "./resolve.ts";
-import { lockForRows, type Place, type SimulatedObject, type Simulation } from "./simulation.ts";
+import { lockForRows, type Place, type RowWrite, type SimulatedObject, type Simulation } from "./simulation.ts";
 import { type Node, nodes, rangeName } from "./sql-nodes.ts";
+
+const verbs: Readonly<Record<string, RowWrite["verb"]>> = {
+  InsertStmt: "insert",
+  UpdateStmt: "update",
+  DeleteStmt: "delete",
+  MergeStmt: "merge",
+};
 
 const writes: Record<string, string> = {
   InsertStmt: "adds rows to",
@@ -17,7 +24,7 @@ export function rowStatement(simulation: Simulation, kind: string, body: Node, a
   const verb = writes[kind];
   if (verb !== undefined) write(simulation, kind, body, verb, at);
   else if (kind === "TruncateStmt") truncate(simulation, body, at);
-  else if (kind === "CopyStmt" && body.is_from === true) note(simulation, body.relation as Node, "loads rows into", at);
+  else if (kind === "CopyStmt" && body.is_from === true) copy(simulation, body, at);
   else if (kind === "LockStmt") lockTables(simulation, body);
   else return false;
   return true;
@@ -26,6 +33,7 @@ export function rowStatement(simulation: Simulation, kind: string, body: Node, a
 function write(simulation: Simulation, kind: string, body: Node, verb: string, at: Place): void {
   const table = note(simulation, body.relation as Node, verb, at);
   if (table === null) return;
+  noteWrite(simulation, table, verbs[kind]!, body, body.relation as Node, at);
   const actions = kind === "MergeStmt" ? nodes(body.mergeWhenClauses).map((each) => each.MergeWhenClause as Node) : [];
   const deletes = kind === "DeleteStmt" || actions.some((each) => each.commandType === "CMD_DELETE");
   if (deletes) reachByDelete(simulation, table);
@@ -39,10 +47,39 @@ function updatesOf(actions: readonly Node[]): Node[] {
   return actions.flatMap((each) => (each.commandType === "CMD_UPDATE" ? nodes(each.targetList) : []));
 }
 
+function copy(simulation: Simulation, body: Node, at: Place): void {
+  const table = note(simulation, body.relation as Node, "loads rows into", at);
+  if (table !== null) noteWrite(simulation, table, "copy", body, body.relation as Node, at);
+}
+
+function noteWrite(
+  simulation: Simulation,
+  table: SimulatedObject,
+  verb: RowWrite["verb"],
+  node: Node,
+  range: Node,
+  at: Place,
+): void {
+  const { current } = simulation;
+  const values = ((node.selectStmt as Node | undefined)?.SelectStmt as Node | undefined)?.valuesLists;
+  simulation.writes.push({
+    ...at,
+    oid: table.objid,
+    verb,
+    node,
+    text: current.node === node ? current.text : null,
+    alias: ((range.alias as Node | undefined)?.aliasname as string | undefined) ?? null,
+    only: range.inh !== true,
+    tuples: verb === "insert" && Array.isArray(values) ? values.length : null,
+  });
+}
+
 function truncate(simulation: Simulation, body: Node, at: Place): void {
   for (const each of nodes(body.relations)) {
     const table = note(simulation, each.RangeVar as Node, "empties", at, "ACCESS EXCLUSIVE");
-    if (table !== null && body.behavior === "DROP_CASCADE") reachByTruncate(simulation, table);
+    if (table === null) continue;
+    noteWrite(simulation, table, "truncate", body, each.RangeVar as Node, at);
+    if (body.behavior === "DROP_CASCADE") reachByTruncate(simulation, table);
   }
 }
 

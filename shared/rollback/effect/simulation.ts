@@ -53,6 +53,20 @@ export interface SimulatedLock {
   readonly reasons: string[];
 }
 
+/** A statement that writes rows of a table that is there. */
+export interface RowWrite extends Place {
+  readonly oid: number;
+  readonly verb: "insert" | "update" | "delete" | "merge" | "truncate" | "copy";
+  /** The parser's node. */
+  readonly node: Node;
+  /** Of the whole statement; null where this is a part of another one. */
+  readonly text: string | null;
+  readonly alias: string | null;
+  readonly only: boolean;
+  /** Rows that an INSERT ... VALUES adds; else null. */
+  readonly tuples: number | null;
+}
+
 /** What the statements do to the catalog, replayed in order on a copy of it; nothing runs. */
 export interface Simulation {
   readonly graph: DependencyGraph;
@@ -81,6 +95,9 @@ export interface Simulation {
   readonly locks: Map<number, SimulatedLock>;
   /** Oids of relations whose rows a statement of the SQL itself may change, beyond what hangs on them. */
   readonly writable: Set<number>;
+  readonly writes: RowWrite[];
+  /** Text of the statement that is replayed, and its own node. */
+  current: { readonly text: string; readonly node: unknown };
   /** Oids of sequences that stay, and whose value is set. */
   readonly valued: Set<number>;
   readonly opaque: Remark[];
@@ -123,6 +140,8 @@ export function startSimulation(graph: DependencyGraph): Simulation {
     created: new Map(),
     locks: new Map(),
     writable: new Set(),
+    writes: [],
+    current: { text: "", node: null },
     valued: new Set(),
     opaque: [],
     failures: [],

@@ -26,6 +26,7 @@ type Handler = (simulation: Simulation, body: Node, at: Place) => void;
 export function replayStatement(simulation: Simulation, statement: PlacedStatement): void {
   const { line, file, unit } = statement;
   const at: Place = { line, statement: shorten(statement.text), ...(file === undefined ? {} : { file, unit }) };
+  simulation.current = { text: statement.text, node: statement.node };
   replayBody(simulation, statement.kind, statement.node as Node, at);
 }
 

@@ -27,6 +27,7 @@ import { findObstacles, type Obstacle, withFoundDependents } from "./obstacles.t
 import { findPart, type PartFacts } from "./part.ts";
 import type { Policy } from "./policy.ts";
 import { type ProvenanceFacts, readProvenance } from "./provenance-facts.ts";
+import { type CountedWrite, countWrites } from "./row-writes.ts";
 import type { MigrationSet } from "./set.ts";
 import { joinSql, type PreparedUnit, placedStatements, prepareUnit, type SyntaxFacts } from "./set-sql.ts";
 import { planTarget, requestWords, type TargetRequest } from "./target.ts";
@@ -76,6 +77,7 @@ export interface Facts {
   /** Objects in the way that the catalog reader cannot write. */
   readonly unknownKinds: readonly string[];
   readonly losses: Losses;
+  readonly writes: readonly CountedWrite[];
   /** Scheduled jobs that name something that goes. */
   readonly jobs: Plan["effect"]["jobs"];
   readonly locks: Plan["locks"];
@@ -193,6 +195,7 @@ async function factsOf(common: Common, set: MigrationSet): Promise<Facts> {
     entryHashes: hashesOf(effect, catalog),
     unknownKinds: unknownInTheWay(effect, catalog),
     losses,
+    writes: await countWrites(session, effect.writes, graph),
     jobs: await readCronJobs(session, { objects: effect.objects, columns: losses.columns }),
     locks: nameLocks(effect, graph),
     blockers: await readBlockers(session, effect.locks),

@@ -39,6 +39,7 @@ export function makePlan(facts: Facts, options: { policy?: Policy; waive?: reado
       tables: [...losses.tables],
       columns: [...losses.columns],
       sequences: [...losses.sequences],
+      writes: facts.writes.map((each) => writeOf(facts, each)),
       jobs: [...facts.jobs],
       opaque: effect.opaque.map((each) => opaqueOf(facts, each)),
     },
@@ -57,6 +58,11 @@ export function makePlan(facts: Facts, options: { policy?: Policy; waive?: reado
     hash,
     plannedAt: facts.readAt,
   };
+}
+
+function writeOf({ units }: Facts, { unit = 0, file, line, verb, schema, table, oid, rows }: Facts["writes"][number]) {
+  const from = units[unit]!;
+  return { migration: from.migration.name, file: file ?? from.file, line, verb, schema, table, oid, rows };
 }
 
 function opaqueOf({ units }: Facts, { unit = 0, file, line, statement, why }: Facts["effect"]["opaque"][number]) {

@@ -1,4 +1,4 @@
-import { plural } from "../../words.ts";
+import { listed, plural } from "../../words.ts";
 import { parentOfForeignKey } from "../effect/destroy.ts";
 import type { Gate, Plan, Risk } from "../types.ts";
 import type { Facts } from "./facts.ts";
@@ -24,7 +24,14 @@ export function judgeRisk(facts: Facts): RiskVerdict {
   return { risk, reasons: reasons.length > 0 ? reasons.map(([, reason]) => reason) : ["nothing is lost"] };
 }
 
-function lossReasons({ losses: { tables, columns } }: Facts): [Risk, string][] {
+function deletedWords(deleted: Facts["writes"]): string {
+  const known = deleted.every(({ rows }) => rows !== null);
+  const rows = deleted.reduce((sum, each) => sum + (each.rows ?? 0), 0);
+  const tables = listed([...new Set(deleted.map(({ schema, table }) => `${schema}.${table}`))]);
+  return known ? `${plural(rows, "row")} of ${tables} are deleted` : `rows of ${tables} are deleted`;
+}
+
+function lossReasons({ losses: { tables, columns }, writes }: Facts): [Risk, string][] {
   const full = tables.filter((each) => each.rows > 0);
   const filled = columns.filter((each) => each.rows > 0);
   const reasons: [Risk, string][] = [];
@@ -39,6 +46,8 @@ function lossReasons({ losses: { tables, columns } }: Facts): [Risk, string][] {
       "HIGH",
       `${plural(written, "table that goes was", "tables that go were")} written to since the migration`,
     ]);
+  const deleted = writes.filter(({ verb, rows }) => ["delete", "truncate"].includes(verb) && rows !== 0);
+  if (deleted.length > 0) reasons.push(["HIGH", deletedWords(deleted)]);
   const emptyTables = tables.length - full.length;
   if (emptyTables > 0) reasons.push(["MEDIUM", `${plural(emptyTables, "empty table goes", "empty tables go")}`]);
   const emptyColumns = columns.filter((each) => each.rows === 0).flatMap((each) => each.columns).length;
