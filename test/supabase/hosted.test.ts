@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +8,7 @@ import { type PostgresServer, startPostgres } from "../../servers/postgres.ts";
 import type { Manifest } from "../../shared/archive/types.ts";
 import { openSession, type Session } from "../../shared/postgres/session.ts";
 import { temporaryFolder } from "../support/belay.ts";
+import { soloFile } from "../support/policy.ts";
 import { runSql } from "../support/postgres.ts";
 import { type Platform, platformFile, startPlatform } from "./platform.ts";
 
@@ -26,6 +28,8 @@ let platform: Platform;
 let scratch: PostgresServer;
 let owner: Session;
 let store: string;
+const policyFile = join(temporaryFolder(), "solo.json");
+writeFileSync(policyFile, JSON.stringify(soloFile));
 
 /** `belay` as the project's owner, who is no superuser. */
 function belay(words: readonly string[], more: Readonly<Record<string, string>> = {}) {
@@ -36,6 +40,7 @@ function belay(words: readonly string[], more: Readonly<Record<string, string>> 
     BELAY_STORE: store,
     BELAY_MIGRATIONS: project,
     BELAY_ACTOR: "ada",
+    BELAY_POLICY: policyFile,
     ...more,
   };
   return new Promise<{ code: number; out: string; error: string }>((resolve) => {
