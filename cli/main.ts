@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
 import about from "../package.json" with { type: "json" };
+import { isLeaving } from "../servers/cleanup.ts";
 import { type Settings, settingsFromEnvironment } from "../shared/config.ts";
 import { BelayError, isBelayError } from "../shared/errors.ts";
 import type { Command, FlagValues, Invocation } from "./command.ts";
@@ -123,6 +124,8 @@ function invocation(flags: FlagValues, words: readonly string[], problems: Folde
 /** Says what went wrong and what to do next; a stack trace only for a fault of Belay's own, with BELAY_DEBUG. */
 function explain(error: unknown, terminal: Terminal): number {
   terminal.settle();
+  // Servers of our own are being stopped: their lost sessions are no news.
+  if (isLeaving()) return exit.failed;
   const known = isBelayError(error)
     ? error
     : new BelayError("internal", error instanceof Error ? error.message : String(error), {
