@@ -1,18 +1,10 @@
-import type { LayoutProblem, Migration } from "../types.ts";
-import { buildMigration } from "./build.ts";
-import { markersInText, partLines, toolLines } from "./markers.ts";
-import {
-  type LayoutReading,
-  migrationName,
-  problemAt,
-  type SourceFile,
-  type SourceFolder,
-  versionOf,
-} from "./source.ts";
+import { type Direction, MarkerWalk, readMarkedFiles } from "./marked-file.ts";
+import type { LayoutReading, SourceFolder } from "./source.ts";
 
 // sql-migrate takes exactly this beginning; a close miss is a plain comment for it.
 const marker = /^-- \+migrate (\S+)(.*)$/;
 const nearMiss = /^\s*--+\s*\+migrate\b/i;
+const directions: Readonly<Record<string, Direction>> = { Up: "up", Down: "down" };
 
 /** Whether a line is one of sql-migrate's direction markers. */
 export function isSqlMigrateMarker(line: string): boolean {
@@ -21,52 +13,42 @@ export function isSqlMigrateMarker(line: string): boolean {
 
 /** `-- +migrate Up` and `-- +migrate Down` in one file; parts of one direction are joined, as the tool joins them. */
 export function readSqlMigrate(folder: SourceFolder): LayoutReading {
-  const problems: LayoutProblem[] = [];
-  const files = folder.files.filter((file) => versionOf(file.name) !== null && /\+migrate/i.test(file.text));
-  return { migrations: files.flatMap((file) => readFile(file, problems)), problems };
+  return readMarkedFiles(folder, "sql-migrate", /\+migrate/i, (file, problems) => new SqlMigrateWalk(file, problems));
 }
 
-function readFile(file: SourceFile, problems: LayoutProblem[]): Migration[] {
-  const lines = toolLines(file.text);
-  const transactional = { up: true, down: true };
-  const seen = { up: 0, down: 0 };
-  const markers: number[] = [];
-  let direction: "up" | "down" | null = null;
-  let begun = 0;
-  const report = (line: number, message: string, severity: "error" | "warning" = "error"): void => {
-    problems.push(problemAt(file, line, "bad_marker", `${file.name}: ${message}`, severity));
-  };
-  const directions = lines.map((text, index) => {
-    const line = index + 1;
-    const [, word, options = ""] = marker.exec(text.trimEnd()) ?? [];
-    if (word === undefined) {
-      if (nearMiss.test(text))
-        report(line, "sql-migrate takes this line for a comment: write `-- +migrate Up` or Down");
-      return direction;
-    }
-    markers.push(line);
-    if (word === "Up" || word === "Down") {
-      direction = word === "Up" ? "up" : "down";
-      if (seen[direction] > 0) report(line, `${word} stands in line ${seen[direction]} too; both are run`, "warning");
-      seen[direction] ||= line;
-      if (options.trim().split(/\s+/).includes("notransaction")) transactional[direction] = false;
-    } else if (word === "StatementBegin") begun = line;
-    else if (word === "StatementEnd") {
-      if (begun === 0) report(line, "StatementEnd without StatementBegin");
-      begun = 0;
-    } else report(line, `sql-migrate knows no \`${word}\``);
-    return direction;
-  });
-  if (begun > 0) report(begun, "StatementBegin without StatementEnd");
-  problems.push(...markersInText(file, markers, "sql-migrate"));
-  if (seen.up === 0) {
-    report(seen.down || 1, seen.down > 0 ? "Down without Up" : "there is no `-- +migrate Up`");
-    return [];
+class SqlMigrateWalk extends MarkerWalk {
+  private begun = 0;
+
+  protected see(text: string, line: number): void {
+    const [, word, options = ""] = marker.exec(text) ?? [];
+    if (word !== undefined) this.mark(word, options, line);
+    else if (nearMiss.test(text))
+      this.report(line, "sql-migrate takes this line for a comment: write `-- +migrate Up` or Down");
   }
-  if (seen.down > 0 && seen.down < seen.up) report(seen.down, "Down stands before Up", "warning");
-  const parted = partLines(lines, directions);
-  const rollback = parted.down === null ? null : { file, ...parted.down };
-  const { forwardSql, downLines: skipLines } = parted;
-  const facts = { name: migrationName(file.name), version: versionOf(file.name)!, layout: "sql-migrate" as const };
-  return [buildMigration({ ...facts, file, forwardSql, rollback, transactional, skipLines }, problems)];
+
+  end(): void {
+    const { up, down } = this.first;
+    if (this.begun > 0) this.report(this.begun, "StatementBegin without StatementEnd");
+    if (up === 0) this.report(down || 1, down > 0 ? "Down without Up" : "there is no `-- +migrate Up`");
+    else if (down > 0 && down < up) this.report(down, "Down stands before Up", "warning");
+  }
+
+  private mark(word: string, options: string, line: number): void {
+    this.markers.push(line);
+    const direction = Object.hasOwn(directions, word) ? directions[word]! : null;
+    if (direction !== null) this.turn(direction, word, options, line);
+    else if (word === "StatementBegin") this.begun = line;
+    else if (word === "StatementEnd") {
+      if (this.begun === 0) this.report(line, "StatementEnd without StatementBegin");
+      this.begun = 0;
+    } else this.report(line, `sql-migrate knows no \`${word}\``);
+  }
+
+  private turn(direction: Direction, word: string, options: string, line: number): void {
+    const before = this.first[direction];
+    if (before > 0) this.report(line, `${word} stands in line ${before} too; both are run`, "warning");
+    this.first[direction] ||= line;
+    this.direction = direction;
+    if (options.trim().split(/\s+/).includes("notransaction")) this.transactional[direction] = false;
+  }
 }
