@@ -69,17 +69,15 @@ async function walk(folder: string): Promise<Told[]> {
   const url = new URL(server);
   url.pathname = `/${name}`;
   try {
-    await walkFolder(
-      url.href,
-      folder,
-      (position) => position % every === 0,
-      (one) => {
+    await walkFolder(url.href, folder, {
+      every,
+      onTold: (one) => {
         told.push(one);
         if (one.rowsError !== null)
           console.log(`${basename(folder)} ${one.migration}: not over rows: ${one.rowsError}`);
         for (const line of one.wrong) console.log(`${basename(folder)} ${one.migration}: ${one.outcome}: ${line}`);
       },
-    );
+    });
     return told;
   } finally {
     await admin.run(`drop database ${name} with (force)`);

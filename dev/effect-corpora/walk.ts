@@ -29,21 +29,24 @@ export interface Told {
   readonly rowsGone: number;
 }
 
+export interface WalkOptions {
+  /** Tells only each n-th rollback. */
+  readonly every: number;
+  /** Stops after that many migrations. */
+  readonly most?: number;
+  readonly onTold: (told: Told) => void;
+}
+
 /** Applies a folder's migrations to an empty database one by one; tells and does the rollback of those asked for. */
-export async function walkFolder(
-  url: string,
-  folder: string,
-  wanted: (position: number) => boolean,
-  onTold: (told: Told) => void,
-): Promise<void> {
+export async function walkFolder(url: string, folder: string, { every, most, onTold }: WalkOptions): Promise<void> {
   const { migrations } = await readMigrationFolder(folder);
   // Counting what was written since reads Belay's own tables.
   await withSession(url, installBelay);
-  for (const [position, migration] of migrations.entries()) {
+  for (const [position, migration] of migrations.slice(0, most).entries()) {
     const session = await openSession(url);
     try {
       await runForward(session, migration);
-      if (wanted(position)) onTold(await tellOne(url, migration));
+      if (position % every === 0) onTold(await tellOne(url, migration));
     } finally {
       await session.close();
     }

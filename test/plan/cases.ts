@@ -329,4 +329,28 @@ export const effectCases: readonly EffectCase[] = [
       create aggregate total(int) (sfunc = int4pl, stype = int); create collation own from "C"; create text search dictionary plain (template = simple); create text search configuration words (copy = english);
       create function g(a int, b s.mood, c text[], d timestamptz) returns int language sql as 'select 1'; create operator === (leftarg = int, rightarg = int, function = int4eq)`,
   },
+  {
+    name: "a serial and an identity column for a table that is there",
+    setup: `create table t (n int);`,
+    rollback: "alter table t add column id serial, add column other int generated always as identity",
+  },
+  {
+    name: "comments on what the SQL makes, and on what had none",
+    setup: `create table t (n int); create view v as select n from t;`,
+    rollback: `create table u (id int, "Na me" text); comment on table u is 'u'; comment on column u."Na me" is 'n'; comment on column t.n is 'n';
+      comment on view v is 'v'; create function f(a varchar, inout b timestamptz[]) language sql as 'select b'; comment on function f(varchar, timestamptz[]) is 'f'`,
+  },
+  {
+    name: "default names that are too long",
+    setup: `create table a_table_with_a_name_that_is_rather_long_for_a_table (id int primary key, a_column_with_a_name_that_is_long_too int);`,
+    rollback: `alter table a_table_with_a_name_that_is_rather_long_for_a_table add foreign key (a_column_with_a_name_that_is_long_too) references a_table_with_a_name_that_is_rather_long_for_a_table;
+      create index on a_table_with_a_name_that_is_rather_long_for_a_table (a_column_with_a_name_that_is_long_too); alter table a_table_with_a_name_that_is_rather_long_for_a_table add unique (a_column_with_a_name_that_is_long_too);
+      alter table a_table_with_a_name_that_is_rather_long_for_a_table add column another_column_with_a_name_that_is_long_too serial`,
+  },
+  {
+    name: "a table made like another, and its columns",
+    setup: `create table t (id int, n int);`,
+    rollback:
+      "create table u (like t, more int); create index on u (n); comment on column u.more is 'more'; alter table u drop column id",
+  },
 ];
