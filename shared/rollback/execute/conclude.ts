@@ -17,7 +17,7 @@ import type { Plan, RollbackReport } from "../types.ts";
 import { type ArchiveScope, coverageOf } from "./archive-scope.ts";
 import { recordArchive, type ScopedArchive } from "./archive-step.ts";
 import { runAssertions } from "./assertions.ts";
-import { checkEndState } from "./end-state.ts";
+import { checkEndState, keysOf } from "./end-state.ts";
 import { lastLook } from "./last-look.ts";
 import { ownAdditions } from "./meanwhile.ts";
 import { readSnapshots } from "./migration-snapshots.ts";
@@ -63,7 +63,7 @@ export async function conclude(
   await requireSequencesAhead(session, before.account, account, verdict.rewritten);
   const endState = checkEndState(
     planSubject(plan),
-    await readSnapshots(session, namesOf(plan)),
+    await readSnapshots(session, namesOf(plan), keysOf(difference)),
     catalog,
     difference,
     plan.gates.some(({ name, state }) => name === "end_state" && state === "waived"),

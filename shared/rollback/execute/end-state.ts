@@ -75,7 +75,8 @@ function asCatalog(entries: readonly Entry[]): Catalog {
   return { entries, unknown: [], digest: "" };
 }
 
-function keysOf(difference: CatalogDifference): string[] {
+/** Keys of all that a difference names. */
+export function keysOf(difference: CatalogDifference): string[] {
   return [
     ...difference.removed.map(({ key }) => key),
     ...difference.added.map(({ key }) => key),

@@ -1,4 +1,4 @@
-import { readSnapshot } from "../../catalog/snapshots.ts";
+import { readSnapshotPair } from "../../catalog/snapshot-pair.ts";
 import { compareMigrations } from "../../migrations/layouts/source.ts";
 import type { Session } from "../../postgres/session.ts";
 import { runsOf } from "../plan/runs.ts";
@@ -6,15 +6,18 @@ import type { Snapshots } from "./end-state.ts";
 
 /**
  * Snapshots around what goes: before the first and after the last of every run of migrations that follow one another,
- * oldest run first. Null unless all are there.
+ * oldest run first; only entries that these changed, and those of `keys`. Null unless all are there.
  */
-export async function readSnapshots(session: Session, migrations: readonly string[]): Promise<Snapshots[] | null> {
+export async function readSnapshots(
+  session: Session,
+  migrations: readonly string[],
+  keys: readonly string[],
+): Promise<Snapshots[] | null> {
   const snapshots: Snapshots[] = [];
   for (const run of await readRuns(session, migrations)) {
-    const before = await readSnapshot(session, run.at(0)!, "before");
-    const after = await readSnapshot(session, run.at(-1)!, "after");
-    if (before === null || after === null) return null;
-    snapshots.push({ before: before.entries, after: after.entries });
+    const pair = await readSnapshotPair(session, run.at(0)!, run.at(-1)!, keys);
+    if (pair === null) return null;
+    snapshots.push(pair);
   }
   return snapshots;
 }
