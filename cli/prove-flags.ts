@@ -46,7 +46,9 @@ export function wantedMigrations(flags: FlagValues, folder: MigrationFolder): (m
 }
 
 function isNamed({ name, version, file }: Migration, written: string): boolean {
-  return written === name || written === version || file.endsWith(`/${written}`) || file === written;
+  return (
+    written === name || compareVersions(written, version) === 0 || file.endsWith(`/${written}`) || file === written
+  );
 }
 
 /** A whole number of a flag within bounds. Throws `usage`. */
