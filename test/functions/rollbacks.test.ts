@@ -74,6 +74,21 @@ describe("migrations", () => {
 });
 
 describe("a plan", () => {
+  it("of several is asked for in the same words as on the command line, by GET and by POST", async () => {
+    const posted = await post("/plans", { migrations: [customers.name, orders.name] });
+    expect(posted.body.migrations.map((each: { migration: string }) => each.migration)).toEqual([
+      orders.name,
+      customers.name,
+    ]);
+    const got = await get(`/plans?migrations=${customers.name},${orders.name}`);
+    expect(got.body.hash).toBe(posted.body.hash);
+    const after = await post("/plans", { to: customers.name });
+    expect(after.body.target).toEqual({ kind: "to", value: customers.name });
+    for (const body of [{}, { to: "x", migration: "y" }, { migrations: [] }])
+      expect((await post("/plans", body)).body).toMatchObject({ status: 400, code: "usage" });
+    expect((await get("/plans?deployment=nope")).body).toMatchObject({ status: 404, code: "unknown_deployment" });
+  });
+
   it("says what goes, with the same hash each time and on both routes", async () => {
     const { status, body } = await post("/plans", { migration: orders.name });
     expect(status).toBe(200);
