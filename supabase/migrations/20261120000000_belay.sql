@@ -654,7 +654,9 @@ as $$
       )
   )
   select g.catalog, g.object from gone g
-  where g.object is null or g.object not in (select f.oid from free_indexes f)
+  where (g.object is null or g.object not in (select f.oid from free_indexes f))
+    -- A database that is gone was dropped by another session: no transaction can.
+    and not (g.catalog = 'pg_database'::regclass and not exists (select from pg_database d where d.oid = g.object))
 $$;
 
 -- PL/pgSQL parses all statements of a block before it runs the first: syntax is checked, nothing is run.

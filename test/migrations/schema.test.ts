@@ -153,6 +153,16 @@ describe.each([15, 17, 18] as const)("schema belay on Postgres %i", (major) => {
     expect(await verifyAudit(session)).toMatchObject({ ok: true });
   });
 
+  it("does not take another session's DROP DATABASE for a loss of the rollback's own", async () => {
+    const lost = (catalog: string) => session.sql`
+      with a as (
+        select array_agg(catalog) as catalogs, array_agg(object) as objects, array_agg(line) as lines from belay.catalog_account()
+      )
+      select l.object from a, belay.losses('harmless', a.catalogs || ${catalog}::regclass::oid, a.objects || 4294967000::oid, a.lines || ${`${catalog} {"relkind": "r"}`}::text) l`;
+    expect(await lost("pg_database")).toHaveLength(0);
+    expect(await lost("pg_class")).toHaveLength(1);
+  });
+
   it("shows the SQL in a dry run, refuses what does not parse, and names dependents", async () => {
     await ledger("typo", "DROP TABLE IF NOT EXISTS t");
     expect(await rollback("typo", true)).toMatchObject({
