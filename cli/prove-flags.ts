@@ -1,6 +1,7 @@
 import { BelayError } from "../shared/errors.ts";
 import { compareVersions } from "../shared/migrations/layouts/source.ts";
 import { type Proof, type ProofVerdict, proofVerdicts } from "../shared/migrations/prove/types.ts";
+import { sameVersion } from "../shared/migrations/tracking.ts";
 import type { Migration, MigrationFolder } from "../shared/migrations/types.ts";
 import type { Policy } from "../shared/rollback/plan/policy.ts";
 import type { FlagValues } from "./command.ts";
@@ -46,9 +47,7 @@ export function wantedMigrations(flags: FlagValues, folder: MigrationFolder): (m
 }
 
 function isNamed({ name, version, file }: Migration, written: string): boolean {
-  return (
-    written === name || compareVersions(written, version) === 0 || file.endsWith(`/${written}`) || file === written
-  );
+  return written === name || sameVersion(written, version) || file.endsWith(`/${written}`) || file === written;
 }
 
 /** A whole number of a flag within bounds. Throws `usage`. */
