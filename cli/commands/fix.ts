@@ -46,7 +46,9 @@ function renderFix({ directory, fixes, moves, refused }: FixReport, { width }: T
     ]),
     ...moves.map(({ from, to, applied: moved, refused: why }) =>
       why === null
-        ? `${moved ? mark.yes() : mark.open()} ${moved ? "moved" : "git mv"} ${printable(from)} ${printable(to)}`
+        ? moved
+          ? `${mark.yes()} moved ${printable(from)} to ${printable(to)}`
+          : `${mark.open()} git mv ${printable(from)} ${printable(to)}`
         : `${mark.no()} ${printable(from)} stays: ${printable(why)}`,
     ),
     ...refused.map(({ file, reason }) => `${mark.no()} ${printable(file)}: ${reason}`),

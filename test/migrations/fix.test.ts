@@ -98,6 +98,9 @@ describe("belay fix", () => {
         "20250103000000_c.sql": "create table c ();",
         "20250103000000_c.down.sql": "drop table c;",
         "rollbacks/20250103000000_c.sql": "drop table c; -- the other",
+        "20250104000000_d.up.sql": "create table d ();",
+        "20250104000000_d.down.sql": "drop table d;",
+        "rollbacks/20250104000000_d.sql": "drop table d;",
       },
       directory,
     );
@@ -109,14 +112,18 @@ describe("belay fix", () => {
       ["20250101000000_a.up.sql", true],
       ["20250102000000_b.down.sql", true],
       ["20250103000000_c.down.sql", false],
+      ["20250104000000_d.down.sql", false],
     ]);
+    expect(existsSync(join(directory, "20250104000000_d.up.sql"))).toBe(true);
     const folder = await readMigrationFolder(directory);
     expect(folder.migrations.map((one) => [one.name, one.layout])).toEqual([
       ["20250101000000_a", "mirror-folder"],
       ["20250102000000_b", "mirror-folder"],
       ["20250103000000_c", "mirror-folder"],
     ]);
-    expect(folder.problems.map((one) => one.code)).toEqual(["duplicate_rollback", "trap"]);
+    expect(new Set(folder.problems.map((one) => one.code))).toEqual(
+      new Set(["duplicate_rollback", "trap", "mixed_layout", "orphan_rollback"]),
+    );
     expect(readFileSync(join(directory, "rollbacks/20250103000000_c.sql"), "utf8")).toContain("the other");
   });
 });

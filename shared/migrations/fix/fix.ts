@@ -58,8 +58,14 @@ export async function fixFolder(directory: string, options: FixOptions = {}): Pr
   }
   const traps = isSupabaseFolder(directory) ? trapsIn(folder) : [];
   const moves: FileMove[] = [];
-  for (const { file, moveTo } of traps.flatMap((trap) => [trap, ...(trap.with ?? [])]))
-    moves.push(await move(file, join(directory, moveTo), options.apply === true && options.move === true));
+  for (const { file, moveTo, with: others = [] } of traps) {
+    const apply = options.apply === true && options.move === true;
+    const moved = await move(file, join(directory, moveTo), apply);
+    moves.push(moved);
+    // A forward file is renamed only together with its rollback.
+    for (const other of moved.refused === null ? others : [])
+      moves.push(await move(other.file, join(directory, other.moveTo), apply));
+  }
   return { directory, fixes, moves, refused };
 }
 
