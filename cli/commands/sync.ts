@@ -53,7 +53,7 @@ function renderSync(report: SyncReport, width: number): string[] {
     `Dependencies: ${dependencies.declared} declared, ${dependencies.found} found in the catalog`,
     ...renderReplay(report, width),
     ...renderBefore(report, width),
-    ...(report.drift === null ? [] : renderDrift(report.drift, { width, texts: false })),
+    ...renderOwnDrift(report, width),
     ...report.notes.flatMap((note) => hang("note: ", note, width)),
   ];
 }
@@ -71,4 +71,11 @@ function renderBefore({ before }: SyncReport, width: number): string[] {
   if (before === null) return [];
   const sign = before.state === "confirmed" ? mark.yes() : mark.open();
   return [...hang(`${sign} State before: `, before.message, width), ...before.strangers.map((key) => `    ${key}`)];
+}
+
+function renderOwnDrift({ drift }: SyncReport, width: number): string[] {
+  if (drift === null || drift.objects.length === 0) return [];
+  const name = drift.comparedWith?.migration ?? "MIGRATION";
+  const how = `to take this in as known: select belay.create_migration_snapshot('${name.replaceAll("'", "''")}', 'why'), then belay sync`;
+  return [...renderDrift(drift, { width, texts: false }), ...hang("  → ", how, width)];
 }

@@ -50,13 +50,22 @@ export function renderCheck(plan: Plan, layout: Layout): string[] {
   ];
 }
 
-/** What was changed by hand goes or changes with the object: said once, with the objects that differ. */
-function renderPlanDrift({ drift }: Plan, { width, allObjects = false }: Layout): string[] {
+/** What was changed by hand, and what that means for the rollback. */
+function renderPlanDrift({ drift, effect }: Plan, { width, allObjects = false }: Layout): string[] {
   const lines = renderDrift(drift, { width, texts: allObjects });
   if (lines.length === 0) return [];
-  const meaning =
-    "The rollback SQL was written for what the migrations made: what goes, goes with these changes (the archive keeps them), and what is gone already is not found.";
-  return ["", ...lines, ...hang("  ", meaning, width)];
+  const drifted = new Set(drift.objects.map(({ key }) => key));
+  const touched = (change: string) => effect.objects.some((each) => each.change === change && drifted.has(each.key));
+  const meanings = [
+    touched("destroyed") ? "What goes, goes with the changes made by hand: the archive keeps both." : null,
+    touched("changed")
+      ? "What stays will not be as before the migration, so the end state will not be accepted without --waive end_state."
+      : null,
+    drift.objects.some(({ difference }) => difference === "missing")
+      ? "What is gone already is not found: rollback SQL that names it may fail."
+      : null,
+  ];
+  return ["", ...lines, ...meanings.flatMap((meaning) => (meaning === null ? [] : hang("  → ", meaning, width)))];
 }
 
 function titleOf({ migration, migrations, target }: Plan): string {

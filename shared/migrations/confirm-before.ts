@@ -33,18 +33,18 @@ export async function confirmBefore(
   forced: boolean | undefined,
 ): Promise<BeforeReport> {
   const unknown = (message: string): BeforeReport => ({ state: "unknown", message, strangers: [] });
-  const guess = `whether something else was changed between the last snapshot and ${migration} is unknown`;
-  if (belay.scratchUrl === null) return unknown(`${guess}: set BELAY_SCRATCH_URL, and sync compares with a replay`);
-  if (forced === false) return unknown(`${guess}: no replay was asked for`);
+  const guess = `not compared with a replay, so what was changed by hand since the last snapshot counts as done by ${migration}`;
+  if (belay.scratchUrl === null) return unknown(`${guess} (set BELAY_SCRATCH_URL to compare)`);
+  if (forced === false) return unknown(`${guess} (no replay was asked for)`);
   const applied = (await readLedger(session)).filter((row) => row.status === "applied");
-  if (applied.length > most && forced !== true) return unknown(`${guess}: --replay compares with a replay`);
+  if (applied.length > most && forced !== true) return unknown(`${guess} (--replay compares)`);
   let replay: Replay;
   try {
     const files = applied.map((row) => ({ name: row.name, file: row.sourceFile, forwardSql: row.forwardSql ?? "" }));
     replay = await replayMigrations(belay, files);
   } catch (error) {
     if (!isBelayError(error)) throw error;
-    return unknown(`${guess}: ${error.message}`);
+    return unknown(`${guess} (${error.message})`);
   }
   return await inTransaction(session, "comparing with a replay", () => compare(session, belay, migration, replay));
 }
