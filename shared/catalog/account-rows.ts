@@ -70,7 +70,7 @@ const types: readonly AccountRow[] = [
   own(
     "pg_type",
     `where (r.oid >= 16384 and (r.typrelid = 0 or r.typrelid in (select oid from rel where relkind = 'c'))
-      and not (r.typelem <> 0 and r.typsubscript = 'pg_catalog.array_subscript_handler'::regproc)) or r.typacl is not null`,
+      and not exists (select from pg_catalog.pg_type e where e.oid = r.typelem and e.typarray = r.oid)) or r.typacl is not null`,
   ),
   row("pg_enum", "pg_type", "r.enumtypid"),
   row("pg_range", "pg_type", "r.rngtypid", "where r.rngtypid >= 16384"),

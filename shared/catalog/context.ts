@@ -1,6 +1,5 @@
 import type { Session } from "../postgres/session.ts";
 import { type KindContext, type RareCatalog, rareCatalogOids, rareCatalogs, type TypeKind } from "./kind.ts";
-import { catalog } from "./kinds/raw-entry.ts";
 import { readReach } from "./reach.ts";
 import type { Address, CatalogScope } from "./types.ts";
 
@@ -42,14 +41,12 @@ export async function openPart(session: Session, scope: CatalogScope, part: Cata
     reach,
     largeObjects: scope.largeObjects ?? false,
     inUse: new Set(rareCatalogs.filter((name) => classes.has(rareCatalogOids[name]))),
-    typeKinds: new Set(classes.has(catalog.type) ? allTypeKinds : []),
+    typeKinds: reach.typeKinds as ReadonlySet<TypeKind>,
     commented: new Set(reach.answer.classes()),
     hasServers: row!.servers,
     hasLabels: row!.labels,
   };
 }
-
-const allTypeKinds: readonly TypeKind[] = ["b", "c", "d", "e", "m", "p", "r"];
 
 function schemasRead({ sql }: Session, excludeSchemas: readonly string[]) {
   return sql`array(

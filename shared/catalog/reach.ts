@@ -9,6 +9,9 @@ export interface Reach {
   readonly answer: AddressSet;
   /** These, and all that their entries refer to, directly or not: what decides their dependencies and sections. */
   readonly objects: AddressSet;
+  /** Their pg_class.relkind, and pg_type.typtype without arrays and row types of tables. */
+  readonly relationKinds: ReadonlySet<string>;
+  readonly typeKinds: ReadonlySet<string>;
   /** pg_depend's rows from these objects. */
   readonly edges: readonly Edge[];
 }
@@ -17,6 +20,8 @@ interface ReachRow {
   readonly answer: string | null;
   readonly objects: string | null;
   readonly edges: string | null;
+  readonly relations: string[];
+  readonly types: string[];
 }
 
 /**
@@ -50,6 +55,13 @@ export async function readReach(
     ), members as materialized (select classid, objid from reached)
     select (select string_agg(concat(classid, '/', objid), ' ') from answer) as answer,
       (select string_agg(concat(classid, '/', objid), ' ') from members) as objects,
+      array(select distinct c.relkind::text from members m join pg_catalog.pg_class c on c.oid = m.objid
+        where m.classid = 'pg_catalog.pg_class'::regclass) as relations,
+      array(select distinct t.typtype::text from members m join pg_catalog.pg_type t on t.oid = m.objid
+        where m.classid = 'pg_catalog.pg_type'::regclass
+          and not exists (select from pg_catalog.pg_type e where e.oid = t.typelem and e.typarray = t.oid)
+          and (t.typrelid = 0 or exists (select from pg_catalog.pg_class c where c.oid = t.typrelid and c.relkind = 'c'))
+      ) as types,
       (select string_agg(concat(classid, '/', objid, '/0 ', refclassid, '/', refobjid, '/0 ', deptype), E'\n') from (
         select distinct d.classid, d.objid, d.refclassid, d.refobjid,
           case when d.classid in ('pg_catalog.pg_amop'::regclass, 'pg_catalog.pg_amproc'::regclass)
@@ -64,6 +76,8 @@ export async function readReach(
   return {
     answer: new AddressSet(parseAddresses(row!.answer)),
     objects: new AddressSet(parseAddresses(row!.objects)),
+    relationKinds: new Set(row!.relations),
+    typeKinds: new Set(row!.types),
     edges: parseEdges(row!.edges),
   };
 }

@@ -20,14 +20,17 @@ const readSettings = {
 export async function withReadSettings<T>(session: Session, read: () => Promise<T>): Promise<T> {
   const names = Object.keys(readSettings);
   const values = Object.values(readSettings);
-  const before = await session.sql<{ name: string; value: string }[]>`
-    select name, current_setting(name) as value, set_config('belay.reading', 'on', true)
-    from unnest(${names}::text[]) as name`;
-  const [probe] = await session.sql`select current_setting('belay.reading', true) = 'on' as inside`;
   const apply = (settings: readonly string[]) => session.sql`
     select set_config(name, value, true) from unnest(${names}::text[], ${[...settings]}::text[]) as s (name, value)`;
+  // Sent at once, not one by one. Outside a transaction what is set for it lasts no longer than its statement.
+  const [before, [probe]] = await Promise.all([
+    session.sql<{ name: string; value: string }[]>`
+      select name, current_setting(name) as value, set_config('belay.reading', 'on', true)
+      from unnest(${names}::text[]) as name`,
+    session.sql`select current_setting('belay.reading', true) = 'on' as inside`,
+    apply(values),
+  ]);
   if (probe!.inside === true) {
-    await apply(values);
     const result = await read();
     // After an error the transaction is aborted, and its settings end with it.
     await apply(names.map((name) => before.find((row) => row.name === name)!.value));

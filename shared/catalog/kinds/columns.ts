@@ -66,6 +66,8 @@ export function readColumns(context: KindContext): Promise<ReadonlyMap<number, r
 async function queryColumns(context: KindContext): Promise<ReadonlyMap<number, readonly Column[]>> {
   const { session, schemaOids } = context;
   if (!touches(context, catalogOid.class)) return new Map();
+  const constraintsRead = readNotNullConstraints(context);
+  constraintsRead.catch(() => {});
   const rows = await session.sql<ColumnRow[]>`
     select a.attrelid::int8::float8 as relation, a.attnum::int as number, a.attname::text as name,
       pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
@@ -91,7 +93,7 @@ async function queryColumns(context: KindContext): Promise<ReadonlyMap<number, r
     where c.relnamespace = any(${schemaOids as number[]}::oid[]) and c.relkind in ('r', 'p', 'v', 'm', 'f')
       and a.attnum > 0 and not a.attisdropped ${inScope(context, catalogOid.class, session.sql`a.attrelid`)}
     order by a.attrelid, a.attnum`;
-  const constraints = await readNotNullConstraints(context);
+  const constraints = await constraintsRead;
   const columns = new Map<number, Column[]>();
   for (const row of rows) {
     const list = columns.get(row.relation) ?? [];

@@ -30,7 +30,6 @@ interface NotNullRow {
 /** CONSTRAINT entries of NOT NULL constraints that are not validated (servers 18 and newer). */
 export const invalidNotNulls: KindReader = async (context) => {
   if (context.serverVersion < 180000 || !touches(context, catalogOid.constraint)) return [];
-  const relations = await readRelations(context);
   const rows = await context.session.sql<NotNullRow[]>`
     select o.oid::int8::float8 as oid, o.conrelid::int8::float8 as relation, o.conname::text as name,
       pg_catalog.pg_get_constraintdef(o.oid) as definition
@@ -39,6 +38,7 @@ export const invalidNotNulls: KindReader = async (context) => {
       and o.connamespace = any(${context.schemaOids as number[]}::oid[])
       ${inScope(context, catalogOid.constraint, context.session.sql`o.oid`)}
     order by o.conrelid, o.conname`;
+  const relations = await readRelations(context);
   return rows.flatMap((row) => {
     const table = relations.get(row.relation);
     return table === undefined || table.isExtensionMember ? [] : [addedEntry("CONSTRAINT", table, row)];

@@ -19,7 +19,6 @@ interface ForeignKeyRow {
 /** FK CONSTRAINT entries; partitions get theirs from the partitioned table. */
 export const foreignKeys: KindReader = async (context) => {
   if (!touches(context, catalogOid.constraint)) return [];
-  const relations = await readRelations(context);
   const rows = await context.session.sql<ForeignKeyRow[]>`
     select o.oid::int8::float8 as oid, o.conname::text as name, o.conrelid::int8::float8 as relation,
       o.confrelid::int8::float8 as referenced, o.conindid::int8::float8 as index, pg_catalog.pg_get_constraintdef(o.oid) as definition
@@ -27,6 +26,7 @@ export const foreignKeys: KindReader = async (context) => {
     where o.contype = 'f' and o.conparentid = 0 and o.connamespace = any(${context.schemaOids as number[]}::oid[])
       ${inScope(context, catalogOid.constraint, context.session.sql`o.oid`)}
     order by o.conrelid, o.conname`;
+  const relations = await readRelations(context);
   const indexes = await readIndexes(context);
   const attached = Map.groupBy(indexes.values(), (index) => index.parent);
   return rows.flatMap((row) => {

@@ -27,3 +27,8 @@ export function membersAmong({ sql }: Pick<Session, "sql">, objects: AddressSet)
     select d.classid, d.objid from unnest(${all.map(({ classid }) => classid)}::oid[], ${all.map(({ objid }) => objid)}::oid[])
       as o (classid, objid) join pg_catalog.pg_depend d on d.classid = o.classid and d.objid = o.objid and d.deptype = 'e')`;
 }
+
+/** Whether the part of the catalog that is read touches relations of one of these kinds (pg_class.relkind). */
+export function touchesRelations({ reach }: Pick<KindContext, "reach">, ...kinds: readonly string[]): boolean {
+  return reach === null || kinds.some((kind) => reach.relationKinds.has(kind));
+}

@@ -62,7 +62,6 @@ export function readIndexes(context: KindContext): Promise<ReadonlyMap<number, I
 
 async function queryIndexes(context: KindContext): Promise<ReadonlyMap<number, Index>> {
   if (!touches(context, catalogOid.class)) return new Map();
-  const relations = await readRelations(context);
   const rows = await context.session.sql<IndexRow[]>`
     select x.oid::int8::float8 as oid, x.relname::text as name, i.indrelid::int8::float8 as relation,
       pg_catalog.pg_get_indexdef(i.indexrelid) as definition, coalesce(s.spcname::text, '') as tablespace,
@@ -98,6 +97,7 @@ async function queryIndexes(context: KindContext): Promise<ReadonlyMap<number, I
       and (i.indisvalid or c.relkind = 'p') and i.indisready
       ${inScope(context, catalogOid.class, context.session.sql`i.indexrelid`)}
     order by i.indrelid, x.relname`;
+  const relations = await readRelations(context);
   const columns = await readColumns(context);
   const indexes = new Map<number, Index>();
   for (const row of rows) {

@@ -21,7 +21,6 @@ interface PolicyRow {
  */
 export const policies: KindReader = async (context) => {
   if (!context.inUse.has("pg_policy") || !touches(context, catalogOid.policy)) return [];
-  const relations = await readRelations(context);
   const rows = await context.session.sql<PolicyRow[]>`
     select p.oid::int8::float8 as oid, p.polname::text as name, p.polrelid::int8::float8 as relation,
       case p.polcmd when 'r' then 'SELECT' when 'a' then 'INSERT' when 'w' then 'UPDATE' when 'd' then 'DELETE'
@@ -37,6 +36,7 @@ export const policies: KindReader = async (context) => {
     where c.relnamespace = any(${context.schemaOids as number[]}::oid[])
       ${inScope(context, catalogOid.policy, context.session.sql`p.oid`)}
     order by p.polrelid, p.polname`;
+  const relations = await readRelations(context);
   return rows.flatMap((row) => {
     const table = relations.get(row.relation);
     return table === undefined || table.isExtensionMember ? [] : [policyEntry(table, row)];

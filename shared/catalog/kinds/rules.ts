@@ -15,7 +15,6 @@ interface RuleRow {
 /** RULE entries, without the SELECT rules that make a view a view. */
 export const rules: KindReader = async (context) => {
   if (!touches(context, catalogOid.rewrite)) return [];
-  const relations = await readRelations(context);
   const rows = await context.session.sql<RuleRow[]>`
     select r.oid::int8::float8 as oid, r.rulename::text as name, r.ev_class::int8::float8 as relation,
       pg_catalog.pg_get_ruledef(r.oid) as definition, r.ev_enabled::text as enabled
@@ -25,6 +24,7 @@ export const rules: KindReader = async (context) => {
       and not (c.relkind in ('v', 'm') and r.ev_type = '1' and r.is_instead)
       ${inScope(context, catalogOid.rewrite, context.session.sql`r.oid`)}
     order by r.oid`;
+  const relations = await readRelations(context);
   return rows.flatMap((row) => {
     const table = relations.get(row.relation);
     return table === undefined || table.isExtensionMember ? [] : [ruleEntry(table, row)];

@@ -1,7 +1,7 @@
 import { quoteIdent } from "../identifiers.ts";
 import type { KindContext, KindReader, RawEntry } from "../kind.ts";
 import { type Column, readColumns } from "./columns.ts";
-import { inScope } from "./in-scope.ts";
+import { inScope, touchesRelations } from "./in-scope.ts";
 import { addressOf, catalogOid, noAddress, type Relation, readRelations, relationName } from "./relations.ts";
 
 interface SequenceRow {
@@ -37,9 +37,7 @@ export const sequences: KindReader = async (context) => {
 };
 
 async function readSequences(context: KindContext): Promise<Sequence[]> {
-  const relations = await readRelations(context);
-  const columns = await readColumns(context);
-  if (![...relations.values()].some(({ kind }) => kind === "S")) return [];
+  if (!touchesRelations(context, "S")) return [];
   const rows = await context.session.sql<SequenceRow[]>`
     select s.seqrelid::int8::float8 as oid, pg_catalog.format_type(s.seqtypid, null) as type, s.seqstart::text as start,
       s.seqincrement::text as increment, s.seqmax::text as maximum, s.seqmin::text as minimum,
@@ -51,6 +49,8 @@ async function readSequences(context: KindContext): Promise<Sequence[]> {
       and d.refclassid = 'pg_catalog.pg_class'::regclass and d.deptype in ('a', 'i')
     where true ${inScope(context, catalogOid.class, context.session.sql`s.seqrelid`)}
     order by s.seqrelid`;
+  const relations = await readRelations(context);
+  const columns = await readColumns(context);
   return rows.flatMap((row) => {
     const relation = relations.get(row.oid);
     const table = row.table === null ? undefined : relations.get(row.table);

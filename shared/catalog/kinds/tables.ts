@@ -23,11 +23,14 @@ export function readTables(context: KindContext): Promise<readonly Table[]> {
 }
 
 async function buildTables(context: KindContext): Promise<readonly Table[]> {
-  const relations = await readRelations(context);
-  const columns = await readColumns(context);
-  const checks = await readChecks(context);
-  const foreign = await readForeignTables(context);
-  const after = partsAfterTable(columns.values(), checks, await readReferences(context));
+  const [relations, columns, checks, foreign, references] = await Promise.all([
+    readRelations(context),
+    readColumns(context),
+    readChecks(context),
+    readForeignTables(context),
+    readReferences(context),
+  ]);
+  const after = partsAfterTable(columns.values(), checks, references);
   const checksOf = Map.groupBy(checks, (check) => check.relation);
   const tables: Table[] = [];
   for (const relation of relations.values()) {

@@ -18,7 +18,6 @@ interface TriggerRow {
 /** TRIGGER entries; clones on partitions only where they are enabled otherwise than the trigger they came from. */
 export const triggers: KindReader = async (context) => {
   if (!touches(context, catalogOid.trigger)) return [];
-  const relations = await readRelations(context);
   const rows = await context.session.sql<TriggerRow[]>`
     select t.oid::int8::float8 as oid, t.tgname::text as name, t.tgrelid::int8::float8 as relation,
       pg_catalog.pg_get_triggerdef(t.oid, false) as definition, t.tgenabled::text as enabled,
@@ -36,6 +35,7 @@ export const triggers: KindReader = async (context) => {
       and ((not t.tgisinternal and t.tgparentid = 0) or t.tgenabled <> u.tgenabled)
       ${inScope(context, catalogOid.trigger, context.session.sql`t.oid`)}
     order by t.tgrelid, t.tgname`;
+  const relations = await readRelations(context);
   return rows.flatMap((row) => {
     const table = relations.get(row.relation);
     return table === undefined || table.isExtensionMember ? [] : [triggerEntry(table, row)];

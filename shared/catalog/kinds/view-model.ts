@@ -1,7 +1,7 @@
 import type { KindContext } from "../kind.ts";
 import type { Address } from "../types.ts";
 import { type Column, readColumns } from "./columns.ts";
-import { inScope } from "./in-scope.ts";
+import { inScope, touchesRelations } from "./in-scope.ts";
 import { addressKey, type References, reaches, readReferences } from "./references.ts";
 import { catalogOid, type Relation, readRelations } from "./relations.ts";
 
@@ -41,10 +41,7 @@ export function readViews(context: KindContext): Promise<readonly View[]> {
 }
 
 async function queryViews(context: KindContext): Promise<readonly View[]> {
-  const relations = await readRelations(context);
-  const columns = await readColumns(context);
-  const references = await readReferences(context);
-  if (![...relations.values()].some(({ kind }) => kind === "v" || kind === "m")) return [];
+  if (!touchesRelations(context, "v", "m")) return [];
   const rows = await context.session.sql<ViewRow[]>`
     select c.oid::int8::float8 as oid, rtrim(pg_catalog.pg_get_viewdef(c.oid), ';') as query,
       r.oid::int8::float8 as rule,
@@ -56,6 +53,9 @@ async function queryViews(context: KindContext): Promise<readonly View[]> {
     where c.relkind in ('v', 'm') and c.relnamespace = any(${context.schemaOids as number[]}::oid[])
       ${inScope(context, catalogOid.class, context.session.sql`c.oid`)}
     order by c.oid`;
+  const relations = await readRelations(context);
+  const columns = await readColumns(context);
+  const references = await readReferences(context);
   const queries: Queries = new Map(
     rows.map(({ oid, rule }) => [
       oid,
