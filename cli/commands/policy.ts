@@ -1,4 +1,5 @@
 import { BelayError } from "../../shared/errors.ts";
+import { planHash } from "../../shared/rollback/plan/hash.ts";
 import { policyJsonSchema } from "../../shared/rollback/plan/parse-policy.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
@@ -21,7 +22,7 @@ export const policy: Command = {
       return exit.done;
     }
     const { policy: inEffect } = belay.settings;
-    if (terminal.json) terminal.document({ file: policyFile, policy: inEffect });
+    if (terminal.json) terminal.document({ file: policyFile, digest: planHash(inEffect), policy: inEffect });
     for (const line of renderPolicy(inEffect, policyFile, terminal.width)) terminal.line(line);
     return exit.done;
   },

@@ -1,3 +1,4 @@
+import { planHash } from "../../shared/rollback/plan/hash.ts";
 import { type Policy, policyGates } from "../../shared/rollback/plan/policy.ts";
 import { windowText } from "../../shared/rollback/plan/windows.ts";
 import { paint } from "../terminal.ts";
@@ -16,6 +17,7 @@ export function renderPolicy(policy: Policy, file: string | null, width: number)
   );
   return [
     paint("bold", `Policy: ${file ?? "Belay's default (no belay.policy.json here)"}`),
+    `  Digest ${planHash(policy)}`,
     ...table(["gate", "LOW", "MEDIUM", "HIGH", "waivable"], rows, width - 2).map((line) => `  ${line}`),
     "",
     ...field("Backup", `at most ${backup.maxAgeHours} hours old`),

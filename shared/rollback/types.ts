@@ -216,6 +216,8 @@ export const planSchema = z.object({
   part: partialRollbackSchema.nullable(),
   gates: z.array(gateSchema),
   checklist: z.array(checklistItemSchema),
+  /** sha256 of the policy by which it was judged, as `belay policy` shows it. */
+  policyDigest: z.string(),
   steps: z.array(stepSchema),
   /** True when no gate is blocking. */
   canRollBack: z.boolean(),

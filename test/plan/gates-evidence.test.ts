@@ -324,6 +324,18 @@ describe("at execution", () => {
     });
   });
 
+  it("a word of the policy is in the plan and the report, and no decision of whoever rolls back", async () => {
+    const third: Pair = { name: "20250104_third", up: "create table third (id int);", down: "drop table third;" };
+    await apply(database.url, third);
+    const external = { by: "ops@example.com", statement: "PITR, 7 days" };
+    const belay = belayOf("ann", {
+      file: { gates: { backup_fresh: "required" }, backup: { maxAgeHours: 0.000001, external } },
+    });
+    const report = await executeRollback(belay, { migration: third.name, reason: "bad deploy" });
+    expect(report.notes).toContain("gate backup_fresh was waived by ops@example.com: PITR, 7 days");
+    expect(await run(database.url, `select * from belay.approvals where migration_name = '${third.name}'`)).toEqual([]);
+  });
+
   it("what is of LOW or MEDIUM risk goes by the default policy without anybody else", async () => {
     const report = await executeRollback(belayOf("ann"), { migration: others.name, reason: "bad deploy" });
     expect(report.outcome).toBe("committed");

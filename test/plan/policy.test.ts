@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { parseSettings } from "../../shared/config.ts";
 import { isBelayError } from "../../shared/errors.ts";
 import { gateNames } from "../../shared/rollback/gate-types.ts";
+import { planHash } from "../../shared/rollback/plan/hash.ts";
 import { parsePolicy, policyJsonSchema } from "../../shared/rollback/plan/parse-policy.ts";
 import { completePolicy, defaultPolicy, policyGates } from "../../shared/rollback/plan/policy.ts";
 import { parseWaivers } from "../../shared/rollback/plan/waivers.ts";
@@ -136,7 +137,7 @@ describe("belay policy", () => {
     });
   it("prints what is in effect, and the schema", () => {
     expect(run()).toMatch(/Belay's default[\s\S]*approved +off +off +required +yes/);
-    expect(JSON.parse(run("--json"))).toEqual({ file: null, policy: defaultPolicy });
+    expect(JSON.parse(run("--json"))).toEqual({ file: null, digest: planHash(defaultPolicy), policy: defaultPolicy });
     expect(JSON.parse(run("schema"))).toEqual(policyJsonSchema());
   });
 });

@@ -52,6 +52,7 @@ export function makePlan(facts: Facts, options: { policy?: Policy; waive?: reado
     part: partOf(facts),
     gates,
     checklist: answerChecklist(facts, judged, verdict),
+    policyDigest: planHash(policy),
     steps,
     canRollBack: blocking.length === 0,
     blockingReason: reasonOf(blocking),

@@ -58,17 +58,18 @@ export async function recordWaivers(
   by: { readonly actor: string; readonly subject: string | null; readonly reason: string },
 ): Promise<string[]> {
   const waived = plan.gates.filter(({ state }) => state === "waived");
-  for (const { name, waiver, evidence } of waived) {
+  // A word that the policy itself holds is in the plan; on record is what somebody decides now.
+  for (const { name, waiver, evidence } of waived.filter((gate) => gate.waiver?.by === by.actor)) {
     const reason = waiver?.reason ?? by.reason;
     await session.sql`
       insert into belay.approvals (plan_hash, migration_name, actor, subject, decision, gate, reason, rows)
-      values (${plan.hash}, ${plan.migration}, ${waiver?.by ?? by.actor}, ${by.subject}, 'waived', ${name}, ${reason},
+      values (${plan.hash}, ${plan.migration}, ${by.actor}, ${by.subject}, 'waived', ${name}, ${reason},
               ${rowsAtStake(plan.effect)})`;
     await appendAudit(session, {
       actor: by.actor,
       action: "gate.waived",
       subject: plan.migration,
-      details: { gate: name, planHash: plan.hash, by: waiver?.by ?? by.actor, reason, evidence },
+      details: { gate: name, planHash: plan.hash, reason, evidence },
     });
   }
   return waived.map(
