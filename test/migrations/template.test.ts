@@ -141,4 +141,21 @@ describe("template", () => {
       statements: ["ALTER TABLE public.c DROP COLUMN came", "ALTER TABLE public.c ADD COLUMN gone text"],
     });
   });
+
+  it("changes a table that the migration made anew in place: its rows are the old ones", async () => {
+    world = await createWorld(
+      {
+        "1_a.sql": "create table t (i int primary key, a text);",
+        "2_b.sql":
+          "create table t2 (i bigint primary key, a text, b int); insert into t2 select * from t; drop table t; alter table t2 rename to t;",
+      },
+      { scratch: true },
+    );
+    const proposal = await proposeTemplate(world.belay, "2_b", await world.folder());
+    expect(proposal.state).toBe("proved");
+    expect(proposal.destroys).toEqual([
+      "the values of public.t.b",
+      "what a conversion of public.t.i to its old type cuts off",
+    ]);
+  });
 });

@@ -4,6 +4,7 @@ import { parseTable } from "../../rollback/transaction/column-order.ts";
 import { columnsOf } from "../../rollback/undo/columns.ts";
 import { grantsFromEntries, statementsFromEntries } from "./entries.ts";
 import { gainedLabels } from "./enum-labels.ts";
+import { notNullNamesBack } from "./not-null-names.ts";
 import { renamesBack } from "./renames.ts";
 import type { States, Steps } from "./trial.ts";
 
@@ -16,13 +17,15 @@ type Columns = ReadonlyMap<number, readonly string[]>;
  */
 export async function byIdentity(steps: Steps, { wanted, before, after, role }: States): Promise<void> {
   await steps.run(renamesBack(before.identities, after));
+  await steps.run(changedTables(wanted, await steps.read()).flatMap(notNullNamesBack));
   const now = await steps.read();
   const target = withKeptLabels(wanted, now);
   await steps.run(parentsBack(target, now));
   const gained = new Map<number, string[]>();
   for (const [identity, { kind, name }] of await steps.identities()) {
-    if (kind !== "column" || before.identities.has(identity)) continue;
     const oid = Number(identity.split(".")[0]);
+    // A table that the migration made anew in place of the old one holds its rows: its columns change in place.
+    if (kind !== "column" || before.identities.has(identity) || !before.identities.has(`c${oid}`)) continue;
     gained.set(oid, [...(gained.get(oid) ?? []), name]);
   }
   const types = typesBack(target, now, gained);
@@ -46,8 +49,8 @@ function parentsBack(wanted: Catalog, now: Catalog): string[] {
     const [old, current] = [parents(was), parents(is)];
     const table = qualified(was.schema, was.name);
     return [
-      ...current.filter((name) => !old.includes(name)).map((name) => `alter table ${table} no inherit ${name}`),
-      ...old.filter((name) => !current.includes(name)).map((name) => `alter table ${table} inherit ${name}`),
+      ...current.filter((name) => !old.includes(name)).map((name) => `ALTER TABLE ${table} NO INHERIT ${name}`),
+      ...old.filter((name) => !current.includes(name)).map((name) => `ALTER TABLE ${table} INHERIT ${name}`),
     ];
   });
 }
@@ -67,11 +70,11 @@ function typesBack(wanted: Catalog, now: Catalog, gained: Columns): string[] {
     return [...columnsOf(old).values()].flatMap((column) => {
       const { type, generated, expression } = columns.get(column.name) ?? column;
       if (type === column.type || generated || column.generated || made.includes(column.name)) return [];
-      const alter = `alter table ${qualified(was.schema, was.name)} alter column ${column.name}`;
+      const alter = `ALTER TABLE ${qualified(was.schema, was.name)} ALTER COLUMN ${column.name}`;
       const cast = column.type.replace(/ COLLATE .*$/s, "");
       return [
-        ...(expression === null ? [] : [`${alter} drop default`]),
-        `${alter} type ${column.type} using ${column.name}::${cast}`,
+        ...(expression === null ? [] : [`${alter} DROP DEFAULT`]),
+        `${alter} TYPE ${column.type} USING ${column.name}::${cast}`,
       ];
     });
   });

@@ -44,7 +44,10 @@ export async function proposeInverse(input: InverseInput): Promise<InversePropos
   if (isSame(gap))
     return { statements: [], sql: "", proved: true, columnOrderOnly: false, differences: [], refusal: null };
   const after = await readIdentities(session);
-  const before = lineage(input.identities ?? (await identitiesOf(input.beforeUrl)), after);
+  const before =
+    input.identities === undefined
+      ? lineage(await identitiesOf(input.beforeUrl), after)
+      : { known: true, identities: input.identities };
   const roles = await rolesOf(session);
   const states: States = { wanted: input.wanted, before, after, role: roles.owner };
   const trials: Trial[] = [];

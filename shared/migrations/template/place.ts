@@ -168,7 +168,7 @@ function endingOf(text: string): string {
 }
 
 function withEndings(text: string, like: string): string {
-  return endingOf(like) === "\n" ? text : text.replaceAll("\n", "\r\n");
+  return endingOf(like) === "\n" ? text : text.replace(/\r?\n/g, "\r\n");
 }
 
 function endedOnce(text: string): string {
