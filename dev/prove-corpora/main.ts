@@ -15,7 +15,8 @@ import { type Compared, describe, enough, printTable } from "./print.ts";
 const usage = `npm run prove:corpora -- [FOLDER...]
 
 Proves every migration of the folders (default: those with a verdicts.tsv in ../shared/corpora) with generated rows in
-the tables, and compares with what each verdicts.tsv measured. Exits 1 under 99 % agreement.
+the tables, and compares with what each verdicts.tsv measured. Exits 1 when verdicts, or whether a
+rollback destroys rows that stand after its migration, agree in less than 99 %.
 
   --server URL      a server where databases may be made (default: an embedded one)
   --postgres MAJOR  the embedded server's major version (default 15)

@@ -13,10 +13,13 @@ export interface Compared {
 
 const goal = 99;
 
-/** Whether every question finds the agreement that is wanted, over all folders. */
+/** What an agreement is asked of; the others are told. */
+const decisive: readonly Question[] = ["verdict", "rows since"];
+
+/** Whether verdicts, and whether rollbacks destroy rows, agree as much as is wanted, over all folders. */
 export function enough(all: readonly Compared[]): boolean {
   if (all.some(({ unproved }) => unproved.length > 0)) return false;
-  return questions.every((question) => (percent(all, question) ?? 100) >= goal);
+  return decisive.every((question) => (percent(all, question) ?? 100) >= goal);
 }
 
 /** Every disagreement, with the objects of both sides. */

@@ -3,6 +3,7 @@ import type { Session } from "../../../postgres/session.ts";
 import { type Insertion, runInsertions } from "./insert.ts";
 import { holdersOf } from "./order.ts";
 import { ownRows, type RowsWanted } from "./rows.ts";
+import { selectAll } from "./together.ts";
 import type { SeedForeignKey, SeedSchema, SeedTable } from "./types.ts";
 import { plainType } from "./values.ts";
 
@@ -40,10 +41,7 @@ async function readEmpty(session: Session, tables: readonly SeedTable[]): Promis
     );
     return `select ${index} as place, to_json(array[${columns}]) as names from only ${qualified(table.schema, table.name)}`;
   });
-  const found = (await session.run(parts.join(" union all "))) as unknown as {
-    place: number;
-    names: (string | null)[];
-  }[];
+  const found = await selectAll<{ place: number; names: (string | null)[] }>(session, parts);
   return found.map(({ place, names }) => [open[place]!, new Set(names.filter((name) => name !== null))]);
 }
 

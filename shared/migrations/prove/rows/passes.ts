@@ -1,4 +1,4 @@
-import { openSession } from "../../../postgres/session.ts";
+import { openSession, type Session } from "../../../postgres/session.ts";
 import type { Chain, Place } from "../chain.ts";
 import { type RanInside, runInside, runScript } from "../run-script.ts";
 import type { Script } from "../script.ts";
@@ -15,7 +15,11 @@ export interface RowsPass {
   readonly unseeded: SeedReport["unseeded"];
   /** The script that the rows made fail; null: all ran. */
   readonly failed: { readonly script: Script; readonly error: ProofError } | null;
+  /** Why no rows could be put in at all, so that nothing was run. */
+  readonly broken: string | null;
 }
+
+const ran: RowsPass = { loses: [], unseeded: [], failed: null, broken: null };
 
 /**
  * Puts rows into the tables as they are now, runs the scripts one after the other, and says what is gone of the rows.
@@ -46,18 +50,33 @@ async function passInside(
   const sequences = await readSequences(session);
   await session.run("begin");
   try {
-    const { unseeded } = await seedRows(session, options);
-    const earlier = await readRows(session);
+    const seeded = await putIn(session, chain, options);
+    if (seeded.rows === null) return { ...ran, broken: seeded.why };
+    const { unseeded } = seeded;
     for (const script of scripts) {
-      const ran: RanInside = await runInside(session, script, chain.limited);
-      if (ran.undecided || isStale(ran.error)) return null;
-      if (ran.error !== null) return { loses: [], unseeded, failed: { script, error: ran.error } };
+      const done: RanInside = await runInside(session, script, chain.limited);
+      if (done.undecided || isStale(done.error)) return null;
+      if (done.error !== null) return { ...ran, unseeded, failed: { script, error: done.error } };
     }
-    return { loses: lossesOf(earlier, await readRows(session), of), unseeded, failed: null };
+    return { ...ran, loses: lossesOf(seeded.rows, await readRows(session), of), unseeded };
   } finally {
     await session.run("rollback").catch(() => {});
     if (session.alive) await restoreSequences(session, sequences);
     await session.close().catch(() => {});
+  }
+}
+
+type Seeded =
+  | { readonly rows: RowState; readonly unseeded: SeedReport["unseeded"] }
+  | { readonly rows: null; readonly why: string };
+
+/** A trigger may run for ever, or end the session. */
+async function putIn(session: Session, chain: Chain, options: SeedOptions): Promise<Seeded> {
+  try {
+    const { unseeded } = await chain.limited(session, () => seedRows(session, options));
+    return { rows: await readRows(session), unseeded };
+  } catch (error) {
+    return { rows: null, why: `no rows could be put in: ${(error as Error).message}` };
   }
 }
 
@@ -74,16 +93,17 @@ async function passOnCopy(
   options: SeedOptions,
 ): Promise<RowsPass> {
   await session.run("begin");
-  const { unseeded } = await seedRows(session, options);
+  const seeded = await putIn(session, chain, options);
+  if (seeded.rows === null) return { ...ran, broken: seeded.why };
+  const { unseeded } = seeded;
   await session.run("commit");
-  const earlier: RowState = await readRows(session);
   const other = await openSession(url, { applicationName: "belay scratch" });
   try {
     for (const script of scripts) {
-      const ran = await runScript(other, script, chain.limited);
-      if (ran.error !== null) return { loses: [], unseeded, failed: { script, error: ran.error } };
+      const { error } = await runScript(other, script, chain.limited);
+      if (error !== null) return { ...ran, unseeded, failed: { script, error } };
     }
-    return { loses: lossesOf(earlier, await readRows(other), of), unseeded, failed: null };
+    return { ...ran, loses: lossesOf(seeded.rows, await readRows(other), of), unseeded };
   } finally {
     await other.close().catch(() => {});
   }

@@ -1,6 +1,7 @@
 import { qualified, quoteIdent, quoteLiteral } from "../../../catalog/identifiers.ts";
 import type { Session } from "../../../postgres/session.ts";
 import { parentFinder } from "./order.ts";
+import { selectAll } from "./together.ts";
 import type { SeedRow, SeedSchema, SeedTable } from "./types.ts";
 
 /** Rows that the given tables' keys may refer to, as they are in the database now: at most `limit` and a few per parent. */
@@ -17,10 +18,7 @@ export async function readKeys(
     const columns = table.columns.map(({ name }) => `r.${quoteIdent(name)}::text`).join(", ");
     return `select ${index} as place, to_json(array[${columns}]::text[]) as values from (select * from only ${qualified(table.schema, table.name)} order by ctid desc limit ${limit + 3}) r`;
   });
-  const found = (await session.run(parts.join(" union all "))) as unknown as {
-    place: number;
-    values: (string | null)[];
-  }[];
+  const found = await selectAll<{ place: number; values: (string | null)[] }>(session, parts);
   return wanted.map((table, index) => [
     table,
     found.filter(({ place }) => place === index).map(({ values }) => asRow(table, values)),

@@ -1,6 +1,7 @@
 import { qualified, quoteIdent } from "../../../catalog/identifiers.ts";
 import type { Session } from "../../../postgres/session.ts";
 import { ofTheProject } from "./read-schema.ts";
+import { selectAll } from "./together.ts";
 
 export interface ReadColumn {
   readonly number: number;
@@ -42,8 +43,11 @@ export async function readRows(session: Session): Promise<RowState> {
     const sums = columns.map((column) => `sum(hashtextextended(${column}, 0)::numeric)::text`);
     return `select ${index} as i, (select to_json(array[${sums}]::text[]) ${from}) as rows, (select count(*) ${from}) as count`;
   });
-  const answers = await session.run(parts.join(" union all "));
-  const byPlace = new Map(answers.map(({ i, rows, count }) => [i as number, { rows, count: Number(count) }]));
+  const answers = await selectAll<{ i: number; rows: TableRows["rows"] & TableRows["sums"]; count: string | null }>(
+    session,
+    parts,
+  );
+  const byPlace = new Map(answers.map(({ i, rows, count }) => [i, { rows, count: Number(count) }]));
   return tables.map(({ large, ...table }, index) => {
     const { rows, count } = byPlace.get(index)!;
     if (large) return { ...table, rows: null, count, sums: rows ?? [] };

@@ -8,6 +8,7 @@ import { readSeedSchema } from "./read-schema.ts";
 import { type KnownRows, makeRows, ownRows, type RowsWanted } from "./rows.ts";
 import { advanceSequences } from "./sequences.ts";
 import { solveChecks } from "./solve.ts";
+import { selectAll } from "./together.ts";
 import type { SeedOptions, SeedReport, SeedRow, SeedSchema, SeedTable } from "./types.ts";
 import { textShapes } from "./values.ts";
 
@@ -51,7 +52,7 @@ async function stillEmpty(session: Session, refused: Refused): Promise<SeedRepor
   if (refused.size === 0) return [];
   const named = [...refused].map(([table, why]) => ({ table: qualified(table.schema, table.name), why }));
   const parts = named.map(({ table }, index) => `select ${index} as i where not exists (select from only ${table})`);
-  const empty = new Set((await session.run(parts.join(" union all "))).map(({ i }) => i as number));
+  const empty = new Set((await selectAll<{ i: number }>(session, parts)).map(({ i }) => i));
   return named.filter((_, index) => empty.has(index));
 }
 

@@ -1,3 +1,4 @@
+import { qualified } from "../../../catalog/identifiers.ts";
 import type { Chain } from "../chain.ts";
 import type { Proof, ProofLoss } from "../types.ts";
 import type { Unit } from "../unit.ts";
@@ -39,7 +40,8 @@ export function withRows(
   const unseeded = [...new Set([before, since].flatMap((pass) => pass?.unseeded.map(({ table }) => table) ?? []))];
   const seen = [...(before?.loses ?? []), ...(since?.loses ?? [])];
   const shown = (loss: ProofLoss) => seen.some((each) => each.schema === loss.schema && each.table === loss.table);
-  const only = told.filter((loss) => !shown(loss) && (since?.failed !== null || unseeded.length > 0));
+  const noRows = since === null || since.failed !== null || since.broken !== null;
+  const only = told.filter((loss) => !shown(loss) && (noRows || unseeded.includes(qualified(loss.schema, loss.table))));
   const failed = since?.failed ?? before?.failed ?? null;
   const loses = [...seen, ...only];
   return {
@@ -48,7 +50,7 @@ export function withRows(
     with_rows: {
       before: stateOf(before, ups, []),
       since: stateOf(since, ups, loses),
-      error: failed === null ? null : errorWords(failed.error),
+      error: failed === null ? (since?.broken ?? before?.broken ?? null) : errorWords(failed.error),
     },
   };
 }
@@ -57,7 +59,7 @@ type Outcome = NonNullable<Proof["with_rows"]>["since"];
 
 /** Which side of the migration a told loss is of does not matter for the rows that stand after it. */
 function stateOf(pass: RowsPass | null, ups: Unit["ups"], loses: readonly ProofLoss[]): Outcome {
-  if (pass === null) return "not_run";
+  if (pass === null || pass.broken !== null) return "not_run";
   if (pass.failed !== null) return ups.includes(pass.failed.script) ? "up_fails" : "down_fails";
   return pass.loses.length > 0 || loses.some(({ rows }) => rows === null) ? "lost" : "kept";
 }
