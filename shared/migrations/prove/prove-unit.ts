@@ -132,7 +132,9 @@ function baseOf({ subject, ran, changesSchema }: Applied): Omit<Proof, "verdict"
 
 function judged(down: Script, before: State, after: State, { afterDown, ...rest }: Rehearsal) {
   const judgement = judge(before, after, afterDown!);
-  const message = judgementWords(judgement, down.blank) + againWords(rest.upAgain, rest.upAgainError);
+  // After a rollback that did nothing the migration cannot but be there already.
+  const again = judgement.verdict === "noop" ? "" : againWords(rest.upAgain, rest.upAgainError);
+  const message = judgementWords(judgement, down.blank) + again;
   const differences = [...judgement.differences];
   return { verdict: judgement.verdict, message, differences, up_again: rest.upAgain, noop: judgement.noop };
 }

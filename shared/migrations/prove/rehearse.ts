@@ -2,7 +2,7 @@ import type { Chain, Place } from "./chain.ts";
 import { changedTables, lossesOfStates, readColumns } from "./losses.ts";
 import { locateInside, type Ran, type RanInside, runInside, runScript } from "./run-script.ts";
 import type { Script } from "./script.ts";
-import { readSequences, restoreSequences } from "./sequences.ts";
+import { mayMoveSequences, readSequences, restoreSequences, type SequenceValues } from "./sequences.ts";
 import { type State, sameState } from "./state.ts";
 import type { Proof, ProofError, ProofLoss } from "./types.ts";
 
@@ -43,7 +43,8 @@ async function insideTransaction(
   { down, ups }: Scripts,
 ): Promise<Rehearsal | null> {
   const place = await chain.place();
-  const sequences = await readSequences(place.session);
+  const moves = mayMoveSequences([down, ...ups].map(({ text }) => text));
+  const sequences: SequenceValues = moves ? await readSequences(place.session) : new Map();
   const seen = await rolledBack(place, async () => {
     const ran = await runInside(place.session, down, chain.limited);
     if (ran.error !== null) return { ran, afterDown: null, again: null, columns: [] };
@@ -55,10 +56,10 @@ async function insideTransaction(
   });
   if (seen.ran.undecided || seen.again?.ran.undecided === true) return null;
   const { session } = await chain.place();
-  await restoreSequences(session, sequences);
+  if (moves) await restoreSequences(session, sequences);
   if (seen.afterDown === null) {
     const error = await locateInside(session, down, seen.ran.error!, chain.limited);
-    await restoreSequences(session, sequences);
+    if (moves) await restoreSequences(session, sequences);
     return { ...failed(seen.ran), error };
   }
   const columns = { after: await readColumns(session, changedTables(after, seen.afterDown)), afterDown: seen.columns };

@@ -4,6 +4,14 @@ import type { Session } from "../../postgres/session.ts";
 /** Last values of all sequences by quoted name; null: not called yet. */
 export type SequenceValues = ReadonlyMap<string, string | null>;
 
+/** What can draw a number from a sequence that stands already; DDL without any of these words cannot. */
+const draws = /\b(?:insert|update|merge|copy|select|call|do|execute|nextval|setval|default|refresh)\b/i;
+
+/** Whether running one of the texts may move a sequence. */
+export function mayMoveSequences(texts: readonly string[]): boolean {
+  return texts.some((text) => draws.test(text));
+}
+
 export async function readSequences(session: Session): Promise<SequenceValues> {
   const rows = await session.sql<{ schema: string; name: string; value: string | null }[]>`
     select schemaname as schema, sequencename as name, last_value::text as value from pg_catalog.pg_sequences`;
