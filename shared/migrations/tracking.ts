@@ -30,15 +30,16 @@ const telling = ["version", "version_id", "installed_rank", "applied_at", "migra
 /** Finds the tables of the known tools by name and columns. */
 export async function findTrackingTables(session: Session): Promise<TrackingTable[]> {
   const rows = await session.sql<{ schema: string; table: string; columns: string[] }[]>`
-    select n.nspname as schema, c.relname as table, array_agg(a.attname::text order by a.attnum) as columns
+    select n.nspname as schema, c.relname as table,
+      array(select a.attname::text from pg_catalog.pg_attribute a
+             where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped order by a.attnum) as columns
     from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'belay') and n.nspname !~ '^pg_'
-      and n.nspname <> all (${servicesSchemas}::text[]) and c.relnatts <= 20
-      and exists (select from pg_catalog.pg_attribute t
-                   where t.attrelid = c.oid and t.attnum > 0 and t.attname = any (${telling}::text[]))
-    group by 1, 2 order by 1, 2`;
+      and n.nspname <> all (${servicesSchemas}::text[])
+      and c.oid = any (array(select t.attrelid from pg_catalog.pg_attribute t
+                              where t.attnum > 0 and t.attname = any (${telling}::text[])))
+    order by 1, 2`;
   return rows.flatMap((row) => {
     const tool = toolOf(row);
     return tool === null ? [] : [{ tool, schema: row.schema, table: row.table }];
