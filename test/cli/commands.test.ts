@@ -97,7 +97,7 @@ describe("looking", () => {
     expect(of(without)).toMatch(/applied +✗ no +\d{4}-\d\d-\d\d [\d:]+Z +✗ +before, after +no rollback SQL$/);
     expect(of(note)).toMatch(/applied +✓ yes +\d{4}-\d\d-\d\d [\d:]+Z +✓ +before, after +-$/);
     expect(of(customers)).toMatch(new RegExp(`✗ no .* ${note} and 1 more depend on it$`));
-    expect(out).toContain("Total: 4. By ledger and syntax 2 can be rolled back");
+    expect(out).toContain("Total: 4 (4 applied, 1 without rollback SQL). By ledger and syntax 2 can be rolled back");
   });
 
   it("list --json is one document with the same facts, also as status, and filtered", async () => {
@@ -158,18 +158,18 @@ describe("looking", () => {
     expect(await photograph(shop.url)).toEqual(before);
   });
 
-  it("template proposes proved SQL, with what it loses; a server for it is needed", async () => {
+  it("template proposes proved SQL, with what it loses; without a scratch server it starts its own", async () => {
     const { code, out } = await shop.belay("template", without);
     expect(code).toBe(0);
     expect(out).toContain(`✓ ${without}: proved`);
-    expect(out).toContain('DROP TABLE "public"."without"');
-    expect(out).toMatch(/loses: all rows of TABLE "public"\."without"/);
-    const none = await belay(
-      ["template", without],
-      { ...shop.environment, BELAY_SCRATCH_URL: "" },
-      { cwd: shop.directory },
-    );
-    expect(none).toMatchObject({ code: 1, out: expect.stringContaining("set BELAY_SCRATCH_URL or --scratch") });
+    expect(out).toContain("-- DROP TABLE public.without;");
+    expect(out).toMatch(/loses: all rows of public\.without/);
+    const bare = { ...shop.environment, BELAY_SCRATCH_URL: "" };
+    const own = await belay(["template", without], bare, { cwd: shop.directory });
+    expect(own).toEqual({ code, out, error: "" });
+    const ran = await belay(["template", without, "--postgres", "9"], bare, { cwd: shop.directory });
+    expect(ran).toMatchObject({ code: 2, error: expect.stringContaining("--postgres 15|17|18") });
+    expect(await belay(["template"], bare, { cwd: shop.directory })).toMatchObject({ code: 2 });
   });
 
   it("sync again registers nothing, and says so", async () => {
