@@ -54,7 +54,7 @@ type Row = ExpectedEntry & { readonly key: string };
 
 async function readEntries(session: Session, state: number, keys: readonly string[] | null): Promise<Row[]> {
   const [row] = await session.sql`
-    with wanted as materialized (select id from belay.snapshot_entries where ${keys === null} or key = any(${[...(keys ?? [])]}::text[]))
+    with wanted as materialized (select id from belay.snapshot_entries ${keys === null ? session.sql`limit 0` : session.sql`where key = any(${[...keys]}::text[])`})
     select json_agg(json_build_array(e.key, e.hash, e.entry ->> 'name', e.entry ->> 'schema', e.kind, e.id)) as rows
       from belay.state_entries(${state}, ${keys === null ? null : session.sql`array(select id from wanted)`}) i
            join belay.snapshot_entries e on e.id = i`;
@@ -69,7 +69,7 @@ async function readUndone(session: Session, snapshot: string, keys: readonly str
       from belay.migration_history h join belay.migration_changes c using (migration_name)
            left join belay.snapshot_entries b on b.id = c.before_entry
      where h.status = 'rolled_back' and h.rollback_at > (select created_at from belay.snapshots where id = ${snapshot})
-       and (${keys === null} or c.key = any(${[...(keys ?? [])]}::text[]))
+       ${keys === null ? session.sql`` : session.sql`and c.key = any(${[...keys]}::text[])`}
      order by h.rollback_at, h.migration_version desc`;
   return rows.map(({ key, hash, kind, id, name, schema }) => ({
     key: key as string,
