@@ -53,7 +53,11 @@ export async function repairMigration(belay: Belay, request: RepairRequest): Pro
         details: { evidence },
       });
     const to = request.way === "applied" ? "applied" : "rolled_back";
-    await inTransaction(session, "settling the record", async () => await write(session, belay, row, to, request, evidence));
+    await inTransaction(
+      session,
+      "settling the record",
+      async () => await write(session, belay, row, to, request, evidence),
+    );
     return {
       migration: row.name,
       from: row.status,
