@@ -353,4 +353,11 @@ export const effectCases: readonly EffectCase[] = [
     rollback:
       "create table u (like t, more int); create index on u (n); comment on column u.more is 'more'; alter table u drop column id",
   },
+  {
+    name: "comments where there were none",
+    setup: `create schema s; create table t (id int, "a b" int); create view "V w" as select 1 as one; create index i on t (id); create type mood as enum ('a'); create domain d as int;
+      create sequence q; create materialized view m as select 1 as one;`,
+    rollback: `comment on table t is 'x'; comment on column t."a b" is 'x'; comment on view "V w" is 'x'; comment on index i is 'x'; comment on type mood is 'x'; comment on domain d is 'x';
+      comment on sequence q is 'x'; comment on materialized view m is 'x'; comment on schema s is 'x'; comment on column t.id is ''`,
+  },
 ];

@@ -19,6 +19,8 @@ export function opaqueReason(kind: string, body: Node): string {
     case "DropOwnedStmt":
     case "ReassignOwnedStmt":
       return "roles and what they own reach beyond this database";
+    case "SecLabelStmt":
+      return "what a security label does is its provider's to say";
     case "AlterDefaultPrivilegesStmt":
       return "default privileges are changed";
     case "CopyStmt":
