@@ -14,8 +14,11 @@ export interface ProofFile extends ProofCache {
 
 const manyStale = 2_000;
 
-/** Opens the file, made at the first write. Lines that cannot be read, as a kill leaves them, are ignored. */
-export async function openProofFile(path: string): Promise<ProofFile> {
+/**
+ * Opens the file, made at the first write. Lines that cannot be read, as a kill leaves them, are ignored. `lasting` says
+ * which proofs hold for a later run.
+ */
+export async function openProofFile(path: string, lasting: (proof: Proof) => boolean = () => true): Promise<ProofFile> {
   const text = await readFile(path, "utf8").catch(() => "");
   const proofs = new Map<string, Proof>();
   for (const line of text.split("\n")) {
@@ -27,6 +30,7 @@ export async function openProofFile(path: string): Promise<ProofFile> {
   return {
     get: (chain) => proofs.get(chain),
     put: async (proof) => {
+      if (!lasting(proof)) return;
       proofs.set(proof.chain, proof);
       await write(path, () => appendFile(path, `${opening}${JSON.stringify(proof)}\n`));
       opening = "";

@@ -16,6 +16,8 @@ export interface ScratchServer {
 export interface ScratchChoice {
   /** Part of what a proof rests on: the major version, and whose server it is. */
   readonly server: string;
+  /** It is always the same: what it lacks today it lacks tomorrow. */
+  readonly fixed: boolean;
   /** For people: `PostgreSQL 17`. */
   readonly words: string;
   open(): Promise<ScratchServer>;
@@ -34,6 +36,7 @@ export async function chooseScratchServer(belay: Belay, asked: string | undefine
     });
   return {
     server: `embedded-${major}`,
+    fixed: true,
     words: `PostgreSQL ${major}`,
     open: async () => {
       belay.report({ phase: "prove", message: `starting PostgreSQL ${major}` });
@@ -53,6 +56,7 @@ async function givenServer(belay: Belay, url: string, asked: string | undefined)
     });
   return {
     server: String(major),
+    fixed: false,
     words: `PostgreSQL ${major}`,
     open: async () => ({ scratchUrl: url, now: belay.now, stop: async () => {} }),
   };

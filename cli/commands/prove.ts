@@ -70,7 +70,10 @@ export const prove: Command = {
     const seed = numberOf(flags, "seed", 0, 2_147_483_647) ?? 1;
     const setup = await readSetup(invocation);
     const choice = await chooseScratchServer(belay, typeof flags.postgres === "string" ? flags.postgres : undefined);
-    const cache = flags["no-cache"] === true ? undefined : await openProofFile(await cachePlace(flags, folder));
+    // An extension may be installed there tomorrow.
+    const lasting = (proof: Proof) => choice.fixed || proof.verdict !== "environment";
+    const cache =
+      flags["no-cache"] === true ? undefined : await openProofFile(await cachePlace(flags, folder), lasting);
     const show = (proof: Proof) => {
       if (terminal.json) return terminal.print(JSON.stringify(proof));
       const lines = format === "github" ? annotationOf(proof, fails) : proofLines(proof, { ...style, fails });
