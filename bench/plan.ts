@@ -86,8 +86,11 @@ async function measure(name: string, debian: string | null, url: string, migrati
   };
 }
 
+/** As cli/belay.js sets them. */
+const flags = ["--max-semi-space-size=8", "--heap-growing-percent=50", "--liftoff-only"];
+
 function startProgram(url: string, migration: string | null) {
-  const child = fork(join(import.meta.dirname, "plan-program.ts"), [url, migration ?? ""]);
+  const child = fork(join(import.meta.dirname, "plan-program.ts"), [url, migration ?? ""], { execArgv: flags });
   return {
     async ask(): Promise<Answer> {
       const answered = once(child, "message");
