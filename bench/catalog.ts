@@ -8,6 +8,7 @@ import { startPostgres } from "../servers/postgres.ts";
 import { installedPrograms } from "../servers/postgres-programs.ts";
 import { readCatalog } from "../shared/catalog/read.ts";
 import { openSession } from "../shared/postgres/session.ts";
+import type { Line as BenchLine } from "./line.ts";
 
 /**
  * Reading a whole catalog on a fresh session, connecting included, against stock `pg_dump -s` of the same database,
@@ -20,17 +21,7 @@ interface Case {
   readonly sql: string;
 }
 
-interface Line {
-  readonly bench: "catalog";
-  readonly case: string;
-  readonly ours: number;
-  readonly peer: number | null;
-  readonly unit: "ms";
-  /** Below 1: we are faster. */
-  readonly ratio: number | null;
-  readonly peak_rss_mb: number;
-  readonly peer_peak_rss_mb: null;
-}
+type Line = BenchLine<"catalog", "ms">;
 
 const pairs = Number(process.argv[process.argv.indexOf("--pairs") + 1] ?? Number.NaN) || 11;
 

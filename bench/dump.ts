@@ -10,6 +10,7 @@ import { installedPrograms } from "../servers/postgres-programs.ts";
 import type { Manifest } from "../shared/archive/types.ts";
 import { type BenchDatabase, dominantTable, dropDatabase, makeDatabase, onServer, smallTables } from "./databases.ts";
 import { measureSteps, type Step } from "./dump-steps.ts";
+import type { Line as BenchLine } from "./line.ts";
 import { median, type Run, runMeasured } from "./processes.ts";
 
 /**
@@ -20,16 +21,7 @@ import { median, type Run, runMeasured } from "./processes.ts";
  *
  *   npm run bench -- dump [--json] [--pairs 3] [--mb 2500] [--tables 2000] [--only dominant|small] [--s3 | --s3-url URL]
  */
-interface Line {
-  readonly bench: "dump";
-  readonly case: string;
-  readonly ours: number;
-  readonly peer: number;
-  readonly unit: "s";
-  /** Median of the pairs' ratios; below 1: we are faster. */
-  readonly ratio: number;
-  readonly peak_rss_mb: number;
-  readonly peer_peak_rss_mb: number;
+interface Line extends BenchLine<"dump", "s"> {
   readonly mb_per_s: number;
   readonly peer_mb_per_s: number;
   readonly stored_mb: number;

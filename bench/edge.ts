@@ -8,6 +8,7 @@ import { startPostgres } from "../servers/postgres.ts";
 import { installedPrograms } from "../servers/postgres-programs.ts";
 import { dominantTable, dropDatabase, makeDatabase } from "./databases.ts";
 import type { EdgeMeasurement } from "./edge-program.ts";
+import type { Line as BenchLine } from "./line.ts";
 import { median, runMeasured } from "./processes.ts";
 
 /**
@@ -17,15 +18,7 @@ import { median, runMeasured } from "./processes.ts";
  *
  *   npm run bench -- edge [--json] [--runs 3]
  */
-interface Line {
-  readonly bench: "edge";
-  readonly case: string;
-  readonly ours: number;
-  readonly peer: null;
-  readonly unit: "MB/CPU s";
-  readonly ratio: null;
-  readonly peak_rss_mb: number;
-  readonly peer_peak_rss_mb: null;
+interface Line extends BenchLine<"edge", "MB/CPU s"> {
   readonly cpu_s: number;
   readonly start_cpu_s: number;
   /** MB of COPY text in 2 CPU seconds. */

@@ -6,6 +6,7 @@ import { debianPrograms } from "../servers/debian.ts";
 import { startPostgres } from "../servers/postgres.ts";
 import { installedPrograms } from "../servers/postgres-programs.ts";
 import { emptyDatabase } from "./databases.ts";
+import type { Line as BenchLine } from "./line.ts";
 import { makeMigrated } from "./migrated.ts";
 import type { Answer } from "./plan-program.ts";
 import { median, runMeasured } from "./processes.ts";
@@ -16,17 +17,7 @@ import { median, runMeasured } from "./processes.ts";
  *
  *   npm run bench -- plan [--json] [--pairs 11] [--tables 2000] [--migrations 1000]
  */
-interface Line {
-  readonly bench: "plan";
-  readonly case: string;
-  readonly ours: number;
-  readonly peer: number | null;
-  readonly unit: "ms";
-  /** Median of the pairs' ratios; below 1: we are faster. */
-  readonly ratio: number | null;
-  readonly peak_rss_mb: number;
-  readonly peer_peak_rss_mb: number | null;
-}
+type Line = BenchLine<"plan", "ms">;
 
 const pairs = option("--pairs", 11);
 const tables = option("--tables", 2_000);

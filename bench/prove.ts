@@ -11,6 +11,7 @@ import { readMigrationFolder } from "../shared/migrations/read-folder.ts";
 import type { MigrationFolder } from "../shared/migrations/types.ts";
 
 import { dropDatabase, emptyDatabase, onServer } from "./databases.ts";
+import type { Line as BenchLine } from "./line.ts";
 
 /**
  * Proving a folder (`belay prove --no-fix --no-cache`, the chain's database made and dropped) against the plain loop on
@@ -19,17 +20,7 @@ import { dropDatabase, emptyDatabase, onServer } from "./databases.ts";
  *
  *   node bench/prove.ts [--json] [--only shop]
  */
-interface Line {
-  readonly bench: "prove";
-  readonly case: string;
-  readonly ours: number;
-  readonly peer: number | null;
-  readonly unit: "s";
-  /** Below 1: we are faster. */
-  readonly ratio: number | null;
-  readonly peak_rss_mb: number;
-  readonly peer_peak_rss_mb: null;
-}
+type Line = BenchLine<"prove", "s">;
 
 const corpora = join(import.meta.dirname, "../../shared/corpora");
 const cases = [

@@ -16,6 +16,7 @@ import {
   onServer,
   smallTables,
 } from "./databases.ts";
+import type { Line as BenchLine } from "./line.ts";
 import { median, type Run, runMeasured } from "./processes.ts";
 
 /**
@@ -25,16 +26,7 @@ import { median, type Run, runMeasured } from "./processes.ts";
  *
  *   npm run bench -- restore [--json] [--pairs 3] [--mb 2500] [--tables 2000] [--only dominant|small]
  */
-interface Line {
-  readonly bench: "restore";
-  readonly case: string;
-  readonly ours: number;
-  readonly peer: number;
-  readonly unit: "s";
-  /** Below 1: we are faster. */
-  readonly ratio: number;
-  readonly peak_rss_mb: number;
-  readonly peer_peak_rss_mb: number;
+interface Line extends BenchLine<"restore", "s"> {
   readonly mb_per_s: number;
   readonly peer_mb_per_s: number;
   /** Median seconds of each of our phases. */
