@@ -1,4 +1,6 @@
 import type { Command } from "./command.ts";
+import { hang } from "./render/wrap.ts";
+import { targetUsage } from "./target.ts";
 
 const settingsHelp: readonly (readonly [string, string])[] = [
   ["--database URL", "target database, direct or session-pooled (BELAY_DATABASE_URL)"],
@@ -18,36 +20,52 @@ const settingsHelp: readonly (readonly [string, string])[] = [
 const exitHelp =
   "Exit codes: 0 done, 1 failed and nothing changed, 2 usage, 3 blocked by a gate, 4 lock not obtained, 5 drill not passed.";
 
-function aligned(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([flag]) => flag.length));
-  return rows.map(([flag, meaning]) => `  ${flag.padEnd(width)}  ${meaning}`);
+/** Columns that a flag may take beside its meaning; longer ones stand on a line of their own. */
+const widestFlag = 26;
+
+function aligned(rows: readonly (readonly [string, string])[], width: number): string[] {
+  const column = Math.min(widestFlag, Math.max(...rows.map(([flag]) => flag.length)));
+  return rows.flatMap(([flag, meaning]) => {
+    if (flag.length <= column) return hang(`  ${flag.padEnd(column)}  `, meaning, width);
+    return [`  ${flag}`, ...hang(" ".repeat(column + 4), meaning, width)];
+  });
 }
 
-export function generalHelp(commands: readonly Command[]): string {
-  const rows = commands.map((command) => [`${command.name} ${command.usage}`.trim(), command.summary] as const);
+const everyCommand = (width: number, own: readonly (readonly [string, string])[] = []): string[] => [
+  "Flags of every command:",
+  ...aligned(
+    settingsHelp.filter(([flag]) => !own.some(([name]) => name === flag)),
+    width,
+  ),
+  "",
+  ...hang("", exitHelp, width),
+];
+
+/** `width`: columns that a line may have. */
+export function generalHelp(commands: readonly Command[], width = Number.POSITIVE_INFINITY): string {
+  const rows = commands.map(({ name, usage, summary }) => {
+    return [`${name} ${usage === targetUsage ? "TARGET" : usage}`.trim(), summary] as const;
+  });
   return [
     "belay: rolls back a Postgres migration without losing a row",
     "",
     "Usage: belay COMMAND [flags]",
     "",
-    ...aligned(rows),
+    ...aligned(rows, width),
     "",
-    "Flags of every command:",
-    ...aligned(settingsHelp),
+    ...hang("TARGET: ", targetUsage.replaceAll("|", " | "), width),
+    ...hang("", "Flags of one command: belay COMMAND --help", width),
     "",
-    exitHelp,
+    ...everyCommand(width),
   ].join("\n");
 }
 
-export function commandHelp(command: Command): string {
+export function commandHelp(command: Command, width = Number.POSITIVE_INFINITY): string {
   return [
-    `belay ${`${command.name} ${command.usage}`.trim()}: ${command.summary}`,
+    ...hang("", `belay ${`${command.name} ${command.usage}`.trim()}: ${command.summary}`, width),
     ...(command.aliases ? [`Also: belay ${command.aliases.join(", belay ")}`] : []),
     "",
-    ...(command.help.length > 0 ? ["Flags:", ...aligned(command.help), ""] : []),
-    "Flags of every command:",
-    ...aligned(settingsHelp),
-    "",
-    exitHelp,
+    ...(command.help.length > 0 ? ["Flags:", ...aligned(command.help, width), ""] : []),
+    ...everyCommand(width, command.help),
   ].join("\n");
 }

@@ -41,7 +41,10 @@ async function main(words: readonly string[]): Promise<number> {
     const [name, ...rest] = words;
     if (name === undefined || name === "help" || name === "--help" || name === "-h") {
       const about = rest.find((word) => !word.startsWith("-"));
-      terminal.print(about === undefined ? generalHelp(await allCommands()) : commandHelp(await findCommand(about)));
+      const { width } = terminal;
+      terminal.print(
+        about === undefined ? generalHelp(await allCommands(), width) : commandHelp(await findCommand(about), width),
+      );
       return name === undefined ? exit.usage : exit.done;
     }
     if (name === "--version") {
@@ -55,7 +58,7 @@ async function main(words: readonly string[]): Promise<number> {
     const command = await findCommand(name);
     const { values, positionals } = parse(command, rest);
     if (values.help) {
-      terminal.print(commandHelp(command));
+      terminal.print(commandHelp(command, terminal.width));
       return exit.done;
     }
     const problems = new FolderProblems(terminal, command);

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Catalog } from "../../shared/catalog/types.ts";
 import { BelayError } from "../../shared/errors.ts";
 import { type ProveOptions, proveFolder } from "../../shared/migrations/prove/prove.ts";
@@ -64,6 +65,7 @@ export const prove: Command = {
     const fails = failPolicy(flags, belay.settings.policy);
     const format = formatOf(flags);
     const folder = await openFolder(invocation);
+    refuseEmpty(folder);
     const wanted = wantedMigrations(flags, folder);
     const timeout = numberOf(flags, "timeout", 1, 86_400);
     const rows = numberOf(flags, "seed-rows", 1, 10_000);
@@ -104,7 +106,7 @@ export const prove: Command = {
       const seconds = (performance.now() - started) / 1000;
       if (flags.record === true)
         showRecorded(invocation, await recordProofs(belay, { folder, proofs, server: choice.server, states }));
-      showSummary(invocation, proofs, fails, format, `${choice.words}, ${seconds.toFixed(1)} s`);
+      showSummary(invocation, proofs, folder, fails, format, `${choice.words}, ${seconds.toFixed(1)} s`);
       const broken = folder.problems.some(({ severity }) => severity === "error");
       return broken || proofs.some(fails) ? exit.failed : exit.done;
     } finally {
@@ -128,6 +130,17 @@ async function openFolder({ words, folder, belay }: Invocation): Promise<Migrati
   if (!isDirectory(directory))
     throw new BelayError("usage", `no migrations folder at ${directory}`, { hint: "belay prove DIR" });
   return await readMigrationFolder(directory, belay.settings.layout);
+}
+
+/** A wrong path must not pass in CI as a folder in which nothing fails; errors are told, and fail the run. */
+function refuseEmpty({ directory, migrations, problems }: MigrationFolder): void {
+  if (migrations.length > 0 || problems.some(({ severity }) => severity === "error")) return;
+  const below = problems
+    .map(({ place }) => dirname(place.file))
+    .find((path) => path !== directory && !/\/rollbacks?$/.test(path));
+  throw new BelayError("usage", `there is no migration in ${directory}`, {
+    hint: below === undefined ? "belay prove DIR, with the folder that your tool reads" : `belay prove ${below}`,
+  });
 }
 
 async function readSetup({ flags, belay }: Invocation): Promise<{ file: string; sql: string } | undefined> {
@@ -180,6 +193,7 @@ function showProblems({ terminal }: Invocation, { problems }: MigrationFolder, f
 function showSummary(
   { terminal }: Invocation,
   proofs: readonly Proof[],
+  { problems }: MigrationFolder,
   fails: (proof: Proof) => boolean,
   format: Format,
   how: string,
@@ -193,5 +207,8 @@ function showSummary(
   terminal.line(paint("bold", all));
   const losing = proofs.filter(({ loses }) => loses.length > 0).length;
   if (losing > 0) terminal.line(`${count(losing, "rollback")} would destroy rows or columns.`);
-  terminal.line(failed === 0 ? `${mark.yes()} none fails` : `${mark.no()} ${failed} fail`);
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  if (failed > 0) terminal.line(`${mark.no()} ${failed} ${failed === 1 ? "fails" : "fail"}`);
+  else if (errors === 0) terminal.line(`${mark.yes()} none fails`);
+  if (errors > 0) terminal.line(`${mark.no()} ${count(errors, "error")} in the folder, see above`);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allCommands } from "../../cli/commands/index.ts";
-import { commandHelp } from "../../cli/help.ts";
+import { commandHelp, generalHelp } from "../../cli/help.ts";
 import { photograph } from "../rollback/helpers.ts";
 import { belay, openShop, type Shop, section } from "./support.ts";
 
@@ -68,6 +68,11 @@ describe("help", () => {
     const text = commandHelp(command);
     expect(text).toContain(command.summary);
     for (const flag of Object.keys(command.flags)) expect(text).toContain(`--${flag}`);
+  });
+
+  it.each(commands)("of $name fits a terminal of 80 columns", (command) => {
+    for (const text of [commandHelp(command, 80), generalHelp(commands, 80)])
+      expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
   });
 
   it("stands for a command that is missing, with the exit code of usage", async () => {

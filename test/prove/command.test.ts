@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { FlagValues } from "../../cli/command.ts";
@@ -78,6 +79,29 @@ describe("belay prove", () => {
     const ran = await belay("prove", directory, "--no-cache");
     expect(ran.out).toMatch(/1 migration: 1 exact \(PostgreSQL 17, /);
     expect(ran.code).toBe(0);
+  });
+});
+
+describe("a folder without migrations", () => {
+  it("is no folder in which nothing fails: prove refuses it and names the folder below that has some", async () => {
+    const above = temporaryFolder();
+    expect(await belay("prove", above)).toMatchObject({ code: 2, out: "" });
+    const below = join(above, "supabase", "migrations");
+    mkdirSync(join(below, "rollbacks"), { recursive: true });
+    writeFileSync(join(below, "20250101_a.sql"), "create table a (id int);\n");
+    writeFileSync(join(below, "rollbacks", "20250101_a.sql"), "drop table a;\n");
+    const refused = await belay("prove", above);
+    expect(refused).toMatchObject({ code: 2, out: "" });
+    expect(refused.error).toContain(`there is no migration in ${above}\n→ belay prove ${below}\n`);
+  });
+
+  it("says what is wrong in the folder though every rollback leads back", async () => {
+    const directory = writeFiles(filesOf({ "1_a": pairs["1_a"] }));
+    writeFileSync(join(directory, "1_again.up.sql"), "create table again (id int);\n");
+    const ran = await belay("prove", directory, "--scratch", await serverUrl(), "--no-cache");
+    expect(ran.code).toBe(1);
+    expect(ran.out).not.toContain("none fails");
+    expect(ran.out).toMatch(/✗ \d errors? in the folder, see above\n$/);
   });
 });
 

@@ -20,7 +20,10 @@ export function leftOut(
 function problemOf({ file, layout: own, rollback }: Sign, layout: LayoutName): LayoutProblem {
   const named = own === "plain" ? (rollback ?? (isPlainLayout(layout) ? null : "section")) : own;
   if (named === null) {
-    const message = `${file.name} has no version at the start of its name and was left out`;
+    const why = /^\d/.test(file.name)
+      ? "lies in a folder below the migrations folder"
+      : "has no version at the start of its name";
+    const message = `${file.name} ${why} and was left out`;
     return problemAt(file, 1, "left_out", message, "warning");
   }
   const message = `${file.name} was left out: the folder is read as ${layout}, and this file is of layout ${named}. Move it to a folder of its own, or read this one with --layout ${named}`;
