@@ -312,6 +312,16 @@ export const effectCases: readonly EffectCase[] = [
     rollback: "alter table p detach partition p1; drop table p",
   },
   {
+    name: "a partition that foreign keys lead into, detached and dropped",
+    setup: `create table o (id int, at date, primary key (id, at)) partition by range (at); create table o1 partition of o for values from ('2025-01-01') to ('2026-01-01'); create table o2 partition of o for values from ('2026-01-01') to ('2027-01-01'); create table line (id int, at date, foreign key (id, at) references o); create table deep (id int, at date, foreign key (id, at) references o) partition by list (id); create table deep1 partition of deep default;`,
+    rollback: "alter table o detach partition o1; drop table o1",
+  },
+  {
+    name: "a partition with partitions that foreign keys lead into, detached and dropped",
+    setup: `create table o (id int, at date, primary key (id, at)) partition by range (at); create table o1 partition of o for values from ('2025-01-01') to ('2026-01-01') partition by list (id); create table o1a partition of o1 default; create table o2 partition of o for values from ('2026-01-01') to ('2027-01-01'); create table line (id int, at date, foreign key (id, at) references o);`,
+    rollback: "alter table o detach partition o1; drop table o1",
+  },
+  {
     name: "a child that no longer inherits when its parent goes",
     setup: `create table a (id int); create table b (n int) inherits (a);`,
     rollback: "alter table b no inherit a; drop table a",

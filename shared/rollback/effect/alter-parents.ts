@@ -25,7 +25,33 @@ export function detachPartition(simulation: Simulation, { relation, command }: A
       cutDependencies(simulation.index, keyOf(each), ({ type }) => type === "P" || type === "S");
       simulation.touched.add(keyOf(each));
     }
+  dropKeysInto(simulation, child);
   lock(simulation, child.objid, "ACCESS EXCLUSIVE", `stops being a partition of ${nameOf(relation)}`);
+}
+
+/**
+ * A foreign key into a partitioned table has a part for each partition; detaching drops that part and leaves the key
+ * (DetachPartitionFinalize in PostgreSQL's tablecmds.c).
+ */
+function dropKeysInto(simulation: Simulation, partition: SimulatedObject): void {
+  const keys = (simulation.byFamily.get("constraint") ?? []).filter(({ sub }) => sub === "f");
+  const parts = new Set(keys.filter((each) => each.other === partition.objid && isPartOfKey(simulation, each)));
+  for (const part of parts)
+    for (const below of keys) if (ownersOf(simulation, below).includes(keyOf(part))) parts.add(below);
+  for (const part of parts) {
+    cutDependencies(simulation.index, keyOf(part), () => true);
+    if (part.relid !== null)
+      lock(simulation, part.relid, "ACCESS EXCLUSIVE", `its foreign key ends to lead into ${nameOf(partition)}`);
+  }
+}
+
+function isPartOfKey(simulation: Simulation, key: SimulatedObject): boolean {
+  return ownersOf(simulation, key).some((owner) => simulation.byAddress.get(owner)?.family === "constraint");
+}
+
+function ownersOf(simulation: Simulation, object: SimulatedObject): string[] {
+  const owners = simulation.index.owners.get(keyOf(object)) ?? [];
+  return owners.flatMap(({ to, type }) => (type === "i" || type === "P" ? [to] : []));
 }
 
 export function addParent(simulation: Simulation, { relation, command }: AlterCommand): void {
