@@ -180,7 +180,13 @@ export function renderLossCard(effect: Effect, width: number): string[] {
       bytes(lost.bytes),
       `${lost.key === null ? paint("red", "no key to merge by") : `merged by ${lost.key.join(", ")}`}; ${writtenWords(lost)}`,
     ]),
-    ...sequences.map((lost) => ["sequence", `${lost.schema}.${lost.name}`, `at ${lost.lastValue}`, "-", "-"]),
+    ...sequences.map((lost) => [
+      "sequence",
+      `${lost.schema}.${lost.name}`,
+      lost.stays ? `stays, set from ${lost.lastValue}` : `at ${lost.lastValue}`,
+      "-",
+      "-",
+    ]),
   ];
   return [
     paint("bold", "What is lost from the database (and kept in the archive)"),

@@ -60,6 +60,8 @@ export const lostSequenceSchema = z.object({
   name: z.string(),
   oid: z.number().int(),
   lastValue: z.string(),
+  /** It stays, and only its value is set. */
+  stays: z.boolean(),
 });
 
 export const lockSchema = z.object({

@@ -77,7 +77,7 @@ const words: Record<string, Refusal> = {
   "a command that is not there": { words: ["frobnicate"], code: 2, says: ["no command frobnicate", "belay --help"] },
   "a flag that is not there": { words: ["list", "--nix"], code: 2, says: ["'--nix'", "belay list --help"] },
   "a flag before the command": { words: ["--database", "x", "list"], code: 2, says: ["before --database"] },
-  "a missing word": { words: ["check"], code: 2, says: ["takes MIGRATION", "belay check --help"] },
+  "a missing word": { words: ["check"], code: 2, says: ["no migration is named", "MIGRATION"] },
   "a word too many": { words: ["list", "all"], code: 2, says: ["takes no words"] },
   "an unknown migration": { words: ["check", "99_nix"], code: 2, says: ["99_nix", "belay list"] },
   "an unknown migration to roll back": { words: rollback("99_nix"), code: 2, says: ["99_nix", "belay list"] },

@@ -81,6 +81,29 @@ describe("what others do while the archive is written", () => {
     await database.drop();
   });
 
+  test("a sequence that stays is drawn from while the archive is written, and undo goes behind no number given", async () => {
+    const down = "select setval('numbers', 500); drop table notes; drop function f();";
+    const { database, belay, result, observed } = await attempt(
+      down,
+      "archived",
+      "set lock_timeout = '300ms'; select nextval('numbers')::int as n from generate_series(1, 5)",
+    );
+    expect(observed.error).toBeUndefined();
+    expect(result).toMatchObject({ outcome: "committed" });
+    const { rollbackId } = result;
+    await undoRollback(belay, { rollbackId, reason: "test" });
+    expect(await run(database.url, "select nextval('numbers')::int as next")).toEqual([{ next: 6 }]);
+    await database.drop();
+  });
+
+  test("numbers drawn since the rollback set a sequence forward are not given again after undo", async () => {
+    const down = "select setval('numbers', 500); drop table notes; drop function f();";
+    const { database, belay, result } = await attempt(down, "committed", "select nextval('numbers')");
+    await undoRollback(belay, { rollbackId: result.rollbackId, reason: "test" });
+    expect(await run(database.url, "select nextval('numbers')::int as next")).toEqual([{ next: 502 }]);
+    await database.drop();
+  });
+
   test("a rollback of one table leaves the writers of others alone", async () => {
     const { database, result, observed } = await attempt(
       pair.down,

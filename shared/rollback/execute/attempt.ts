@@ -1,7 +1,7 @@
 import { readCatalog } from "../../catalog/read.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { type Account, readAccount } from "../guard/account.ts";
+import { type Account, readAccount, readSequences, type SequenceAccount } from "../guard/account.ts";
 import { gatherFacts } from "../plan/facts.ts";
 import { rowsAtStake } from "../plan/growth.ts";
 import { makePlan } from "../plan/plan.ts";
@@ -16,12 +16,12 @@ import {
   rollbackSqlError,
   startCriticalSection,
 } from "../transaction/run-sql.ts";
-import { restoreSequences } from "../transaction/sequences.ts";
+import { lockSequences, restoreSequences } from "../transaction/sequences.ts";
 import type { Plan, RollbackReport } from "../types.ts";
 import { archiveScope } from "./archive-scope.ts";
 import { archiveScoped, discardArchive, type ScopedArchive } from "./archive-step.ts";
 import { conclude } from "./conclude.ts";
-import { lockSequences, lockWithRetries } from "./lock-step.ts";
+import { lockWithRetries } from "./lock-step.ts";
 import { requireNothingMeanwhile } from "./meanwhile.ts";
 import { readPartitions } from "./partitions.ts";
 import { checkGrowth, checkPlan } from "./preconditions.ts";
@@ -52,7 +52,7 @@ export async function runAttempt(
     await recordSequences(attempt.control, attempt.rollbackId, latest);
     const ran = await runWithRetries(attempt, session, plan, before, xid);
     section = ran.section;
-    const report = await conclude(attempt, session, plan, before, archive, ran.attempts, section);
+    const report = await conclude(attempt, session, plan, before, archive, ran);
     await commit(attempt.belay, attempt.rollbackId, session, xid);
     await attempt.observe("committed");
     return report;
@@ -90,12 +90,24 @@ async function replan(attempt: Attempt, session: Session, locked: readonly LockT
 }
 
 async function readBefore(session: Session, plan: Plan, widen: ReadonlySet<number>): Promise<Before> {
-  await lockSequences(session, plan);
+  await lockSequences(session, sequenceOids(plan, false));
   const [at] = await session.sql`select pg_current_snapshot()::text as snapshot`;
   const account = await readAccount(session);
   const catalog = await readCatalog(session);
   const scope = archiveScope(plan, catalog, account, await readPartitions(session), widen);
   return { account, catalog, scope, tracked: await readTracked(session, plan.version), snapshot: at!.snapshot };
+}
+
+/** Sequences that stay are drawn from until the SQL begins: archiving may take long. Answers where they stand now. */
+async function holdWhatIsSet(session: Session, plan: Plan): Promise<ReadonlyMap<number, SequenceAccount>> {
+  const oids = sequenceOids(plan, true);
+  if (oids.length === 0) return new Map();
+  await lockSequences(session, oids);
+  return readSequences(session, oids);
+}
+
+function sequenceOids({ effect }: Plan, staying: boolean): number[] {
+  return effect.sequences.filter(({ stays }) => stays === staying).map(({ oid }) => oid);
 }
 
 /** Runs the SQL in a savepoint; a lock timeout or deadlock goes back to it, keeping table locks and archive. */
@@ -108,9 +120,10 @@ async function runWithRetries(attempt: Attempt, session: Session, plan: Plan, be
       belay.report({ phase: "sql", message: `running the rollback SQL, attempt ${tries}` });
       await session.run("savepoint belay_sql");
       await requireNothingMeanwhile(session, plan, before);
+      const setting = await holdWhatIsSet(session, plan);
       await runUnits(session, belay.settings, plan, surroundings, xid);
       section.check();
-      return { section, attempts: tries };
+      return { section, attempts: tries, setting };
     } catch (error) {
       section.stop();
       if (!isLockFailure(error)) {

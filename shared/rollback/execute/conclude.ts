@@ -2,7 +2,7 @@ import { compareCatalogs } from "../../catalog/differences.ts";
 import { readCatalog } from "../../catalog/read.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { type Account, type RelationAccount, readAccount } from "../guard/account.ts";
+import { type Account, type RelationAccount, readAccount, type SequenceAccount } from "../guard/account.ts";
 import { judge } from "../guard/guard.ts";
 import { lostUnknown } from "../guard/guard-catalog.ts";
 import { guardLoss } from "../guard/guard-loss.ts";
@@ -25,6 +25,13 @@ import { namesOf, planSubject, unitsOf } from "./run-units.ts";
 import { judgeTracked, ownRowsRemoved, readTracked } from "./tracking-guard.ts";
 import type { Attempt, Before } from "./types.ts";
 
+/** How the rollback SQL ran; `setting`: where sequences that stay and that it sets stood before it. */
+export interface Ran {
+  readonly attempts: number;
+  readonly section: CriticalSection;
+  readonly setting: ReadonlyMap<number, SequenceAccount>;
+}
+
 /** Steps 5 and 6: what happened, the end state, and the ledger, all before COMMIT. */
 export async function conclude(
   attempt: Attempt,
@@ -32,8 +39,7 @@ export async function conclude(
   plan: Plan,
   before: Before,
   archive: ScopedArchive | null,
-  attempts: number,
-  section: CriticalSection,
+  { attempts, section, setting }: Ran,
 ): Promise<RollbackReport> {
   const { belay } = attempt;
   await attempt.observe("sql");
@@ -69,7 +75,14 @@ export async function conclude(
     plan.gates.some(({ name, state }) => name === "end_state" && state === "waived"),
   );
   await runAssertions(session, unitsOf(plan).at(-1)!.migration);
-  const remembered = await remember(session, difference, before.account, account, survivorsOf(before.scope, account));
+  const remembered = await remember(
+    session,
+    difference,
+    before.account,
+    account,
+    survivorsOf(before.scope, account),
+    setting,
+  );
   const archiveId = archive?.manifest.id ?? null;
   if (archive !== null) await recordArchive(session, archive, attempt);
   const change = {

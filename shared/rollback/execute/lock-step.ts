@@ -56,16 +56,3 @@ async function lockTargets(session: Session, plan: Plan, widen: ReadonlySet<numb
      where c.oid = any(${oids.map(String)}::text[]::oid[]) and c.relkind in ('r', 'p')`;
   return rows.map((row) => ({ oid: Number(row.oid), schema: row.schema, table: row.table }));
 }
-
-/**
- * Holds the sequences that go where they stand: numbers drawn after their values are read would be given again by undo.
- * LOCK TABLE takes no sequences; setting CYCLE to what it is takes SHARE ROW EXCLUSIVE, and writes no value.
- */
-export async function lockSequences(session: Session, plan: Plan): Promise<void> {
-  const oids = plan.effect.sequences.map(({ oid }) => String(oid));
-  const rows = await session.sql`
-    select format('alter sequence %I.%I %s', n.nspname, c.relname, case when s.seqcycle then 'cycle' else 'no cycle' end) as text
-      from pg_sequence s join pg_class c on c.oid = s.seqrelid join pg_namespace n on n.oid = c.relnamespace
-     where s.seqrelid = any(${oids}::text[]::oid[]) and pg_has_role(c.relowner, 'usage') order by s.seqrelid`;
-  for (const { text } of rows) await session.run(text);
-}

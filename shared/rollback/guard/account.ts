@@ -58,7 +58,7 @@ export async function readAccount(session: Session): Promise<Account> {
     relations,
     counters,
     locks,
-    sequences: await readSequences(session, [...relations.values()]),
+    sequences: [...relations.values()].some(({ kind }) => kind === "S") ? await readSequences(session) : new Map(),
     largeObjects: await readLargeObjects(session),
     ownSchema: await readOwnSchema(session),
     deferrableTriggers: await readDeferrableTriggers(session),
@@ -100,20 +100,18 @@ async function readRelations(session: Session): Promise<Map<number, RelationAcco
   );
 }
 
-/** Values of every sequence that the role may read. */
-async function readSequences(
-  session: Session,
-  relations: readonly RelationAccount[],
-): Promise<Map<number, SequenceAccount>> {
+/** Values of every sequence that the role may read; of those with `oids` where they are given. */
+export async function readSequences(session: Session, oids?: readonly number[]): Promise<Map<number, SequenceAccount>> {
   const result = new Map<number, SequenceAccount>();
-  if (!relations.some((relation) => relation.kind === "S")) return result;
+  const only = oids === undefined ? null : oids.map(String);
   const readable = await session.sql`
     select s.seqrelid::int8::text as oid, s.seqincrement::text as increment,
            format('select %s::int8 as oid, last_value, is_called from %I.%I', s.seqrelid::int8, n.nspname, c.relname) as query
       from pg_sequence s
       join pg_class c on c.oid = s.seqrelid
       join pg_namespace n on n.oid = c.relnamespace
-     where c.relpersistence <> 't' and has_sequence_privilege(s.seqrelid, 'select')`;
+     where c.relpersistence <> 't' and has_sequence_privilege(s.seqrelid, 'select')
+       and (${only}::text[] is null or s.seqrelid = any(${only}::text[]::oid[]))`;
   const increments = new Map(readable.map((row) => [Number(row.oid), row.increment as string]));
   for (let start = 0; start < readable.length; start += 200) {
     const queries = readable.slice(start, start + 200).map((row) => row.query as string);

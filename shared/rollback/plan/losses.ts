@@ -1,7 +1,7 @@
 import { qualified, quoteIdent } from "../../catalog/identifiers.ts";
 import { readWrittenSince } from "../../migrations/counters.ts";
 import type { Session } from "../../postgres/session.ts";
-import type { DependencyGraph } from "../effect/dependency-graph.ts";
+import { addressKey, classOid, type DependencyGraph } from "../effect/dependency-graph.ts";
 import type { ResolvedEffect } from "../effect/effect.ts";
 import type { Effect } from "../types.ts";
 import { type Written, writtenSince } from "./written.ts";
@@ -77,7 +77,7 @@ export async function readLosses(
   const unreadable = [...stats.values()].flatMap(({ schema, name, why }) =>
     why === null ? [] : [{ schema, table: name, why }],
   );
-  return { tables, columns, sequences: await lostSequences(session, effect.lostSequences), unreadable };
+  return { tables, columns, sequences: await lostSequences(session, effect), unreadable };
 }
 
 async function readStats(
@@ -199,8 +199,12 @@ export function mergeKey(
   return best === undefined ? null : best.columns.map((number) => columns.get(number)!.name);
 }
 
-async function lostSequences(session: Session, oids: readonly number[]): Promise<LostSequence[]> {
+async function lostSequences(
+  session: Session,
+  { lostSequences: oids, gone }: Pick<ResolvedEffect, "lostSequences" | "gone">,
+): Promise<LostSequence[]> {
   if (oids.length === 0) return [];
+  const going = new Set(gone);
   const rows = await session.sql`
     select c.oid::int8 as oid, n.nspname as schema, c.relname as name, has_sequence_privilege(c.oid, 'select') as readable
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -210,7 +214,8 @@ async function lostSequences(session: Session, oids: readonly number[]): Promise
     const [value] = row.readable
       ? await session.sql.unsafe(`select last_value::text as value from ${qualified(row.schema, row.name)}`)
       : [{ value: "unknown" }];
-    result.push({ schema: row.schema, name: row.name, oid: Number(row.oid), lastValue: value!.value });
+    const stays = !going.has(addressKey(classOid.relation, Number(row.oid), 0));
+    result.push({ schema: row.schema, name: row.name, oid: Number(row.oid), lastValue: value!.value, stays });
   }
   return result;
 }

@@ -98,7 +98,7 @@ function hashOf(facts: Facts, policy: Policy, steps: Plan["steps"], waive: reado
       .sort(([a], [b]) => (a < b ? -1 : 1)),
     tables: losses.tables.map(({ oid, schema, table }) => [oid, schema, table]),
     columns: losses.columns.map(({ oid, columns, key }) => [oid, columns, key]),
-    sequences: losses.sequences.map(({ oid }) => oid),
+    sequences: losses.sequences.map(({ oid, stays }) => [oid, stays]),
     overreach: facts.provenance.overreach.map(({ key, what }) => [key, what]),
     opaque: effect.opaque.map(({ unit, line, statement, why }) => [unit ?? 0, line, statement, why]),
     failures: effect.failures.map(({ why }) => why),

@@ -76,6 +76,9 @@ function effectReasons({ effect, provenance, losses, prepared, drift }: Facts): 
     ]);
   if (effect.opaque.length > 0)
     reasons.push(["MEDIUM", `the effect of ${plural(effect.opaque.length, "statement")} shows only when it runs`]);
+  const set = losses.sequences.filter(({ stays }) => stays).map(({ schema, name }) => `${schema}.${name}`);
+  if (set.length > 0)
+    reasons.push(["MEDIUM", `${listed(set)} is set to another value: numbers could be left out or given again`]);
   const survivors = ofWhatStays(effect.objects, losses.tables);
   const policies = survivors.filter((each) => each.kind === "POLICY").length;
   if (policies > 0)

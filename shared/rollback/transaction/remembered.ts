@@ -1,6 +1,6 @@
 import type { CatalogDifference, Entry } from "../../catalog/types.ts";
 import type { Session } from "../../postgres/session.ts";
-import type { Account, RelationAccount } from "../guard/account.ts";
+import type { Account, RelationAccount, SequenceAccount } from "../guard/account.ts";
 import { type TableState, tableState } from "./table-state.ts";
 
 export interface Renaming {
@@ -9,6 +9,9 @@ export interface Renaming {
   readonly from: string;
   readonly to: string;
 }
+
+/** Where a sequence stands. */
+export type Standing = Pick<SequenceAccount, "lastValue" | "isCalled">;
 
 /** What undo has to know besides the archive; kept with the record of the rollback. */
 export interface Remembered {
@@ -28,6 +31,13 @@ export interface Remembered {
   readonly filledViews?: readonly { readonly schema: string; readonly name: string }[];
   /** Columns that the rollback added to tables that stay; absent in old records. */
   readonly madeColumns?: readonly { readonly oid: number; readonly columns: readonly string[] }[];
+  /** Sequences that stay and whose value the SQL set: where they stood right before it, and where it left them; absent in old records. */
+  readonly setSequences?: readonly {
+    readonly schema: string;
+    readonly name: string;
+    readonly was: Standing;
+    readonly left: Standing;
+  }[];
   /** Surviving tables whose rows changed, as the rollback left them. */
   readonly rewritten: readonly TableState[];
   /** Tables that the rollback made, as it left them. */
@@ -41,6 +51,7 @@ export async function remember(
   before: Account,
   after: Account,
   rewritten: readonly RelationAccount[],
+  setting: ReadonlyMap<number, SequenceAccount>,
 ): Promise<Remembered> {
   const changed = new Set(rewritten.map(({ oid }) => oid));
   const states = { rewritten: [] as TableState[], made: [] as TableState[] };
@@ -73,6 +84,14 @@ export async function remember(
       const known = new Set(was.columns.map(({ number }) => number));
       const columns = is.columns.filter(({ number }) => !known.has(number)).map(({ name }) => name);
       return is.kind !== "r" || columns.length === 0 ? [] : [{ oid: is.oid, columns }];
+    }),
+    setSequences: [...setting].flatMap(([oid, { lastValue, isCalled }]) => {
+      const relation = before.relations.get(oid);
+      const left = after.sequences.get(oid);
+      if (relation === undefined || left === undefined) return [];
+      const { schema, name } = relation;
+      const standing = { lastValue: left.lastValue, isCalled: left.isCalled };
+      return [{ schema, name, was: { lastValue, isCalled }, left: standing }];
     }),
     ...states,
   };

@@ -3,6 +3,19 @@ import type { Session } from "../../postgres/session.ts";
 import type { Account, SequenceAccount } from "../guard/account.ts";
 import { readAccount } from "../guard/account.ts";
 
+/**
+ * Holds sequences where they stand: numbers drawn after their values are read would be given again by undo.
+ * LOCK TABLE takes no sequences; setting CYCLE to what it is takes SHARE ROW EXCLUSIVE, and writes no value.
+ */
+export async function lockSequences(session: Session, oids: readonly number[]): Promise<void> {
+  if (oids.length === 0) return;
+  const rows = await session.sql`
+    select format('alter sequence %I.%I %s', n.nspname, c.relname, case when s.seqcycle then 'cycle' else 'no cycle' end) as text
+      from pg_sequence s join pg_class c on c.oid = s.seqrelid join pg_namespace n on n.oid = c.relnamespace
+     where s.seqrelid = any(${oids.map(String)}::text[]::oid[]) and pg_has_role(c.relowner, 'usage') order by s.seqrelid`;
+  for (const { text } of rows) await session.run(text);
+}
+
 /** Whether `now` would give numbers that were given before: setval is not undone by ROLLBACK (facts.md). */
 export function fellBack(before: SequenceAccount, now: SequenceAccount): boolean {
   const step = BigInt(before.increment) < 0n ? -1n : 1n;

@@ -2,14 +2,20 @@ import type { ArchivedSequence } from "../../archive/types.ts";
 import { qualified, quoteIdent, quoteLiteral } from "../../catalog/identifiers.ts";
 import type { Entry } from "../../catalog/types.ts";
 import type { Session } from "../../postgres/session.ts";
+import type { Remembered, Standing } from "../transaction/remembered.ts";
+import { fellBack, lockSequences } from "../transaction/sequences.ts";
 
 /** Sets each archived sequence to its value of then, or past its column's extreme where that is further on. */
-export async function setSequences(session: Session, sequences: readonly ArchivedSequence[]): Promise<void> {
+export async function setSequences(
+  session: Session,
+  sequences: readonly ArchivedSequence[],
+  stayed: Remembered["setSequences"] = [],
+): Promise<void> {
   for (const sequence of sequences) {
     const name = qualified(sequence.schema, sequence.name);
-    await session.run(
-      `select pg_catalog.setval(${quoteLiteral(name)}::regclass, ${BigInt(sequence.lastValue)}, ${sequence.isCalled})`,
-    );
+    const was = stayed.find((each) => each.schema === sequence.schema && each.name === sequence.name);
+    const { lastValue, isCalled } = was === undefined ? sequence : await furthest(session, name, was);
+    await session.run(`select pg_catalog.setval(${quoteLiteral(name)}::regclass, ${BigInt(lastValue)}, ${isCalled})`);
     const [owner] = await session.sql`
       select format('%I.%I', n.nspname, t.relname) as table_name, quote_ident(a.attname) as column_name, q.seqincrement < 0 as descending
         from pg_depend d
@@ -24,6 +30,24 @@ export async function setSequences(session: Session, sequences: readonly Archive
         from (select ${extreme}(${owner.column_name}) as value from ${owner.table_name}) x, ${name} s
        where x.value ${beyond} s.last_value`);
   }
+}
+
+/** Of a sequence that others could draw from since: where it stood before the SQL, or where they brought it. */
+async function furthest(
+  session: Session,
+  name: string,
+  { was, left }: NonNullable<Remembered["setSequences"]>[number],
+): Promise<Standing> {
+  const [{ oid }] = await session.sql<[{ oid: string }]>`select ${name}::text::regclass::oid::int8::text as oid`;
+  // Also waits for those who drew a number and did not commit yet what they store it in.
+  await lockSequences(session, [Number(oid)]);
+  const [now] = await session.sql`
+    select s.last_value::text as value, s.is_called as called, q.seqincrement::text as increment
+      from ${session.sql.unsafe(name)} s, pg_sequence q where q.seqrelid = ${oid}::text::oid`;
+  const is = { lastValue: now!.value as string, isCalled: now!.called as boolean };
+  const drawn = is.lastValue !== left.lastValue || is.isCalled !== left.isCalled;
+  const stood = { oid: 0, increment: now!.increment as string };
+  return drawn && fellBack({ ...stood, ...is }, { ...stood, ...was }) ? is : was;
 }
 
 export function isIdentity(entry: Entry): boolean {

@@ -2,6 +2,8 @@ import { requireVerified } from "../../archive/verify.ts";
 import type { Belay } from "../../context.ts";
 import { BelayError } from "../../errors.ts";
 import { requireBelay } from "../../install.ts";
+import { readLedger } from "../../migrations/ledger.ts";
+import { resolveName } from "../../migrations/resolve.ts";
 import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { requireDirectConnection } from "../transaction/connection.ts";
@@ -53,14 +55,15 @@ export async function undoRollback(belay: Belay, request: UndoRequest): Promise<
 }
 
 async function findUndoable(belay: Belay, control: Session, request: UndoRequest): Promise<Undoable> {
+  const migration = request.migration === undefined ? null : await nameOf(control, request.migration);
   const rows = await control.sql`
     select id, migration_name, outcome, archive_id, report -> 'remembered' as remembered,
            jsonb_path_query_array(plan, '$.migrations[*].migration') as migrations
       from belay.rollbacks
      where kind = 'rollback' and outcome in ('committed', 'undone')
        and (${request.rollbackId ?? null}::text is null or id::text = ${request.rollbackId ?? null})
-       and (${request.migration ?? null}::text is null or migration_name = ${request.migration ?? null}
-            or jsonb_path_query_array(plan, '$.migrations[*].migration') ? ${request.migration ?? ""})
+       and (${migration}::text is null or migration_name = ${migration}
+            or jsonb_path_query_array(plan, '$.migrations[*].migration') ? ${migration ?? ""})
      order by finished_at desc limit 1`;
   const asked = request.rollbackId ?? request.migration ?? "latest";
   const [row] = rows;
@@ -73,8 +76,19 @@ async function findUndoable(belay: Belay, control: Session, request: UndoRequest
       hint: "Nothing is left to undo.",
     });
   const manifest = row.archive_id === null ? null : await requireVerified(belay.store, row.archive_id);
-  const { id, migration_name: migration, remembered } = row;
-  return { rollbackId: id, migration, migrations: await migrationsOf(control, row), remembered, manifest };
+  const { id, migration_name, remembered } = row;
+  return {
+    rollbackId: id,
+    migration: migration_name,
+    migrations: await migrationsOf(control, row),
+    remembered,
+    manifest,
+  };
+}
+
+/** A migration's name from what a person writes: name, file name or version. */
+async function nameOf(control: Session, written: string): Promise<string> {
+  return resolveName(written, await readLedger(control)) ?? written;
 }
 
 /** Records from before sets name one migration; its rollback SQL may have reversed others too. */
