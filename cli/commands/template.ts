@@ -49,7 +49,7 @@ export const template: Command = {
       }
       const options = { force: flags.force === true, now: stamp(belay, written.length), layout: belay.settings.layout };
       written.push(await writeRollback(folder!, proposal, options));
-      for (const line of writtenLines(written.at(-1)!)) terminal.line(line);
+      for (const line of writtenLines(written.at(-1)!, folder!.directory, terminal.width)) terminal.line(line);
     }
     for (const problem of problems) terminal.line(problem);
     if (terminal.json) terminal.document(documentOf(flags, proposals, written));

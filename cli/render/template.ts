@@ -26,7 +26,7 @@ export function templateLines(proposal: TemplateProposal, width: number, whole: 
 }
 
 /** What became of a proposal's file, and what to do next. */
-export function writtenLines({ migration, state, file, old, next }: WrittenRollback): string[] {
+export function writtenLines({ migration, state, file, old, next }: WrittenRollback, directory: string, width: number) {
   if (state === "unchanged") return [`  ${file} holds it already`];
   if (state === "exists")
     return [
@@ -35,6 +35,7 @@ export function writtenLines({ migration, state, file, old, next }: WrittenRollb
     ];
   return [
     `  ${mark.yes()} written to ${file}, and read again`,
-    `  next: belay prove --only ${migration}; where it is applied already: belay register ${migration} --accept`,
+    ...hang("  next: ", `belay prove ${directory} --only ${migration}`, width),
+    ...hang("  where it is applied already: ", `belay register ${migration} --accept`, width),
   ];
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
+import { namesRole } from "../../shared/migrations/prove/roles.ts";
 import type { Proof } from "../../shared/migrations/prove/types.ts";
 import { runSql, serverUrl } from "../support/postgres.ts";
 import { folderOf, proofsOf, proveCases, provePairs } from "./support.ts";
@@ -179,6 +180,15 @@ describe("proving migrations that make roles", () => {
     } finally {
       await runSql(await serverUrl(), `drop role ${role}`);
     }
+  });
+});
+
+describe("a role that came up on the server meanwhile", () => {
+  it("is dropped at the end only where a text names it as a word, however it is written", () => {
+    expect(namesRole("create role App_Reader", "app_reader")).toBe(true);
+    expect(namesRole('grant select on t to "web+reader"', "web+reader")).toBe(true);
+    expect(namesRole("-- apply\nselect application_name()", "app")).toBe(false);
+    expect(namesRole("create role app_reader", "app")).toBe(false);
   });
 });
 

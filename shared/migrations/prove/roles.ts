@@ -16,9 +16,15 @@ export async function dropNewRoles(
   const session = await openSession(serverUrl, { applicationName: "belay scratch" });
   try {
     const made = [...(await readRoles(session))].filter((role) => !atStart.has(role));
-    for (const role of made.filter((name) => texts.some((text) => text.includes(name))))
+    for (const role of made.filter((name) => texts.some((text) => namesRole(text, name))))
       await session.run(`drop role if exists ${quoteIdent(role)}`).catch(() => {});
   } finally {
     await session.close();
   }
+}
+
+/** As a whole word: another session may have made the role `app` meanwhile, and every text says `apply`. */
+export function namesRole(text: string, role: string): boolean {
+  const word = role.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`(?<![\\w$])${word}(?![\\w$])`, "i").test(text);
 }
