@@ -96,6 +96,19 @@ describe("what others do while the archive is written", () => {
     await database.drop();
   });
 
+  test.each(["alter sequence numbers rename to figures", "alter sequence numbers increment 2"])(
+    "numbers drawn before the SQL began are not given again after undo of: %s",
+    async (alter) => {
+      const down = `${alter}; drop table notes; drop function f();`;
+      const other = "select nextval('numbers') from generate_series(1, 5)";
+      const { database, belay, result, observed } = await attempt(down, "archived", other);
+      expect(observed.error).toBeUndefined();
+      await undoRollback(belay, { rollbackId: result.rollbackId, reason: "test" });
+      expect(await run(database.url, "select nextval('numbers')::int as next")).toEqual([{ next: 6 }]);
+      await database.drop();
+    },
+  );
+
   test("numbers drawn since the rollback set a sequence forward are not given again after undo", async () => {
     const down = "select setval('numbers', 500); drop table notes; drop function f();";
     const { database, belay, result } = await attempt(down, "committed", "select nextval('numbers')");

@@ -1,7 +1,7 @@
 import { readCatalog } from "../../catalog/read.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { type Account, readAccount, readSequences, type SequenceAccount } from "../guard/account.ts";
+import { type Account, readAccount, readSequences } from "../guard/account.ts";
 import { gatherFacts } from "../plan/facts.ts";
 import { rowsAtStake } from "../plan/growth.ts";
 import { makePlan } from "../plan/plan.ts";
@@ -20,7 +20,7 @@ import { lockSequences, restoreSequences } from "../transaction/sequences.ts";
 import type { Plan, RollbackReport } from "../types.ts";
 import { archiveScope } from "./archive-scope.ts";
 import { archiveScoped, discardArchive, type ScopedArchive } from "./archive-step.ts";
-import { conclude } from "./conclude.ts";
+import { conclude, type Ran } from "./conclude.ts";
 import { lockWithRetries } from "./lock-step.ts";
 import { requireNothingMeanwhile } from "./meanwhile.ts";
 import { readPartitions } from "./partitions.ts";
@@ -90,7 +90,7 @@ async function replan(attempt: Attempt, session: Session, locked: readonly LockT
 }
 
 async function readBefore(session: Session, plan: Plan, widen: ReadonlySet<number>): Promise<Before> {
-  await lockSequences(session, sequenceOids(plan, false));
+  await lockSequences(session, goingSequences(plan));
   const [at] = await session.sql`select pg_current_snapshot()::text as snapshot`;
   const account = await readAccount(session);
   const catalog = await readCatalog(session);
@@ -98,16 +98,17 @@ async function readBefore(session: Session, plan: Plan, widen: ReadonlySet<numbe
   return { account, catalog, scope, tracked: await readTracked(session, plan.version), snapshot: at!.snapshot };
 }
 
-/** Sequences that stay are drawn from until the SQL begins: archiving may take long. Answers where they stand now. */
-async function holdWhatIsSet(session: Session, plan: Plan): Promise<ReadonlyMap<number, SequenceAccount>> {
-  const oids = sequenceOids(plan, true);
+/** Archived sequences that stay are drawn from until the SQL begins: archiving may take long. Answers where they stand now. */
+async function holdWhatStays(session: Session, plan: Plan, { scope }: Before): Promise<Ran["setting"]> {
+  const going = new Set(goingSequences(plan));
+  const oids = scope.sequences.map(({ oid }) => oid).filter((oid) => !going.has(oid));
   if (oids.length === 0) return new Map();
   await lockSequences(session, oids);
   return readSequences(session, oids);
 }
 
-function sequenceOids({ effect }: Plan, staying: boolean): number[] {
-  return effect.sequences.filter(({ stays }) => stays === staying).map(({ oid }) => oid);
+function goingSequences({ effect }: Plan): number[] {
+  return effect.sequences.filter(({ stays }) => !stays).map(({ oid }) => oid);
 }
 
 /** Runs the SQL in a savepoint; a lock timeout or deadlock goes back to it, keeping table locks and archive. */
@@ -120,7 +121,7 @@ async function runWithRetries(attempt: Attempt, session: Session, plan: Plan, be
       belay.report({ phase: "sql", message: `running the rollback SQL, attempt ${tries}` });
       await session.run("savepoint belay_sql");
       await requireNothingMeanwhile(session, plan, before);
-      const setting = await holdWhatIsSet(session, plan);
+      const setting = await holdWhatStays(session, plan, before);
       await runUnits(session, belay.settings, plan, surroundings, xid);
       section.check();
       return { section, attempts: tries, setting };

@@ -31,8 +31,8 @@ export interface Remembered {
   readonly filledViews?: readonly { readonly schema: string; readonly name: string }[];
   /** Columns that the rollback added to tables that stay; absent in old records. */
   readonly madeColumns?: readonly { readonly oid: number; readonly columns: readonly string[] }[];
-  /** Sequences that stay and whose value the SQL set: where they stood right before it, and where it left them; absent in old records. */
-  readonly setSequences?: readonly {
+  /** Archived sequences that stay, set or altered by the SQL: where they stood right before it, and where it left them; absent in old records. */
+  readonly stayedSequences?: readonly {
     readonly schema: string;
     readonly name: string;
     readonly was: Standing;
@@ -85,7 +85,7 @@ export async function remember(
       const columns = is.columns.filter(({ number }) => !known.has(number)).map(({ name }) => name);
       return is.kind !== "r" || columns.length === 0 ? [] : [{ oid: is.oid, columns }];
     }),
-    setSequences: [...setting].flatMap(([oid, { lastValue, isCalled }]) => {
+    stayedSequences: [...setting].flatMap(([oid, { lastValue, isCalled }]) => {
       const relation = before.relations.get(oid);
       const left = after.sequences.get(oid);
       if (relation === undefined || left === undefined) return [];

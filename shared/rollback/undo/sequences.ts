@@ -9,7 +9,7 @@ import { fellBack, lockSequences } from "../transaction/sequences.ts";
 export async function setSequences(
   session: Session,
   sequences: readonly ArchivedSequence[],
-  stayed: Remembered["setSequences"] = [],
+  stayed: Remembered["stayedSequences"] = [],
 ): Promise<void> {
   for (const sequence of sequences) {
     const name = qualified(sequence.schema, sequence.name);
@@ -36,7 +36,7 @@ export async function setSequences(
 async function furthest(
   session: Session,
   name: string,
-  { was, left }: NonNullable<Remembered["setSequences"]>[number],
+  { was, left }: NonNullable<Remembered["stayedSequences"]>[number],
 ): Promise<Standing> {
   const [{ oid }] = await session.sql<[{ oid: string }]>`select ${name}::text::regclass::oid::int8::text as oid`;
   // Also waits for those who drew a number and did not commit yet what they store it in.

@@ -68,7 +68,7 @@ async function runEntries(attempt: UndoAttempt, before: UndoBefore, searchPath: 
   const loaded = await loadRows(session, attempt.belay.store, undoable.manifest);
   for (const statement of back.after) await runStatement(attempt, statement);
   await settleGrants(attempt, before);
-  await setSequences(session, undoable.manifest?.sequences ?? [], undoable.remembered.setSequences);
+  await setSequences(session, undoable.manifest?.sequences ?? [], undoable.remembered.stayedSequences);
   await fillViews(attempt);
   await setLocal(session, "search_path", "pg_catalog");
   return loaded;
@@ -123,7 +123,7 @@ async function fill(attempt: UndoAttempt): Promise<LoadedRows[]> {
   );
   const loaded = await loadRows(session, attempt.belay.store, undoable.manifest);
   for (const statement of keysBack) await runStatement(attempt, statement);
-  await setSequences(session, undoable.manifest?.sequences ?? [], undoable.remembered.setSequences);
+  await setSequences(session, undoable.manifest?.sequences ?? [], undoable.remembered.stayedSequences);
   await fillViews(attempt);
   return loaded;
 }
