@@ -1,8 +1,3 @@
-import { setFlagsFromString } from "node:v8";
-
-// As cli/belay.js does: optimising the SQL parser takes six hundred megabytes.
-setFlagsFromString("--liftoff-only");
-
 /** `npm run bench -- NAME [--json]`: runs bench/NAME.ts with the other words. */
 const names = ["catalog", "dump", "edge", "plan", "prove", "restore"];
 const [name, ...rest] = process.argv.slice(2);
