@@ -22,14 +22,23 @@ export function isBlankSql(sql: string): boolean {
 
 /** 1-based line and column (UTF-16 units) of an offset. */
 export function placeOf(sql: string, offset: number): { line: number; column: number } {
-  let line = 1;
-  let start = 0;
-  for (let at = 0; at < offset && at < sql.length; at += 1) {
-    if (!endsLine(sql, at)) continue;
-    line += 1;
-    start = at + 1;
-  }
-  return { line, column: offset - start + 1 };
+  return placesOf(sql)(offset);
+}
+
+/** As `placeOf`, for many offsets of one text: those in rising order cost one walk over it. */
+export function placesOf(sql: string): (offset: number) => { line: number; column: number } {
+  let known = { at: 0, line: 1, start: 0 };
+  return (offset) => {
+    if (offset < known.at) known = { at: 0, line: 1, start: 0 };
+    let { at, line, start } = known;
+    for (; at < offset && at < sql.length; at += 1) {
+      if (!endsLine(sql, at)) continue;
+      line += 1;
+      start = at + 1;
+    }
+    known = { at, line, start };
+    return { line, column: offset - start + 1 };
+  };
 }
 
 /** `sql` with a range replaced by spaces; line breaks stay, so that later places stay right. */

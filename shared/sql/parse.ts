@@ -1,7 +1,7 @@
 import { hasSqlDetails, loadModule, parseSync, scanSync } from "libpg-query";
 import { BelayError } from "../errors.ts";
 import type { SourcePlace } from "../migrations/types.ts";
-import { isBlankSql, placeOf, skipBlank } from "./blank.ts";
+import { isBlankSql, placeOf, placesOf, skipBlank } from "./blank.ts";
 
 await loadModule();
 
@@ -45,13 +45,14 @@ export function parseSql(sql: string, place: SourcePlace): Statement[] {
     throw syntaxError(text, place, error);
   }
   const toOffset = byteOffsets(text);
+  const toPlace = placesOf(text);
   return (tree.stmts ?? []).map((raw) => {
     const from = raw.stmt_location ?? 0;
     const length = raw.stmt_len ?? 0;
     const start = skipBlank(text, toOffset(from), ";");
     const end = length === 0 ? text.length : toOffset(from + length);
     const [kind, node] = Object.entries(raw.stmt as object)[0] as [string, SqlNode];
-    const at = placeOf(text, start);
+    const at = toPlace(start);
     return {
       kind,
       text: trimEnd(text.slice(start, end)),
