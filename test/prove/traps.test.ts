@@ -66,6 +66,37 @@ const cases = {
     "create table shop_y (id int)",
     "do $$ begin execute 'drop database ' || quote_ident(current_database()); end $$",
   ],
+  "a session ended by its own rollback": [
+    "create table shop_aa (id int)",
+    "drop table shop_aa; select pg_terminate_backend(pg_backend_pid())",
+  ],
+  "savepoints without a transaction of its own": [
+    "savepoint a; create table shop_ab (id int); release savepoint a",
+    "savepoint b; drop table shop_ab; rollback to b; drop table shop_ab",
+  ],
+  "rows that meet their parent at the end alone": [
+    `create table shop_ac (id int primary key); create table shop_ad (id int references shop_ac deferrable initially deferred);
+     insert into shop_ad values (1); insert into shop_ac values (1)`,
+    "drop table shop_ad; drop table shop_ac",
+  ],
+  "a statement that a file prepares": [
+    "prepare shop_ae as select 1; create table shop_af (id int)",
+    "drop table shop_af",
+  ],
+  "the same statement prepared again": ["prepare shop_ae as select 1", "prepare shop_ae as select 2"],
+  "a temporary table in both files": [
+    "create temp table shop_ag (id int); create table shop_ah (id int)",
+    "create temp table shop_ag (id int); drop table shop_ah",
+  ],
+  "settings of the database for later sessions": [
+    "do $$ begin execute format('alter database %I set search_path to nowhere', current_database()); end $$",
+    "do $$ begin execute format('alter database %I reset search_path', current_database()); end $$",
+  ],
+  "after settings of the database": ["create table shop_ai (id int)", "drop table shop_ai"],
+  "the settings taken back": [
+    "do $$ begin execute format('alter database %I reset all', current_database()); end $$",
+    "",
+  ],
   "after all that": ["alter table shop add column z int", "alter table shop drop column z"],
 } as const;
 
@@ -98,6 +129,15 @@ describe("proving SQL that would trap a rehearsal", () => {
     ["rows for the client", "fails"],
     ["copy to the client", "fails"],
     ["dropping the database", "fails"],
+    ["a session ended by its own rollback", "fails"],
+    ["savepoints without a transaction of its own", "exact"],
+    ["rows that meet their parent at the end alone", "exact"],
+    ["a statement that a file prepares", "exact"],
+    ["the same statement prepared again", "exact"],
+    ["a temporary table in both files", "exact"],
+    ["settings of the database for later sessions", "exact"],
+    ["after settings of the database", "up-fails"],
+    ["the settings taken back", "exact"],
     ["after all that", "exact"],
   ] as const)("%s: %s", (name, verdict) => {
     expect(proofs[name], proofs[name].message).toMatchObject({ verdict });
@@ -180,6 +220,22 @@ describe("proving migrations that make roles", () => {
     } finally {
       await runSql(await serverUrl(), `drop role ${role}`);
     }
+  });
+});
+
+describe("applying a migration again after its rollback", () => {
+  it("is told as in a transaction of its own", async () => {
+    const parent =
+      "create table p (id int primary key); create table c (id int references p deferrable initially deferred)";
+    const proofs = await provePairs({
+      "1_rows": [`${parent}; insert into c values (1); insert into p values (1)`, "drop table c, p"],
+      "2_prepared": ["prepare q as select 1; create table t (id int)", "drop table t"],
+      "3_temporary": [
+        "create temp table s (id int); create table u (id int)",
+        "create temp table s (id int); drop table u",
+      ],
+    });
+    expect(Object.values(proofs).map((proof) => proof.up_again)).toEqual(["same", "same", "same"]);
   });
 });
 

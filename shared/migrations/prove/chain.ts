@@ -2,7 +2,8 @@ import type { Belay } from "../../context.ts";
 import { createScratch, dropScratch, newScratchName, type ScratchDatabase } from "../../postgres/scratch.ts";
 import { openSession, type Session } from "../../postgres/session.ts";
 import { readRoles } from "./roles.ts";
-import type { Limited } from "./run-script.ts";
+import { type Limited, type Ran, runScript } from "./run-script.ts";
+import type { Script } from "./script.ts";
 import { readStates, type State, type StateReader } from "./state.ts";
 
 /** Where databases may be made. */
@@ -19,6 +20,8 @@ export interface Place {
 export interface Chain {
   /** The place now; another session after a copy was made, or after the last one was ended. */
   place(): Promise<Place>;
+  /** Runs a script there and commits. */
+  apply(script: Script): Promise<Ran>;
   /** Works on a copy of the database that is dropped after. */
   onCopy<T>(work: (copy: Place) => Promise<T>): Promise<T>;
   readonly limited: Limited;
@@ -32,6 +35,8 @@ export interface Chain {
 }
 
 const owner = "prove";
+/** The next migration is deployed on another day, through a session that begins with what these set. */
+const setsForNewSessions = /\balter\s+(?:database|role|user|system)\b/i;
 const sessionOptions = { applicationName: "belay scratch", prepare: true } as const;
 
 /** Makes an empty chain on the scratch server; throws `scratch_unavailable`. */
@@ -50,6 +55,12 @@ export async function openChain(scratch: ScratchPlace, limited: Limited, onCopie
   };
   return {
     place,
+    apply: async (script) => {
+      const { session } = await place();
+      const ran = await runScript(session, script, limited);
+      if (session.alive && setsForNewSessions.test(script.text)) await session.close();
+      return ran;
+    },
     limited,
     rolesAtStart: await readRoles(database.session),
     onCopies,

@@ -7,7 +7,7 @@ import { type Rehearsal, rehearse } from "./rehearse.ts";
 import type { RowsPass } from "./rows/passes.ts";
 import type { SeedOptions } from "./rows/types.ts";
 import { rowsBefore, rowsSince, withRows } from "./rows/with-rows.ts";
-import { type Ran, runScript } from "./run-script.ts";
+import type { Ran } from "./run-script.ts";
 import type { Script } from "./script.ts";
 import { type State, sameState } from "./state.ts";
 import type { Subject } from "./subject.ts";
@@ -65,7 +65,7 @@ export async function applyMember(
   before: State,
   earlier: readonly EarlierFailure[],
 ): Promise<Applied> {
-  const ran = await runScript((await chain.place()).session, subject.up, chain.limited);
+  const ran = await chain.apply(subject.up);
   const after = await (await chain.place()).read();
   const failure = ran.error === null ? null : failedUp(ran.error, earlier, chain.rolesAtStart);
   return { subject, ran, after, changesSchema: !sameState(before, after), failure };

@@ -14,7 +14,6 @@ import {
 } from "./prove-unit.ts";
 import { dropNewRoles } from "./roles.ts";
 import type { SeedOptions } from "./rows/types.ts";
-import { runScript } from "./run-script.ts";
 import { setUpChain } from "./set-up.ts";
 import type { State } from "./state.ts";
 import { type Subject, subjectOf } from "./subject.ts";
@@ -178,7 +177,7 @@ async function walk(
     options.report?.({ phase: "prove", message: name, done: index + 1, total: last + 1, unit: "migrations" });
     const unit = units[index]!;
     if (!isNeeded(work, unit)) {
-      const { error } = await runScript((await chain.place()).session, subject.up, chain.limited);
+      const { error } = await chain.apply(subject.up);
       if (error !== null) failures.push({ name, verdict: verdictOf(work.known[index]) });
       state = null;
       tellKnown(work, index, tell);
@@ -216,7 +215,7 @@ async function withWantedState(
   const others = subjects.slice(0, open.unit.last).filter((subject) => !open.unit.members.includes(subject));
   return await withChain(scratch, limited, options, async (chain) => {
     for (const { up } of others) {
-      const { error } = await runScript((await chain.place()).session, up, limited);
+      const { error } = await chain.apply(up);
       // One of them needs a member: then the state before the first member is what is left to compare with.
       if (error !== null) return open;
     }

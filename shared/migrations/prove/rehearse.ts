@@ -1,6 +1,6 @@
 import type { Chain, Place } from "./chain.ts";
 import { changedTables, lossesOfStates, readColumns } from "./losses.ts";
-import { locateInside, type Ran, type RanInside, runInside, runScript } from "./run-script.ts";
+import { forgetPrepared, locateInside, type Ran, type RanInside, runInside, runScript } from "./run-script.ts";
 import type { Script } from "./script.ts";
 import { mayMoveSequences, readSequences, restoreSequences, type SequenceValues } from "./sequences.ts";
 import { type State, sameState } from "./state.ts";
@@ -54,8 +54,9 @@ async function insideTransaction(
     const end = again.error === null ? await place.read() : null;
     return { ran, afterDown, again: { ran: again, end }, columns };
   });
-  if (seen.ran.undecided || seen.again?.ran.undecided === true) return null;
+  if (seen.ran.undecided || (seen.again !== null && isUndecided(seen.again.ran))) return null;
   const { session } = await chain.place();
+  for (const script of [down, ...ups]) await forgetPrepared(session, script);
   if (moves) await restoreSequences(session, sequences);
   if (seen.afterDown === null) {
     const error = await locateInside(session, down, seen.ran.error!, chain.limited);
@@ -70,6 +71,11 @@ async function insideTransaction(
     ...compareAgain(after, seen.again!.ran, seen.again!.end),
     loses: lossesOfStates({ before, after, afterDown: seen.afterDown }, columns),
   };
+}
+
+/** Constraints that a file leaves to COMMIT are checked at once after the first file of the transaction. */
+function isUndecided({ undecided, error }: RanInside): boolean {
+  return undecided || error?.code?.startsWith("23") === true;
 }
 
 async function rolledBack<T>({ session }: Place, work: () => Promise<T>): Promise<T> {

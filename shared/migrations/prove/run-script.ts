@@ -1,3 +1,4 @@
+import { quoteIdent } from "../../catalog/identifiers.ts";
 import { sqlStateOf } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { nothingLeft } from "../../rollback/transaction/run-sql.ts";
@@ -29,10 +30,11 @@ export async function runScript(session: Session, script: Script, limited: Limit
     await limited(session, () => commitScript(session, script));
     return ran(null);
   } catch (error) {
+    await endIfLost(session, error);
     await session.run("rollback").catch(() => {});
     return ran(error instanceof StatementFailure ? error.told : await located(session, script, error, limited));
   } finally {
-    if (session.alive) await cleanSession(session);
+    if (session.alive) await cleanSession(session, script);
   }
 }
 
@@ -106,7 +108,8 @@ export async function runInside(session: Session, script: Script, limited: Limit
     await limited(session, () => runAndSettle(session, script));
     return { ms: ms(), error: null, undecided: false };
   } catch (error) {
-    const undecided = needsCommit.has(sqlStateOf(error) ?? "");
+    const lost = await endIfLost(session, error);
+    const undecided = lost || needsCommit.has(sqlStateOf(error) ?? "");
     return { ms: ms(), error: scriptError(error, script), undecided };
   }
 }
@@ -114,7 +117,8 @@ export async function runInside(session: Session, script: Script, limited: Limit
 async function runAndSettle(session: Session, script: Script): Promise<void> {
   if (!script.blank) await session.run(script.inner!);
   await nothingLeft(session);
-  await session.run("reset session authorization; reset role; reset all");
+  await session.run("reset session authorization; reset role; reset all; discard temp");
+  await forgetPrepared(session, script);
 }
 
 /** Finds the statement of a script that failed inside a transaction; rolls back. */
@@ -126,9 +130,30 @@ function asThrown({ message, code }: ProofError): Error {
   return Object.assign(new Error(message), { code });
 }
 
-/** Nothing that a script set or left open may reach the next; prepared statements stay. */
-export async function cleanSession(session: Session): Promise<void> {
+/** Nothing that a script set or left open may reach the next; what the driver prepared stays. */
+async function cleanSession(session: Session, script: Script): Promise<void> {
   await session.run(
     "reset session authorization; reset all; close all; unlisten *; discard temp; discard sequences; select pg_catalog.pg_advisory_unlock_all()",
   );
+  await forgetPrepared(session, script);
+}
+
+/** Drops the statements that a script prepared: neither ROLLBACK nor RESET does. */
+export async function forgetPrepared(session: Session, { text }: Script): Promise<void> {
+  if (!/\bprepare\b/i.test(text)) return;
+  const rows = await session.sql<{ name: string }[]>`
+    select name from pg_catalog.pg_prepared_statements where from_sql`;
+  for (const { name } of rows) await session.run(`deallocate ${quoteIdent(name)}`);
+}
+
+/** The server's last words before it hangs up, and the driver's when it did without any. */
+const hangingUp = /^(?:57P0[1-5]|25P03|08\w{3}|CONNECTION_\w+)$/;
+
+/** Ends a session whose server process is gone, before the driver knows; answers whether it was. */
+async function endIfLost(session: Session, error: unknown): Promise<boolean> {
+  const causes = [error, (error as { cause?: unknown } | null)?.cause];
+  const codes = causes.map((one) => String((one as { code?: unknown } | null)?.code ?? ""));
+  if (session.alive && !codes.some((code) => hangingUp.test(code))) return false;
+  await session.destroy().catch(() => {});
+  return true;
 }

@@ -53,10 +53,17 @@ export function readScript(sql: string, place: { file: string; line: number }, o
 }
 
 function modeOf(statements: readonly Statement[], transactional: boolean, strict: boolean): RunMode {
-  if (statements.some(({ kind }) => kind === "TransactionStmt")) return "as-written";
+  if (statements.some(endsOrBegins)) return "as-written";
   if (strict) return "transaction";
-  const apart = statements.some((one) => isConcurrent(one) || whyNotTransactional(one) !== null);
+  const apart = statements.some(
+    (one) => one.kind !== "TransactionStmt" && (isConcurrent(one) || whyNotTransactional(one) !== null),
+  );
   return apart || !transactional ? "statements" : "transaction";
+}
+
+/** BEGIN, COMMIT and their like; savepoints need the transaction that the tool opens. */
+function endsOrBegins({ kind, node }: Statement): boolean {
+  return kind === "TransactionStmt" && !/SAVEPOINT|RELEASE|ROLLBACK_TO/.test(String(node.kind));
 }
 
 function innerText(
