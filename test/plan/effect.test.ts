@@ -34,6 +34,26 @@ const shop = `
   create table orders (id bigint primary key, customer_id bigint references customers);
   create view emails as select email from customers;`;
 
+describe("an attribute of a composite type", () => {
+  const nested =
+    "create type part as (a text, z int); create type whole as (p part[]); create domain known as whole; create table kept (w known);";
+
+  it("whose values a table stores, in whatever they are nested, is not taken away: no archive could give it back", async () => {
+    const { told } = await withDatabase(nested, (session) => tellAndDo(session, "alter type part drop attribute z"));
+    expect(told.unsupported).toEqual([expect.objectContaining({ why: expect.stringMatching(/kept stores values/) })]);
+  });
+
+  it("that no table stores changes its type, as the plan names it", async () => {
+    const setup = "create type part as (a text, z int); create function f(part) returns int language sql as 'select 1'";
+    const { told, ...done } = await withDatabase(setup, (session) =>
+      tellAndDo(session, "alter type part drop attribute z"),
+    );
+    expect(told.unsupported).toEqual([]);
+    expect(toldKeys(told, "changed")).toEqual(expect.arrayContaining(done.changed));
+    expect(done.changed).not.toEqual([]);
+  });
+});
+
 describe("a rollback that would fail is told before", () => {
   const cases: [name: string, setup: string, rollback: string, why: RegExp][] = [
     [

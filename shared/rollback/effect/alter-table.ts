@@ -2,6 +2,7 @@ import { addColumn, alterColumnType, columnDefault, dropColumn, dropIdentity } f
 import type { AlterCommand } from "./alter-command.ts";
 import { addConstraint, dropConstraint } from "./alter-constraint.ts";
 import { addParent, attachPartition, detachPartition, dropParent } from "./alter-parents.ts";
+import { alterAttributes } from "./alter-type.ts";
 import { words } from "./describe.ts";
 import { refuseOwnRecords } from "./destroy.ts";
 import type { LockMode } from "./lock-modes.ts";
@@ -64,6 +65,7 @@ function lockFor(simulation: Simulation, relation: SimulatedObject, command: Nod
 
 function alterCommand(simulation: Simulation, alter: AlterCommand): void {
   if (namesAbsentColumn(simulation, alter)) return;
+  if (alter.relation.sub === "c") alterAttributes(simulation, alter);
   const handler = commandHandlers[alter.command.subtype as string];
   if (handler !== undefined) handler(simulation, alter);
   else for (const each of alter.family) change(simulation, each, "altered");
