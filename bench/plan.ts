@@ -85,8 +85,12 @@ function startProgram(url: string, migration: string | null) {
   return {
     async ask(): Promise<Answer> {
       const answered = once(child, "message");
+      const ended = once(child, "exit").then(([code]) => {
+        throw new Error(`the program that plans ended with ${code}`);
+      });
+      ended.catch(() => {});
       child.send("once more");
-      return (await answered)[0] as Answer;
+      return (await Promise.race([answered, ended]))[0] as Answer;
     },
     end: () => child.disconnect(),
   };
