@@ -65,9 +65,7 @@ describe("a policy", () => {
     const { code, error } = await belay("check", orders);
     expect([code, error]).toEqual([
       2,
-      expect.stringMatching(
-        /belay\.policy\.json is not valid: gates\.aproved is not known \(did you mean approved/,
-      ),
+      expect.stringMatching(/belay\.policy\.json is not valid: gates\.aproved is not known \(did you mean approved/),
     ]);
   });
 

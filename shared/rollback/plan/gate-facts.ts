@@ -101,10 +101,7 @@ async function readDrills(session: Session): Promise<DrillFact[]> {
   }));
 }
 
-async function readRehearsals(
-  session: Session,
-  migrations: GateFactsRequest["migrations"],
-): Promise<RehearsalFact[]> {
+async function readRehearsals(session: Session, migrations: GateFactsRequest["migrations"]): Promise<RehearsalFact[]> {
   const rows = await session.sql`
     select distinct on (migration_name, checksum, rollback_checksum)
            migration_name as name, checksum, rollback_checksum, verdict, created_at
