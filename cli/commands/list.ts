@@ -43,9 +43,11 @@ export const list: Command = {
       "snapshots",
       "blocking reason",
     ];
-    for (const line of table(header, rows.map(cells), terminal.width)) terminal.line(line);
-    terminal.line();
-    terminal.line(totalOf(counts, all.length));
+    if (rows.length > 0) {
+      for (const line of table(header, rows.map(cells), terminal.width)) terminal.line(line);
+      terminal.line();
+    }
+    for (const line of hang("", totalOf(counts, all.length), terminal.width)) terminal.line(line);
     for (const line of driftLines(drift, terminal.width)) terminal.line(line);
     return exit.done;
   },
@@ -68,6 +70,7 @@ function totalOf(counts: StatusCounts, all: number): string {
   ] as const;
   const words = kinds.flatMap(([number, word]) => (number > 0 ? [`${number} ${word}`] : []));
   const total = counts.total === all ? `Total: ${all}` : `Total: ${counts.total} of ${all}`;
+  if (counts.total === 0) return all === 0 ? "No migrations yet." : `None of ${count(all, "migration")}.`;
   const kindsOf = words.length > 0 ? ` (${words.join(", ")})` : "";
   return `${total}${kindsOf}. By ledger and syntax ${counts.rollbackable} can be rolled back; belay check looks at the database too.`;
 }

@@ -36,7 +36,10 @@ function wrapWords(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** Columns padded to their widest cell; where that is wider than the terminal, the last column goes below each row. */
+/**
+ * Columns padded to their widest cell; where that is wider than the terminal, the last column goes below each row, and
+ * where that is not enough, the first stands above the others.
+ */
 export function table(
   header: readonly string[],
   rows: readonly (readonly string[])[],
@@ -57,8 +60,14 @@ export function table(
       ...rows.flatMap((row) => hang(`${row.slice(0, last).map(pad).join("  ")}  `, row[last] ?? "", width)),
     ];
   const below = (cell: string) => (cell === "" || cell === "-" ? [] : hang("    ", cell, width));
+  const stacked = total - widths[last]! - 2 > width;
+  const first = (row: readonly string[]) => {
+    if (!stacked) return [layOut(row.slice(0, last))];
+    const beside = row.slice(1, last).map((cell, index) => pad(cell, index + 1));
+    return [row[0] ?? "", `  ${beside.join("  ")}`.trimEnd()];
+  };
   return [
-    paint("dim", layOut(header.slice(0, last))),
-    ...rows.flatMap((row) => [layOut(row.slice(0, last)), ...below(row[last] ?? "")]),
+    ...first(header).map((line) => paint("dim", line)),
+    ...rows.flatMap((row) => [...first(row), ...below(row[last] ?? "")]),
   ];
 }

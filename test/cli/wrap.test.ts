@@ -31,7 +31,7 @@ describe("wrapping", () => {
     ]);
   });
 
-  it("puts the last column of a wide table under each row", () => {
+  it("puts the last column of a wide table under each row, and of a wider one the first above it", () => {
     const rows = [
       ["20250101_a_migration", "applied", "no rollback SQL"],
       ["20250102_b", "applied", "-"],
@@ -44,6 +44,15 @@ describe("wrapping", () => {
       "20250101_a_migration  applied",
       "    no rollback SQL",
       "20250102_b            applied",
+    ]);
+    expect(table(["migration", "status", "reason"], rows, 24)).toEqual([
+      "migration",
+      "  status",
+      "20250101_a_migration",
+      "  applied",
+      "    no rollback SQL",
+      "20250102_b",
+      "  applied",
     ]);
   });
 });
