@@ -45,14 +45,13 @@ describe("wrapping", () => {
       "    no rollback SQL",
       "20250102_b            applied",
     ]);
-    expect(table(["migration", "status", "reason"], rows, 24)).toEqual([
+    const long = [["20250101_a_migration_with_a_long_name", "applied", "no rollback SQL"]];
+    expect(table(["migration", "status", "reason"], long, 40)).toEqual([
       "migration",
       "  status",
-      "20250101_a_migration",
+      "20250101_a_migration_with_a_long_name",
       "  applied",
       "    no rollback SQL",
-      "20250102_b",
-      "  applied",
     ]);
   });
 });
