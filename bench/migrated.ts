@@ -4,8 +4,8 @@ import { readSnapshotCatalog, storeSnapshot } from "../shared/catalog/snapshots.
 import { startSeries } from "../shared/catalog/states.ts";
 import type { Catalog, Entry } from "../shared/catalog/types.ts";
 import { installBelay } from "../shared/install.ts";
-import { findDependencies } from "../shared/migrations/found-dependencies.ts";
-import { insertDependencies } from "../shared/migrations/ledger.ts";
+import { findDependencies } from "../shared/migrations/ledger/found-dependencies.ts";
+import { insertDependencies } from "../shared/migrations/ledger/ledger.ts";
 import { openSession, type Session } from "../shared/postgres/session.ts";
 
 export interface Migrated {

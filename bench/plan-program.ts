@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseSettings } from "../shared/config.ts";
 import type { Belay } from "../shared/context.ts";
-import { listMigrations } from "../shared/migrations/status.ts";
+import { listMigrations } from "../shared/migrations/ledger/status.ts";
 import { openSession } from "../shared/postgres/session.ts";
 import { planRollback } from "../shared/rollback/plan/plan-rollback.ts";
 import { createFolderStore } from "../shared/store/folder.ts";

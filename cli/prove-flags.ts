@@ -1,7 +1,7 @@
 import { BelayError } from "../shared/errors.ts";
 import { compareVersions } from "../shared/migrations/layouts/source.ts";
 import { type Proof, type ProofVerdict, proofVerdicts } from "../shared/migrations/prove/types.ts";
-import { sameVersion } from "../shared/migrations/tracking.ts";
+import { sameVersion } from "../shared/migrations/tracking/tables.ts";
 import type { Migration, MigrationFolder } from "../shared/migrations/types.ts";
 import type { Policy } from "../shared/rollback/plan/policy.ts";
 import type { FlagValues } from "./command.ts";

@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { BelayError } from "../shared/errors.ts";
+import { findInFolder } from "../shared/migrations/ledger/register.ts";
 import { readMigrationFolder } from "../shared/migrations/read-folder.ts";
-import { findInFolder } from "../shared/migrations/register.ts";
 import { rollbackPlace } from "../shared/migrations/template/place.ts";
 import type { TemplateProposal } from "../shared/migrations/template/propose.ts";
 import type { LayoutName, MigrationFolder } from "../shared/migrations/types.ts";

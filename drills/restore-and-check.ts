@@ -3,7 +3,7 @@ import { restoreArchive } from "../shared/archive/restore/restore.ts";
 import type { Manifest } from "../shared/archive/types.ts";
 import type { Belay } from "../shared/context.ts";
 import { BelayError } from "../shared/errors.ts";
-import { setUpScratch } from "../shared/migrations/replay.ts";
+import { setUpScratch } from "../shared/migrations/sync/replay.ts";
 import { identityOf, sameDatabase } from "../shared/postgres/identity.ts";
 import type { ScratchDatabase } from "../shared/postgres/scratch.ts";
 import { withSession } from "../shared/with-session.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { BelayError } from "./errors.ts";
-import { storeBaseline } from "./migrations/baseline.ts";
+import { storeBaseline } from "./migrations/sync/baseline.ts";
 import { databaseError } from "./postgres/errors.ts";
 import type { Session } from "./postgres/session.ts";
 

@@ -1,7 +1,7 @@
-import { databaseDrift } from "../../shared/migrations/database-drift.ts";
-import type { Drift } from "../../shared/migrations/drift-types.ts";
-import { countRows, filterRows, type StatusCounts } from "../../shared/migrations/filter.ts";
-import { listMigrations, type MigrationRow } from "../../shared/migrations/status.ts";
+import { databaseDrift } from "../../shared/migrations/drift/database-drift.ts";
+import type { Drift } from "../../shared/migrations/drift/types.ts";
+import { countRows, filterRows, type StatusCounts } from "../../shared/migrations/ledger/filter.ts";
+import { listMigrations, type MigrationRow } from "../../shared/migrations/ledger/status.ts";
 import { listed } from "../../shared/words.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";

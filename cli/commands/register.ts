@@ -1,4 +1,4 @@
-import { registerMigration } from "../../shared/migrations/register.ts";
+import { registerMigration } from "../../shared/migrations/ledger/register.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
 import { renderChange } from "../render/change.ts";

@@ -1,4 +1,4 @@
-import { type SyncReport, syncMigrations } from "../../shared/migrations/sync.ts";
+import { type SyncReport, syncMigrations } from "../../shared/migrations/sync/sync.ts";
 import type { Command } from "../command.ts";
 import { exit } from "../exit.ts";
 import { problemLines } from "../folder-problems.ts";

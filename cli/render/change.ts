@@ -1,4 +1,4 @@
-import type { MigrationChange } from "../../shared/migrations/record.ts";
+import type { MigrationChange } from "../../shared/migrations/ledger/record.ts";
 import { paint } from "../terminal.ts";
 
 /** How a file differs from the ledger, and what to do about it. */

@@ -1,4 +1,4 @@
-import type { Drift, DriftObject } from "../../shared/migrations/drift-types.ts";
+import type { Drift, DriftObject } from "../../shared/migrations/drift/types.ts";
 import { moment, paint } from "../terminal.ts";
 import { diffLines } from "./diff.ts";
 import { printable } from "./printable.ts";

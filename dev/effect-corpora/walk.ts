@@ -1,7 +1,7 @@
 import { isBelayError } from "../../shared/errors.ts";
 import { installBelay } from "../../shared/install.ts";
 import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
-import { runForward } from "../../shared/migrations/run-forward.ts";
+import { runForward } from "../../shared/migrations/sync/run-forward.ts";
 import type { Migration } from "../../shared/migrations/types.ts";
 import { openSession, type Session } from "../../shared/postgres/session.ts";
 import { isBlankSql } from "../../shared/sql/blank.ts";

@@ -1,6 +1,6 @@
 import { readSnapshotCatalog } from "../../shared/catalog/snapshots.ts";
 import { proposeInverse } from "../../shared/migrations/inverse/propose.ts";
-import { runForward } from "../../shared/migrations/run-forward.ts";
+import { runForward } from "../../shared/migrations/sync/run-forward.ts";
 import { openSession } from "../../shared/postgres/session.ts";
 import type { Published } from "./corpus.ts";
 import { type Databases, openDatabases } from "./databases.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { readMigrationDetail } from "../../shared/migrations/detail.ts";
-import { listMigrations } from "../../shared/migrations/status.ts";
+import { readMigrationDetail } from "../../shared/migrations/ledger/detail.ts";
+import { listMigrations } from "../../shared/migrations/ledger/status.ts";
 import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import { waiveSchema } from "../../shared/rollback/plan/waivers.ts";
 import { planSchema } from "../../shared/rollback/types.ts";

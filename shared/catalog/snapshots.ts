@@ -1,4 +1,4 @@
-import { findTrackingTables } from "../migrations/tracking.ts";
+import { findTrackingTables } from "../migrations/tracking/tables.ts";
 import type { TrackingTable } from "../migrations/types.ts";
 import type { Session } from "../postgres/session.ts";
 import { catalogDigest, entryKey } from "./entry.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { driftSchema } from "../migrations/drift-types.ts";
+import { driftSchema } from "../migrations/drift/types.ts";
 import { checklistItemSchema, gateSchema } from "./gate-types.ts";
 
 export const riskSchema = z.enum(["HIGH", "MEDIUM", "LOW"]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { filterRows } from "../../shared/migrations/filter.ts";
-import type { MigrationRow } from "../../shared/migrations/status.ts";
+import { filterRows } from "../../shared/migrations/ledger/filter.ts";
+import type { MigrationRow } from "../../shared/migrations/ledger/status.ts";
 import { openShop, type Shop, section } from "./support.ts";
 
 let shop: Shop;

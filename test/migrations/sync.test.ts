@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { verifyAudit } from "../../shared/audit.ts";
 import { compareCatalogs } from "../../shared/catalog/differences.ts";
 import { readSnapshot, readSnapshotCatalog } from "../../shared/catalog/snapshots.ts";
-import { registerMigration } from "../../shared/migrations/register.ts";
-import { listMigrations } from "../../shared/migrations/status.ts";
-import { syncMigrations } from "../../shared/migrations/sync.ts";
+import { registerMigration } from "../../shared/migrations/ledger/register.ts";
+import { listMigrations } from "../../shared/migrations/ledger/status.ts";
+import { syncMigrations } from "../../shared/migrations/sync/sync.ts";
 import { createWorld, section, type World } from "./support.ts";
 
 const files = {

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { readSnapshotCatalog } from "../../shared/catalog/snapshots.ts";
-import { syncMigrations } from "../../shared/migrations/sync.ts";
-import { findTrackingTables, readTracking } from "../../shared/migrations/tracking.ts";
-import { removeFromTracking, restoreToTracking } from "../../shared/migrations/tracking-rows.ts";
+import { syncMigrations } from "../../shared/migrations/sync/sync.ts";
+import { removeFromTracking, restoreToTracking } from "../../shared/migrations/tracking/rows.ts";
+import { findTrackingTables, readTracking } from "../../shared/migrations/tracking/tables.ts";
 import { createWorld, section, type World } from "./support.ts";
 
 const files = Object.fromEntries(

@@ -1,4 +1,4 @@
-import type { LedgerRow } from "../../shared/migrations/ledger.ts";
+import type { LedgerRow } from "../../shared/migrations/ledger/ledger.ts";
 import type { Facts } from "../../shared/rollback/plan/facts.ts";
 import type { GateFacts } from "../../shared/rollback/plan/gate-facts.ts";
 

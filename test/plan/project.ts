@@ -6,7 +6,7 @@ import type { Settings } from "../../shared/config.ts";
 import type { Belay } from "../../shared/context.ts";
 import { installBelay } from "../../shared/install.ts";
 import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
-import { syncMigrations } from "../../shared/migrations/sync.ts";
+import { syncMigrations } from "../../shared/migrations/sync/sync.ts";
 import type { MigrationFolder } from "../../shared/migrations/types.ts";
 import { openSession, type Session } from "../../shared/postgres/session.ts";
 import { testBelay } from "../support/belay.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { recordProofs } from "../../shared/migrations/prove/record.ts";
-import { syncMigrations } from "../../shared/migrations/sync.ts";
+import { syncMigrations } from "../../shared/migrations/sync/sync.ts";
 import { createWorld } from "../migrations/support.ts";
 import { filesOf, proofsOf } from "./support.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readSnapshotCatalog, storeSnapshot } from "../../shared/catalog/snapshots.ts";
 import { installBelay } from "../../shared/install.ts";
-import { insertMigration } from "../../shared/migrations/ledger.ts";
+import { insertMigration } from "../../shared/migrations/ledger/ledger.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase } from "../support/postgres.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { tableDigest } from "../../shared/archive/table-digest.ts";
 import { readCatalog } from "../../shared/catalog/read.ts";
 import { installBelay } from "../../shared/install.ts";
-import { insertMigration } from "../../shared/migrations/ledger.ts";
+import { insertMigration } from "../../shared/migrations/ledger/ledger.ts";
 import type { Migration } from "../../shared/migrations/types.ts";
 import { openSession, type Session } from "../../shared/postgres/session.ts";
 

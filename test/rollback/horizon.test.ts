@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { installBelay } from "../../shared/install.ts";
 import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
-import { syncMigrations } from "../../shared/migrations/sync.ts";
+import { syncMigrations } from "../../shared/migrations/sync/sync.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { parseSql } from "../../shared/sql/parse.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { readSnapshotCatalog, storeSnapshot } from "../../shared/catalog/snapshots.ts";
 import { installBelay } from "../../shared/install.ts";
-import { insertMigration } from "../../shared/migrations/ledger.ts";
+import { insertMigration } from "../../shared/migrations/ledger/ledger.ts";
 import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";

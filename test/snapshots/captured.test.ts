@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { readSnapshot } from "../../shared/catalog/snapshots.ts";
-import { findDrift } from "../../shared/migrations/drift.ts";
-import { syncMigrations } from "../../shared/migrations/sync.ts";
+import { findDrift } from "../../shared/migrations/drift/drift.ts";
+import { syncMigrations } from "../../shared/migrations/sync/sync.ts";
 import { createWorld, section, type World } from "../migrations/support.ts";
 
 const files = {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { renderCheck, renderPlan } from "../../cli/render/plan.ts";
-import { findDrift } from "../../shared/migrations/drift.ts";
-import { syncMigrations } from "../../shared/migrations/sync.ts";
+import { findDrift } from "../../shared/migrations/drift/drift.ts";
+import { syncMigrations } from "../../shared/migrations/sync/sync.ts";
 import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import { createWorld, section, type World } from "../migrations/support.ts";
 

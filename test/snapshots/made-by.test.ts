@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { syncMigrations } from "../../shared/migrations/sync.ts";
+import { syncMigrations } from "../../shared/migrations/sync/sync.ts";
 import { findMakers, readMadeBy } from "../../shared/rollback/plan/made-by.ts";
 import { createWorld, type World } from "../migrations/support.ts";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { belayInstalled } from "../../install.ts";
 import type { Session } from "../../postgres/session.ts";
-import { readLedger } from "../ledger.ts";
+import { readLedger } from "../ledger/ledger.ts";
 import { chainKeys } from "../prove/chain-key.ts";
 import type { Proof } from "../prove/types.ts";
 import type { MigrationFolder, MigrationStatus } from "../types.ts";

@@ -3,7 +3,7 @@ import { qualified } from "../../catalog/identifiers.ts";
 import { readSnapshot, readSnapshotCatalog } from "../../catalog/snapshots.ts";
 import type { Catalog } from "../../catalog/types.ts";
 import type { Session } from "../../postgres/session.ts";
-import { isTracked, readTracking, sameVersion, type Tracking } from "../tracking.ts";
+import { isTracked, readTracking, sameVersion, type Tracking } from "../tracking/tables.ts";
 import type { RepairEvidence } from "./types.ts";
 
 /** Compares the catalog with the migration's snapshots, entry by entry of those that it changes. */

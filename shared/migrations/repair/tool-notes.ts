@@ -1,5 +1,5 @@
 import { quoteLiteral } from "../../catalog/identifiers.ts";
-import type { Tracking } from "../tracking.ts";
+import type { Tracking } from "../tracking/tables.ts";
 import type { RepairEvidence, RepairWay } from "./types.ts";
 
 /** The tool's own command that makes its table say the same as the ledger; Belay does not touch it. */

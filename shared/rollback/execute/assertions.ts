@@ -1,5 +1,5 @@
 import { BelayError } from "../../errors.ts";
-import { readLedgerMigration } from "../../migrations/ledger.ts";
+import { readLedgerMigration } from "../../migrations/ledger/ledger.ts";
 import type { Session } from "../../postgres/session.ts";
 import { parseSql } from "../../sql/parse.ts";
 import { defaultSurroundings } from "../transaction/run-sql.ts";

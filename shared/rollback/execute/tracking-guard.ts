@@ -1,6 +1,6 @@
 import { qualified } from "../../catalog/identifiers.ts";
-import { sameVersion } from "../../migrations/tracking.ts";
-import { trackedRows } from "../../migrations/tracking-rows.ts";
+import { trackedRows } from "../../migrations/tracking/rows.ts";
+import { sameVersion } from "../../migrations/tracking/tables.ts";
 import type { TrackingTable } from "../../migrations/types.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Account } from "../guard/account.ts";

@@ -1,8 +1,8 @@
 import { snapshotExcludes, withoutTables } from "../../catalog/snapshots.ts";
 import type { Catalog, Entry } from "../../catalog/types.ts";
-import { findDriftOf } from "../../migrations/drift.ts";
-import type { Drift } from "../../migrations/drift-types.ts";
-import { findTrackingTables } from "../../migrations/tracking.ts";
+import { findDriftOf } from "../../migrations/drift/drift.ts";
+import type { Drift } from "../../migrations/drift/types.ts";
+import { findTrackingTables } from "../../migrations/tracking/tables.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { ResolvedEffect } from "../effect/effect.ts";
 import type { ProvenanceFacts } from "./provenance-facts.ts";

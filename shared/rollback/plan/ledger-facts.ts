@@ -1,5 +1,5 @@
 import { migrationsOfDeployment } from "../../deployments/brought.ts";
-import { readLedger } from "../../migrations/ledger.ts";
+import { readLedger } from "../../migrations/ledger/ledger.ts";
 import type { Session } from "../../postgres/session.ts";
 import { listed } from "../../words.ts";
 import { type MigrationSet, resolveSet } from "./set.ts";

@@ -1,5 +1,5 @@
 import { qualified, quoteIdent } from "../../catalog/identifiers.ts";
-import { readWrittenSince } from "../../migrations/counters.ts";
+import { readWrittenSince } from "../../migrations/sync/counters.ts";
 import type { Session } from "../../postgres/session.ts";
 import { addressKey, classOid, type DependencyGraph } from "../effect/dependency-graph.ts";
 import type { ResolvedEffect } from "../effect/effect.ts";

@@ -1,5 +1,5 @@
 import { isBelayError } from "../../errors.ts";
-import type { LedgerRow } from "../../migrations/ledger.ts";
+import type { LedgerRow } from "../../migrations/ledger/ledger.ts";
 import { type PreparedSql, prepareRollbackSql } from "../../sql/prepare.ts";
 import type { PlacedStatement } from "../effect/statements.ts";
 import type { SetUnit } from "./set.ts";

@@ -1,6 +1,6 @@
 import { BelayError } from "../../errors.ts";
 import { compareMigrations } from "../../migrations/layouts/source.ts";
-import type { LedgerRow } from "../../migrations/ledger.ts";
+import type { LedgerRow } from "../../migrations/ledger/ledger.ts";
 import { resolveName } from "../../migrations/resolve.ts";
 import { nearNames } from "./near-names.ts";
 import type { TargetRequest } from "./target.ts";

@@ -1,4 +1,4 @@
-import type { WrittenSince } from "../../migrations/counters.ts";
+import type { WrittenSince } from "../../migrations/sync/counters.ts";
 import type { Effect } from "../types.ts";
 
 /** How much was written to a table since the migration, and from when on that is counted; or why it is not known. */

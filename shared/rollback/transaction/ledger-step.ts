@@ -1,7 +1,7 @@
 import { appendAudit } from "../../audit.ts";
-import { type LedgerRow, readLedger, readLedgerMigration } from "../../migrations/ledger.ts";
-import { readTracking, sameVersion, whatToolDoesNext } from "../../migrations/tracking.ts";
-import { keptTracking, removeFromTracking, restoreToTracking } from "../../migrations/tracking-rows.ts";
+import { type LedgerRow, readLedger, readLedgerMigration } from "../../migrations/ledger/ledger.ts";
+import { keptTracking, removeFromTracking, restoreToTracking } from "../../migrations/tracking/rows.ts";
+import { readTracking, sameVersion, whatToolDoesNext } from "../../migrations/tracking/tables.ts";
 import type { TrackingTable } from "../../migrations/types.ts";
 import type { Session } from "../../postgres/session.ts";
 

@@ -2,7 +2,7 @@ import { requireVerified } from "../../archive/verify.ts";
 import type { Belay } from "../../context.ts";
 import { BelayError } from "../../errors.ts";
 import { requireBelay } from "../../install.ts";
-import { readLedger } from "../../migrations/ledger.ts";
+import { readLedger } from "../../migrations/ledger/ledger.ts";
 import { resolveName } from "../../migrations/resolve.ts";
 import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";

@@ -1,7 +1,7 @@
 import { qualified } from "../../catalog/identifiers.ts";
 import { readCatalog } from "../../catalog/read.ts";
 import { BelayError } from "../../errors.ts";
-import { readLedger } from "../../migrations/ledger.ts";
+import { readLedger } from "../../migrations/ledger/ledger.ts";
 import type { Session } from "../../postgres/session.ts";
 import { prepareRollbackSql } from "../../sql/prepare.ts";
 import { tableKey } from "../execute/archive-scope.ts";

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { installBelay } from "../../../shared/install.ts";
 import { readMigrationFolder } from "../../../shared/migrations/read-folder.ts";
-import { syncMigrations } from "../../../shared/migrations/sync.ts";
+import { syncMigrations } from "../../../shared/migrations/sync/sync.ts";
 import type { MigrationFolder } from "../../../shared/migrations/types.ts";
 import { openSession } from "../../../shared/postgres/session.ts";
 import { sweepBelay } from "./belay.ts";

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { compareCatalogs } from "../catalog/differences.ts";
-import { watchSnapshotCatalog } from "../catalog/snapshots.ts";
-import { sharedEntries } from "../catalog/stored-entry.ts";
-import type { Catalog } from "../catalog/types.ts";
-import type { Belay } from "../context.ts";
-import { BelayError } from "../errors.ts";
-import { withScratch } from "../postgres/scratch.ts";
-import type { Session } from "../postgres/session.ts";
+import { compareCatalogs } from "../../catalog/differences.ts";
+import { watchSnapshotCatalog } from "../../catalog/snapshots.ts";
+import { sharedEntries } from "../../catalog/stored-entry.ts";
+import type { Catalog } from "../../catalog/types.ts";
+import type { Belay } from "../../context.ts";
+import { BelayError } from "../../errors.ts";
+import { withScratch } from "../../postgres/scratch.ts";
+import type { Session } from "../../postgres/session.ts";
 import { runForward } from "./run-forward.ts";
 
 /** A migration as far as a replay needs it. */

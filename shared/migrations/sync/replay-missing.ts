@@ -1,15 +1,15 @@
-import { readSnapshotCatalog, storeSnapshot } from "../catalog/snapshots.ts";
-import { startSeries } from "../catalog/states.ts";
-import { fromStored } from "../catalog/stored-entry.ts";
-import type { Catalog } from "../catalog/types.ts";
-import type { Belay } from "../context.ts";
-import { isBelayError } from "../errors.ts";
-import type { Session } from "../postgres/session.ts";
+import { readSnapshotCatalog, storeSnapshot } from "../../catalog/snapshots.ts";
+import { startSeries } from "../../catalog/states.ts";
+import { fromStored } from "../../catalog/stored-entry.ts";
+import type { Catalog } from "../../catalog/types.ts";
+import type { Belay } from "../../context.ts";
+import { isBelayError } from "../../errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { findDependencies, type Known } from "../ledger/found-dependencies.ts";
+import { insertDependencies, type LedgerRow, readLedger } from "../ledger/ledger.ts";
+import { inTransaction } from "../transaction.ts";
 import type { StoredSnapshot } from "./baseline.ts";
-import { findDependencies, type Known } from "./found-dependencies.ts";
-import { insertDependencies, type LedgerRow, readLedger } from "./ledger.ts";
 import { type Replay, replayDifferences, replayMigrations } from "./replay.ts";
-import { inTransaction } from "./transaction.ts";
 
 /** What came of replaying migrations for their snapshots. */
 export interface ReplayReport {

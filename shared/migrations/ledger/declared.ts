@@ -1,6 +1,6 @@
-import type { Session } from "../postgres/session.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { Migration } from "../types.ts";
 import { insertDependencies } from "./ledger.ts";
-import type { Migration } from "./types.ts";
 
 /** Writes what migrations declare that they depend on; answers how many were declared. Call within a transaction. */
 export async function recordDeclared(

@@ -1,11 +1,11 @@
-import { BelayError } from "../errors.ts";
-import type { Session } from "../postgres/session.ts";
-import { compareMigrations } from "./layouts/source.ts";
-import type { LedgerRow } from "./ledger.ts";
-import { resolveName } from "./resolve.ts";
-import { appliedAtOf, isTracked, readTracking, sameVersion, type Tracking } from "./tracking.ts";
-import { trackingTools } from "./tracking-tools.ts";
-import type { MigrationFolder } from "./types.ts";
+import { BelayError } from "../../errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { compareMigrations } from "../layouts/source.ts";
+import type { LedgerRow } from "../ledger/ledger.ts";
+import { resolveName } from "../resolve.ts";
+import { appliedAtOf, isTracked, readTracking, sameVersion, type Tracking } from "../tracking/tables.ts";
+import { trackingTools } from "../tracking/tools.ts";
+import type { MigrationFolder } from "../types.ts";
 
 interface Versioned {
   readonly name: string;

@@ -1,5 +1,5 @@
-import type { Belay } from "../context.ts";
-import { withSession } from "../with-session.ts";
+import type { Belay } from "../../context.ts";
+import { withSession } from "../../with-session.ts";
 import { readLedgerMigration } from "./ledger.ts";
 import { listMigrations, type MigrationRow } from "./status.ts";
 

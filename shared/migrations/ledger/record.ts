@@ -1,7 +1,7 @@
-import { appendAudit } from "../audit.ts";
-import type { Session } from "../postgres/session.ts";
+import { appendAudit } from "../../audit.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { Migration, MigrationStatus } from "../types.ts";
 import { insertMigration, type LedgerRow, markApplied, reviseMigration } from "./ledger.ts";
-import type { Migration, MigrationStatus } from "./types.ts";
 
 export type ChangedPart = "forward" | "rollback" | "verify";
 

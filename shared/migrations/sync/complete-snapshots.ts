@@ -1,7 +1,7 @@
-import { readSnapshotCatalog } from "../catalog/snapshots.ts";
-import { startSeries, storeState } from "../catalog/states.ts";
-import type { Session } from "../postgres/session.ts";
-import { listed, plural } from "../words.ts";
+import { readSnapshotCatalog } from "../../catalog/snapshots.ts";
+import { startSeries, storeState } from "../../catalog/states.ts";
+import type { Session } from "../../postgres/session.ts";
+import { listed, plural } from "../../words.ts";
 
 /**
  * Completes what create_migration_snapshot began: where every object still has the digest of then, the catalog of now is

@@ -1,11 +1,11 @@
-import { entryWords } from "../catalog/entry-words.ts";
-import { byKindAndName } from "../catalog/order.ts";
-import { withoutSecrets } from "../catalog/secrets.ts";
-import { readSnapshotCatalog } from "../catalog/snapshots.ts";
-import type { Catalog, Entry } from "../catalog/types.ts";
-import type { Session } from "../postgres/session.ts";
-import type { Drift, DriftObject } from "./drift-types.ts";
+import { entryWords } from "../../catalog/entry-words.ts";
+import { byKindAndName } from "../../catalog/order.ts";
+import { withoutSecrets } from "../../catalog/secrets.ts";
+import { readSnapshotCatalog } from "../../catalog/snapshots.ts";
+import type { Catalog, Entry } from "../../catalog/types.ts";
+import type { Session } from "../../postgres/session.ts";
 import { type ExpectedState, readExpectedState, readStoredTexts } from "./expected-state.ts";
+import type { Drift, DriftObject } from "./types.ts";
 
 /** What of the whole database is not as its newest snapshot and the rollbacks since say. `catalog`: as read for snapshots. */
 export async function findDrift(session: Session, catalog?: Pick<Catalog, "entries">): Promise<Drift> {

@@ -1,4 +1,4 @@
-import type { Session } from "../postgres/session.ts";
+import type { Session } from "../../postgres/session.ts";
 
 /** An entry that should be there. */
 export interface ExpectedEntry {

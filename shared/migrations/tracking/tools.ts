@@ -1,5 +1,5 @@
-import { versionOf } from "./layouts/source.ts";
-import type { TrackingTable } from "./types.ts";
+import { versionOf } from "../layouts/source.ts";
+import type { TrackingTable } from "../types.ts";
 
 export type TrackingToolName = TrackingTable["tool"];
 

@@ -1,22 +1,22 @@
-import { readSnapshotCatalog } from "../catalog/snapshots.ts";
-import type { Belay } from "../context.ts";
-import { requireBelay } from "../install.ts";
-import type { Session } from "../postgres/session.ts";
-import { withSession } from "../with-session.ts";
+import { readSnapshotCatalog } from "../../catalog/snapshots.ts";
+import type { Belay } from "../../context.ts";
+import { requireBelay } from "../../install.ts";
+import type { Session } from "../../postgres/session.ts";
+import { withSession } from "../../with-session.ts";
+import { findDrift } from "../drift/drift.ts";
+import type { Drift } from "../drift/types.ts";
+import { recordDeclared } from "../ledger/declared.ts";
+import { type LedgerRow, readLedger } from "../ledger/ledger.ts";
+import { type MigrationChange, recordAppliedAgain, recordChange, recordNew } from "../ledger/record.ts";
+import { dirtyNote } from "../tracking/tables.ts";
+import { inTransaction } from "../transaction.ts";
+import type { LayoutProblem, Migration, MigrationFolder, MigrationStatus, TrackingTable } from "../types.ts";
 import { type Applied, appliedByTool } from "./applied.ts";
 import { latestState, type StoredSnapshot, snapshotOne, storeBaseline } from "./baseline.ts";
 import { completeSnapshots } from "./complete-snapshots.ts";
 import { type BeforeReport, confirmBefore } from "./confirm-before.ts";
 import { recordCounters } from "./counters.ts";
-import { recordDeclared } from "./declared.ts";
-import { findDrift } from "./drift.ts";
-import type { Drift } from "./drift-types.ts";
-import { type LedgerRow, readLedger } from "./ledger.ts";
-import { type MigrationChange, recordAppliedAgain, recordChange, recordNew } from "./record.ts";
-import { type ReplayReport, replayMissing } from "./sync-replay.ts";
-import { dirtyNote } from "./tracking.ts";
-import { inTransaction } from "./transaction.ts";
-import type { LayoutProblem, Migration, MigrationFolder, MigrationStatus, TrackingTable } from "./types.ts";
+import { type ReplayReport, replayMissing } from "./replay-missing.ts";
 
 export interface SyncOptions {
   /** Name or version: this migration and all before it are applied. For databases without a tracking table. */

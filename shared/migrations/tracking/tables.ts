@@ -1,8 +1,8 @@
-import { qualified } from "../catalog/identifiers.ts";
-import type { Session } from "../postgres/session.ts";
-import { canonicalVersion, compareVersions } from "./layouts/source.ts";
-import { toolOf, trackingTools, wayOutOfDirty } from "./tracking-tools.ts";
-import type { TrackingTable } from "./types.ts";
+import { qualified } from "../../catalog/identifiers.ts";
+import type { Session } from "../../postgres/session.ts";
+import { canonicalVersion, compareVersions } from "../layouts/source.ts";
+import type { TrackingTable } from "../types.ts";
+import { toolOf, trackingTools, wayOutOfDirty } from "./tools.ts";
 
 /** What the team's own tool says it applied. */
 export interface Tracking {

@@ -1,5 +1,5 @@
-import { BelayError } from "../errors.ts";
-import { compareVersions } from "./layouts/source.ts";
+import { BelayError } from "../../errors.ts";
+import { compareVersions } from "../layouts/source.ts";
 import type { MigrationRow } from "./status.ts";
 
 /** Which rows of `belay status` are wanted; all that are given must hold. */

@@ -1,14 +1,14 @@
-import { compareCatalogs } from "../catalog/differences.ts";
-import { catalogDigest } from "../catalog/entry.ts";
-import { readSnapshot, storeSnapshot } from "../catalog/snapshots.ts";
-import type { Catalog, Entry } from "../catalog/types.ts";
-import type { Belay } from "../context.ts";
-import { isBelayError } from "../errors.ts";
-import type { Session } from "../postgres/session.ts";
-import { listed, plural } from "../words.ts";
-import { readLedger } from "./ledger.ts";
+import { compareCatalogs } from "../../catalog/differences.ts";
+import { catalogDigest } from "../../catalog/entry.ts";
+import { readSnapshot, storeSnapshot } from "../../catalog/snapshots.ts";
+import type { Catalog, Entry } from "../../catalog/types.ts";
+import type { Belay } from "../../context.ts";
+import { isBelayError } from "../../errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { listed, plural } from "../../words.ts";
+import { readLedger } from "../ledger/ledger.ts";
+import { inTransaction } from "../transaction.ts";
 import { type Replay, replayMigrations } from "./replay.ts";
-import { inTransaction } from "./transaction.ts";
 
 /** Whether the state before a migration that was applied alone is really the last known one. */
 export interface BeforeReport {

@@ -1,6 +1,6 @@
-import { BelayError } from "../errors.ts";
-import type { Session } from "../postgres/session.ts";
-import { parseSql } from "../sql/parse.ts";
+import { BelayError } from "../../errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { parseSql } from "../../sql/parse.ts";
 
 /**
  * Applies a migration's forward SQL on a scratch database: as one simple query, as most tools send it; when that

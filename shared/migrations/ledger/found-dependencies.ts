@@ -1,6 +1,6 @@
-import { compareCatalogs } from "../catalog/differences.ts";
-import { entryWords } from "../catalog/entry-words.ts";
-import type { Catalog } from "../catalog/types.ts";
+import { compareCatalogs } from "../../catalog/differences.ts";
+import { entryWords } from "../../catalog/entry-words.ts";
+import type { Catalog } from "../../catalog/types.ts";
 
 /** A migration with its catalog before and after (what both have alike may be left out); null where there is no snapshot. */
 export interface Known {

@@ -1,8 +1,8 @@
-import { compareCatalogs } from "../catalog/differences.ts";
-import { copySnapshot, readSnapshotById, readSnapshotCatalog, storeSnapshot } from "../catalog/snapshots.ts";
-import type { Catalog } from "../catalog/types.ts";
-import type { Session } from "../postgres/session.ts";
-import { compareMigrations } from "./layouts/source.ts";
+import { compareCatalogs } from "../../catalog/differences.ts";
+import { copySnapshot, readSnapshotById, readSnapshotCatalog, storeSnapshot } from "../../catalog/snapshots.ts";
+import type { Catalog } from "../../catalog/types.ts";
+import type { Session } from "../../postgres/session.ts";
+import { compareMigrations } from "../layouts/source.ts";
 
 /** One snapshot that a call stored. */
 export interface StoredSnapshot {

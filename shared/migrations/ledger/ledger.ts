@@ -1,8 +1,8 @@
-import { BelayError } from "../errors.ts";
-import type { Session } from "../postgres/session.ts";
-import { compareMigrations } from "./layouts/source.ts";
-import { resolveName } from "./resolve.ts";
-import type { LedgerMigration, Migration, MigrationStatus } from "./types.ts";
+import { BelayError } from "../../errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { compareMigrations } from "../layouts/source.ts";
+import { resolveName } from "../resolve.ts";
+import type { LedgerMigration, Migration, MigrationStatus } from "../types.ts";
 
 /** A ledger row with the checksum of its current revision's whole file. */
 export interface LedgerRow extends LedgerMigration {

@@ -1,18 +1,18 @@
-import { readSnapshotCatalog } from "../catalog/snapshots.ts";
-import type { Belay } from "../context.ts";
-import { BelayError } from "../errors.ts";
-import { requireBelay } from "../install.ts";
-import type { Session } from "../postgres/session.ts";
-import { withSession } from "../with-session.ts";
-import { latestState, type StoredSnapshot, snapshotOne } from "./baseline.ts";
+import { readSnapshotCatalog } from "../../catalog/snapshots.ts";
+import type { Belay } from "../../context.ts";
+import { BelayError } from "../../errors.ts";
+import { requireBelay } from "../../install.ts";
+import type { Session } from "../../postgres/session.ts";
+import { withSession } from "../../with-session.ts";
+import { resolveName } from "../resolve.ts";
+import { latestState, type StoredSnapshot, snapshotOne } from "../sync/baseline.ts";
+import { replayMissing } from "../sync/replay-missing.ts";
+import { appliedAtOf, isTracked, readTracking } from "../tracking/tables.ts";
+import { inTransaction } from "../transaction.ts";
+import type { Migration, MigrationFolder } from "../types.ts";
 import { recordDeclared } from "./declared.ts";
 import { readLedger } from "./ledger.ts";
 import { type MigrationChange, recordAppliedAgain, recordChange, recordNew } from "./record.ts";
-import { resolveName } from "./resolve.ts";
-import { replayMissing } from "./sync-replay.ts";
-import { appliedAtOf, isTracked, readTracking } from "./tracking.ts";
-import { inTransaction } from "./transaction.ts";
-import type { Migration, MigrationFolder } from "./types.ts";
 
 export interface RegisterOptions {
   /** Lets the ledger follow changed files, as a new revision. */

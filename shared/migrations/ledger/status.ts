@@ -1,14 +1,14 @@
-import type { Belay } from "../context.ts";
-import { isBelayError } from "../errors.ts";
-import { requireBelay } from "../install.ts";
-import type { Session } from "../postgres/session.ts";
-import { isBlankSql } from "../sql/blank.ts";
-import { prepareRollbackSql } from "../sql/prepare.ts";
-import { withSession } from "../with-session.ts";
-import { compareMigrations } from "./layouts/source.ts";
+import type { Belay } from "../../context.ts";
+import { isBelayError } from "../../errors.ts";
+import { requireBelay } from "../../install.ts";
+import type { Session } from "../../postgres/session.ts";
+import { isBlankSql } from "../../sql/blank.ts";
+import { prepareRollbackSql } from "../../sql/prepare.ts";
+import { withSession } from "../../with-session.ts";
+import { compareMigrations } from "../layouts/source.ts";
+import type { Migration, MigrationFolder, MigrationStatus } from "../types.ts";
 import { type LedgerRow, readLedger } from "./ledger.ts";
 import { changedParts } from "./record.ts";
-import type { Migration, MigrationFolder, MigrationStatus } from "./types.ts";
 
 /** One row of `belay list`. */
 export interface MigrationRow {

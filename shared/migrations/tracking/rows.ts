@@ -1,8 +1,8 @@
-import { qualified } from "../catalog/identifiers.ts";
-import type { Session } from "../postgres/session.ts";
-import { sameVersion } from "./tracking.ts";
-import { trackingTools } from "./tracking-tools.ts";
-import type { TrackingTable } from "./types.ts";
+import { qualified } from "../../catalog/identifiers.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { TrackingTable } from "../types.ts";
+import { sameVersion } from "./tables.ts";
+import { trackingTools } from "./tools.ts";
 
 interface Tracked {
   readonly name: string;

@@ -1,4 +1,4 @@
-import type { Session } from "../postgres/session.ts";
+import type { Session } from "../../postgres/session.ts";
 
 /** Notes how many rows of each table the server has counted as written, for migrations that are registered now. */
 export async function recordCounters(session: Session, migrations: readonly string[]): Promise<void> {
