@@ -655,8 +655,17 @@ as $$
   )
   select g.catalog, g.object from gone g
   where (g.object is null or g.object not in (select f.oid from free_indexes f))
-    -- A database that is gone was dropped by another session: no transaction can.
-    and not (g.catalog = 'pg_database'::regclass and not exists (select from pg_database d where d.oid = g.object))
+    -- A database that is gone was dropped by another session, with its comment and settings: no transaction can.
+    and not exists (
+      select from (values (case g.catalog
+        when 'pg_database'::regclass then g.object::text
+        when 'pg_shdescription'::regclass then (
+          select d ->> 'objoid' from (values (substr(g.line, 18)::jsonb)) v (d)
+          where d ->> 'classoid' = ('pg_database'::regclass::oid)::text)
+        when 'pg_db_role_setting'::regclass then nullif(substr(g.line, 20)::jsonb ->> 'setdatabase', '0')
+      end)) dropped (oid)
+      where dropped.oid is not null and dropped.oid::oid not in (select d.oid from pg_database d)
+    )
 $$;
 
 -- PL/pgSQL parses all statements of a block before it runs the first: syntax is checked, nothing is run.

@@ -154,13 +154,23 @@ describe.each([15, 17, 18] as const)("schema belay on Postgres %i", (major) => {
   });
 
   it("does not take another session's DROP DATABASE for a loss of the rollback's own", async () => {
-    const lost = (catalog: string) => session.sql`
+    const lost = (catalog: string, object: number | null, row: object) => session.sql`
       with a as (
         select array_agg(catalog) as catalogs, array_agg(object) as objects, array_agg(line) as lines from belay.catalog_account()
       )
-      select l.object from a, belay.losses('harmless', a.catalogs || ${catalog}::regclass::oid, a.objects || 4294967000::oid, a.lines || ${`${catalog} {"relkind": "r"}`}::text) l`;
-    expect(await lost("pg_database")).toHaveLength(0);
-    expect(await lost("pg_class")).toHaveLength(1);
+      select l.object from a, belay.losses('harmless', a.catalogs || ${catalog}::regclass::oid,
+        a.objects || ${object}::bigint::oid, a.lines || ${`${catalog} ${JSON.stringify(row)}`}::text) l`;
+    const gone = 4294967000;
+    const [here] = await session.sql`
+      select oid::text, 'pg_database'::regclass::oid::text as class from pg_database where datname = current_database()`;
+    expect(await lost("pg_database", gone, { datname: "x" })).toHaveLength(0);
+    const comment = (objoid: string, classoid: string) => lost("pg_shdescription", null, { objoid, classoid });
+    expect(await comment(String(gone), here!.class)).toHaveLength(0);
+    expect(await comment(here!.oid, here!.class)).toHaveLength(1);
+    expect(await comment(String(gone), "1260")).toHaveLength(1);
+    expect(await lost("pg_db_role_setting", null, { setdatabase: String(gone) })).toHaveLength(0);
+    expect(await lost("pg_db_role_setting", null, { setdatabase: "0", setrole: "10" })).toHaveLength(1);
+    expect(await lost("pg_class", gone, { relkind: "r" })).toHaveLength(1);
   });
 
   it("shows the SQL in a dry run, refuses what does not parse, and names dependents", async () => {
