@@ -14,11 +14,16 @@ export interface ProofFile extends ProofCache {
 
 const manyStale = 2_000;
 
-/**
- * Opens the file, made at the first write. Lines that cannot be read, as a kill leaves them, are ignored. `lasting` says
- * which proofs hold for a later run.
- */
-export async function openProofFile(path: string, lasting: (proof: Proof) => boolean = () => true): Promise<ProofFile> {
+export interface ProofFileOptions {
+  /** Which proofs hold for a later run; default all. */
+  readonly lasting?: (proof: Proof) => boolean;
+  /** Called once when the file cannot be written; proofs are then kept for this run alone. Default: throws `usage`. */
+  readonly onUnkept?: () => void;
+}
+
+/** Opens the file, made at the first write. Lines that cannot be read, as a kill leaves them, are ignored. */
+export async function openProofFile(path: string, options: ProofFileOptions = {}): Promise<ProofFile> {
+  const { lasting = () => true, onUnkept } = options;
   const text = await readFile(path, "utf8").catch(() => "");
   const proofs = new Map<string, Proof>();
   for (const line of text.split("\n")) {
@@ -27,17 +32,27 @@ export async function openProofFile(path: string, lasting: (proof: Proof) => boo
   }
   // After a torn last line the next must not be torn with it.
   let opening = text === "" || text.endsWith("\n") ? "" : "\n";
+  let writable = true;
+  const keep = async (lines: string) => {
+    try {
+      await write(path, () => appendFile(path, lines));
+    } catch (error) {
+      if (onUnkept === undefined) throw error;
+      writable = false;
+      onUnkept();
+    }
+  };
   return {
     get: (chain) => proofs.get(chain),
     put: async (proof) => {
       if (!lasting(proof)) return;
       proofs.set(proof.chain, proof);
-      await write(path, () => appendFile(path, `${opening}${JSON.stringify(proof)}\n`));
+      if (writable) await keep(`${opening}${JSON.stringify(proof)}\n`);
       opening = "";
     },
     tidy: async (current) => {
       const kept = [...proofs.values()].filter(({ chain }) => current.has(chain));
-      if (proofs.size - kept.length < manyStale) return;
+      if (!writable || proofs.size - kept.length < manyStale) return;
       const temporary = `${path}.${process.pid}`;
       await writeFile(temporary, kept.map((proof) => `${JSON.stringify(proof)}\n`).join(""));
       await rename(temporary, path);

@@ -10,7 +10,7 @@ import type { MigrationFolder } from "../../shared/migrations/types.ts";
 import type { Command, FlagValues, Invocation } from "../command.ts";
 import { isDirectory } from "../context.ts";
 import { exit } from "../exit.ts";
-import { defaultProofFile, openProofFile } from "../proof-cache.ts";
+import { defaultProofFile, openProofFile, type ProofFile } from "../proof-cache.ts";
 import { failPolicy, flag, numberOf, text, wantedMigrations } from "../prove-flags.ts";
 import { noticeAnnotation, problemAnnotation, proofAnnotation } from "../render/github.ts";
 import { proofLines, verdictCounts } from "../render/proof.ts";
@@ -74,8 +74,8 @@ export const prove: Command = {
     const choice = await chooseScratchServer(belay, typeof flags.postgres === "string" ? flags.postgres : undefined);
     // An extension may be installed there tomorrow.
     const lasting = (proof: Proof) => choice.fixed || proof.verdict !== "environment";
-    const cache =
-      flags["no-cache"] === true ? undefined : await openProofFile(await cachePlace(flags, folder), lasting);
+    let unkept: string | null = null;
+    const cache = await openCache(flags, folder, lasting, (place) => (unkept = place));
     const show = (proof: Proof) => {
       if (terminal.json) return terminal.print(JSON.stringify(proof));
       const lines = format === "github" ? annotationOf(proof, fails) : proofLines(proof, { ...style, fails });
@@ -107,6 +107,13 @@ export const prove: Command = {
       if (flags.record === true)
         showRecorded(invocation, await recordProofs(belay, { folder, proofs, server: choice.server, states }));
       showSummary(invocation, proofs, folder, fails, format, `${choice.words}, ${seconds.toFixed(1)} s`);
+      if (unkept !== null && format === "people")
+        for (const line of hang(
+          "note: ",
+          `proofs could not be kept in ${unkept}: the next run proves all again (--cache FILE)`,
+          terminal.width,
+        ))
+          terminal.line(line);
       const broken = folder.problems.some(({ severity }) => severity === "error");
       return broken || proofs.some(fails) ? exit.failed : exit.done;
     } finally {
@@ -155,8 +162,17 @@ async function readSetup({ flags, belay }: Invocation): Promise<{ file: string; 
   return { file, sql };
 }
 
-async function cachePlace({ cache }: FlagValues, { directory }: MigrationFolder): Promise<string> {
-  return typeof cache === "string" ? cache : await defaultProofFile(directory);
+/** Only a place that was asked for must be writable: a CI machine's home may not be. */
+async function openCache(
+  flags: FlagValues,
+  { directory }: MigrationFolder,
+  lasting: (proof: Proof) => boolean,
+  onUnkept: (place: string) => void,
+): Promise<ProofFile | undefined> {
+  if (flags["no-cache"] === true) return undefined;
+  if (typeof flags.cache === "string") return await openProofFile(flags.cache, { lasting });
+  const place = await defaultProofFile(directory);
+  return await openProofFile(place, { lasting, onUnkept: () => onUnkept(place) });
 }
 
 function keepStates(states: Map<string, { before: Catalog; after: Catalog }>): ProveOptions["onStates"] {

@@ -15,9 +15,13 @@ import { filesOf, folderOf, writeFiles } from "./support.ts";
 
 const main = join(import.meta.dirname, "../../cli/main.ts");
 
-async function belay(...words: readonly string[]): Promise<{ code: number; out: string; error: string }> {
+function belay(...words: readonly string[]) {
+  return belayAt(temporaryFolder(), ...words);
+}
+
+async function belayAt(home: string, ...words: readonly string[]) {
   const child = spawn(process.execPath, [main, ...words], {
-    env: { PATH: process.env.PATH, HOME: temporaryFolder(), NODE_COMPILE_CACHE: compiled },
+    env: { PATH: process.env.PATH, HOME: home, NODE_COMPILE_CACHE: compiled },
   });
   let [out, error] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text) => (out += text));
@@ -72,6 +76,16 @@ describe("belay prove", () => {
       /^::notice title=belay prove::5 migrations%3A|^::notice title=belay prove::5 migrations: /m,
     );
     expect(github.out).not.toContain("1_a");
+  });
+
+  it("proves also where no file can be kept, and says that the next run proves all again", async () => {
+    const directory = writeFiles(filesOf({ "1_a": pairs["1_a"] }));
+    const server = ["--scratch", await serverUrl()];
+    const shown = await belayAt("/dev/null", "prove", directory, ...server);
+    expect(shown).toMatchObject({ code: 0, error: "" });
+    expect(shown.out.replace(/\s+/g, " ")).toContain("note: proofs could not be kept in /dev/null/");
+    const asked = await belay("prove", directory, ...server, "--cache", "/dev/null/proofs.jsonl");
+    expect(asked).toMatchObject({ code: 2, error: expect.stringContaining("proofs cannot be kept in") });
   });
 
   it("starts a server of its own and stops it", async () => {
