@@ -234,6 +234,12 @@ describe("approved", () => {
     if (state === "failed") expect(one.next).toMatch(/belay approve 1_a --plan [0-9a-f]{64}[\s\S]*--waive approved/);
   });
 
+  it("of somebody unnamed, for somebody unnamed, says what to set", () => {
+    const executor = { actor: "unknown", subject: null, databaseRole: "postgres" };
+    const one = gate(plan({ approvals: [byRole({ actor: "unknown" })], executor }), "approved");
+    expect(one).toMatchObject({ state: "failed", evidence: expect.stringContaining("set --actor (BELAY_ACTOR)") });
+  });
+
   it("of fewer rows than the policy lets grow does not count", () => {
     const many = { ...high, losses: { ...high.losses, tables: [{ ...table, rows: 20_000 }] } };
     const evidence = { approvals: [approval({ rows: 18_000 })] };

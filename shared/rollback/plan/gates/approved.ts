@@ -8,6 +8,9 @@ import { hours, since, span } from "./age.ts";
 import type { GateContext } from "./context.ts";
 import { type Finding, failed, passed } from "./finding.ts";
 
+/** The actor where no setting names one (shared/config.ts). */
+const unnamed = "unknown";
+
 /** Approvals of this very plan by enough persons, none of them the one who rolls back. */
 export function judgeApproved(facts: Facts, context: GateContext): Finding {
   const { approvals, executor, now } = facts.evidence;
@@ -73,6 +76,8 @@ function nextFor({ asked }: Facts, { policy, hash, waive }: GateContext): string
 }
 
 function whySame(approval: Person, executor: Person): string {
+  if (approval.actor === unnamed && executor.actor === unnamed)
+    return "neither of the two is named, so it may be the same person: set --actor (BELAY_ACTOR) on both sides";
   if (approval.subject !== null || approval.databaseRole !== executor.databaseRole)
     return "the same person as the one who rolls back";
   return "from behind the same database role as the one who rolls back, so it may be the same person";
