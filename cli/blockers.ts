@@ -18,14 +18,22 @@ export const blockerHelp: readonly (readonly [string, string])[] = [
   ["--terminate PID", "end the connection of a session that is in the way (asks first; repeatable)"],
 ];
 
-/** Plans; ends who is in the way where --cancel or --terminate ask for it, also of planning itself, and plans again. */
-export async function planPastBlockers(invocation: Invocation, request: PlanRequest): Promise<Plan> {
+/**
+ * Plans; ends who is in the way where --cancel or --terminate ask for it, also of planning itself, and plans again. With
+ * `toExecute` nobody is ended for a plan that a gate stops anyway.
+ */
+export async function planPastBlockers(
+  invocation: Invocation,
+  request: PlanRequest,
+  options: { readonly toExecute?: boolean } = {},
+): Promise<Plan> {
   const { belay, terminal } = invocation;
   const plan = await planRollback(belay, request).catch((error: unknown) => {
     if (isBelayError(error, "lock_not_obtained") && error.details.blocked !== undefined) return error;
     throw error;
   });
   terminal.settle();
+  if (!(plan instanceof BelayError) && options.toExecute === true && !plan.canRollBack) return plan;
   if (!(plan instanceof BelayError))
     return (await endBlockers(invocation, plan)) ? await planRollback(belay, request) : plan;
   const { blocked, blockers } = plan.details as { blocked: PlanningBlocked; blockers: Plan["blockers"] };

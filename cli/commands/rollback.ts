@@ -40,7 +40,7 @@ export const rollback: Command = {
     const reason = typeof flags.reason === "string" && flags.reason.trim() !== "" ? flags.reason : undefined;
     const waive = Array.isArray(flags.waive) ? (flags.waive as string[]) : [];
     const request = { ...targetOf(words, flags), reason, folder, waive };
-    const plan = await planPastBlockers(invocation, request);
+    const plan = await planPastBlockers(invocation, request, { toExecute: !dryRun });
     if (dryRun) return showDryRun(plan, invocation);
     if (!plan.canRollBack) throw blockedError(subjectOf(plan), plan);
     const agreedReason = await agree(plan, reason, invocation);

@@ -70,6 +70,17 @@ describe("belay plan", () => {
   });
 });
 
+describe("belay rollback past who is in the way", () => {
+  it("ends nobody for a rollback that a gate stops", async () => {
+    const session = await openSession(shop.url, { applicationName: "shop api" });
+    await session.run("begin; select count(*) from users");
+    const words = ["rollback", users, "--terminate", String(session.pid), "--yes", "--reason", "test"];
+    expect((await shop.json(3, ...words)).error.code).toBe("gate_failed");
+    expect(await session.run("select 1 as here")).toEqual([{ here: 1 }]);
+    await session.destroy();
+  });
+});
+
 describe("belay rollback of a set", () => {
   it("runs it as one, and says so", async () => {
     const { hash } = await shop.json(0, "plan", "--to", users);
