@@ -165,17 +165,7 @@ export const defaultPolicy: Policy = {
   notification: { maxAgeHours: 24 },
   maintenanceWindows: [],
   waivers: {
-    gates: [
-      "checksum",
-      "undoable",
-      "end_state",
-      "backup_fresh",
-      "restore_tested",
-      "rehearsed",
-      "team_notified",
-      "approved",
-      "maintenance_window",
-    ],
+    gates: policyGates.filter((gate) => gate !== "provenance"),
     persons: 1,
   },
   growth: { rows: 1_000, percent: 10 },
