@@ -8,3 +8,9 @@ export function listed(names: readonly string[], most = 5, between = ", "): stri
   const shown = names.slice(0, most).join(between);
   return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }
+
+/** Text on one line, of at most that many characters; a mark says that something was left out. */
+export function shorten(text: string, most = 120): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+}

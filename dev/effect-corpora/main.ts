@@ -1,4 +1,3 @@
-import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { stopAll } from "../../servers/cleanup.ts";
@@ -6,6 +5,7 @@ import { repository } from "../../servers/paths.ts";
 import { startPostgres } from "../../servers/postgres.ts";
 import type { Major } from "../../servers/postgres-programs.ts";
 import { openSession } from "../../shared/postgres/session.ts";
+import { corporaOf } from "../corpora.ts";
 import { type Outcome, type Told, walkFolder } from "./walk.ts";
 
 const usage = `npm run effect:corpora -- [FOLDER...]
@@ -30,7 +30,7 @@ if (values.help) {
   console.log(usage);
   process.exit(0);
 }
-const folders = positionals.length > 0 ? positionals : corpora(join(repository, "../shared/corpora"));
+const folders = positionals.length > 0 ? positionals : corporaOf(join(repository, "../shared/corpora"));
 const server = values.server ?? (await startPostgres({ major: Number(values.postgres) as Major })).url;
 const every = Number(values.every);
 const outcomes: readonly Outcome[] = ["equal", "opaque", "fails", "refused", "empty", "wrong"];
@@ -52,13 +52,6 @@ function counts(told: readonly Told[]): number[] {
     sum(({ overRows }) => (overRows ? 1 : 0)),
     sum(({ rowsGone }) => rowsGone),
   ];
-}
-
-function corpora(place: string): string[] {
-  if (!existsSync(place)) return [];
-  return readdirSync(place)
-    .map((name) => join(place, name))
-    .filter((folder) => existsSync(join(folder, "verdicts.tsv")));
 }
 
 async function walk(folder: string): Promise<Told[]> {

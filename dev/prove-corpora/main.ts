@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { stopAll } from "../../servers/cleanup.ts";
@@ -8,6 +8,7 @@ import type { Major } from "../../servers/postgres-programs.ts";
 import { proveFolder } from "../../shared/migrations/prove/prove.ts";
 import type { Proof } from "../../shared/migrations/prove/types.ts";
 import { readMigrationFolder } from "../../shared/migrations/read-folder.ts";
+import { corporaOf } from "../corpora.ts";
 import { compare } from "./compare.ts";
 import { readMeasured } from "./measured.ts";
 import { type Compared, describe, enough, printTable } from "./print.ts";
@@ -39,7 +40,7 @@ if (values.help) {
   console.log(usage);
   process.exit(0);
 }
-const folders = positionals.length > 0 ? positionals : corpora(join(repository, "../shared/corpora"));
+const folders = positionals.length > 0 ? positionals : corporaOf(join(repository, "../shared/corpora"));
 if (folders.length === 0) {
   console.error("no folders: pass those to prove");
   process.exit(2);
@@ -54,13 +55,6 @@ for (const each of all) for (const line of describe(each)) console.log(line);
 printTable(all);
 await stopAll();
 process.exit(enough(all) ? 0 : 1);
-
-function corpora(place: string): string[] {
-  if (!existsSync(place)) return [];
-  return readdirSync(place)
-    .map((name) => join(place, name))
-    .filter((folder) => existsSync(join(folder, "verdicts.tsv")));
-}
 
 async function proveCorpus(folder: string): Promise<Compared> {
   const measured = readMeasured(folder);

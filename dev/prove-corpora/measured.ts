@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { readTable } from "../corpora.ts";
 
 /** What was measured of a published migration with stock pg_dump and psql, as its corpus' verdicts.tsv says. */
 export interface Measured {
@@ -24,15 +25,10 @@ export interface MeasuredRows {
 export function readMeasured(folder: string): Map<string, Measured> | null {
   const file = join(folder, "verdicts.tsv");
   if (!existsSync(file)) return null;
-  const [head, ...lines] = readFileSync(file, "utf8").split("\n");
-  const names = head!.split("\t");
-  const rows = lines
-    .filter((line) => line !== "")
-    .map((line) => Object.fromEntries(line.split("\t").map((value, index) => [names[index]!, value])));
-  return new Map(rows.map((row) => [row.migration!, asMeasured(row)]));
+  return new Map(readTable(file).map((row) => [row.migration!, asMeasured(row)]));
 }
 
-function asMeasured(row: Record<string, string>): Measured {
+function asMeasured(row: Record<string, string | undefined>): Measured {
   return {
     migration: row.migration!,
     verdict: row.verdict!,

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readTable } from "../corpora.ts";
 
 /** A published migration, in the order in which its project applied it. */
 export interface Published {
@@ -11,13 +12,6 @@ export interface Published {
   readonly isWrong: boolean;
 }
 
-/** Names of the folders that hold migrations with measured verdicts. */
-export function corpusNames(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => existsSync(join(folder, name, "verdicts.tsv")))
-    .sort();
-}
-
 export function readCorpus(folder: string): Published[] {
   const wrong = new Set(["non-inverse", "down-fails", "no-down"]);
   const verdicts = new Map(readTable(join(folder, "verdicts.tsv")).map((row) => [row.migration, row.verdict]));
@@ -27,15 +21,4 @@ export function readCorpus(folder: string): Published[] {
     mode: row.tx_up as Published["mode"],
     isWrong: wrong.has(verdicts.get(row.migration) ?? ""),
   }));
-}
-
-function readTable(file: string): Record<string, string | undefined>[] {
-  const [head, ...lines] = readFileSync(file, "utf8").split("\n");
-  const names = head!.split("\t");
-  return lines
-    .filter((line) => line !== "")
-    .map((line) => {
-      const values = line.split("\t");
-      return Object.fromEntries(names.map((name, index) => [name, values[index]]));
-    });
 }

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { stopAll } from "../../servers/cleanup.ts";
 import { debianPrograms } from "../../servers/debian.ts";
 import { repository } from "../../servers/paths.ts";
 import { startPostgres } from "../../servers/postgres.ts";
-import { corpusNames, readCorpus } from "./corpus.ts";
+import { corporaOf } from "../corpora.ts";
+import { readCorpus } from "./corpus.ts";
 import { type Outcome, proposeForCorpus } from "./propose.ts";
 import { reportOf } from "./report.ts";
 
@@ -32,7 +33,7 @@ if (!existsSync(values.corpora)) {
 const server = values.server ?? (await startPostgres({ major: 15 })).url;
 const programs = debianPrograms(15);
 const all: { corpus: string; outcomes: Outcome[] }[] = [];
-for (const corpus of values.only ?? corpusNames(values.corpora)) {
+for (const corpus of values.only ?? corporaOf(values.corpora).map((folder) => basename(folder))) {
   const outcomes = await proposeForCorpus(readCorpus(join(values.corpora, corpus)), {
     server,
     prefix: `belay_template_${corpus}`,

@@ -1,5 +1,6 @@
 import { skipBlank } from "../sql/blank.ts";
 import { commentLines } from "../sql/comments.ts";
+import { shorten } from "../words.ts";
 
 const labelled = /^(?:purpose|description|summary|migration|what)\s*:\s*(.+)$/i;
 // Lines that tools and people write above a file that say nothing of its purpose.
@@ -12,10 +13,10 @@ export function purposeOf(migration: { readonly name: string; readonly forwardSq
   const lines = commentLines(head).map(({ text }) => text.replace(/[\s*=#-]+$/, "").replace(/^[\s*=#-]+/, ""));
   for (const line of lines) {
     const [, found] = labelled.exec(line) ?? [];
-    if (found !== undefined && !noise.test(found)) return oneLine(found);
+    if (found !== undefined && !noise.test(found)) return shorten(found, 160);
   }
   const first = lines.find((line) => !noise.test(line) && /\p{L}/u.test(line));
-  return first === undefined ? wordsOfName(migration.name) : oneLine(first);
+  return first === undefined ? wordsOfName(migration.name) : shorten(first, 160);
 }
 
 function wordsOfName(name: string): string {
@@ -25,9 +26,4 @@ function wordsOfName(name: string): string {
     .replace(/[_\s-]+/g, " ")
     .trim();
   return words === "" ? name : words;
-}
-
-function oneLine(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
-  return line.length > 160 ? `${line.slice(0, 159)}…` : line;
 }

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { belayInstalled } from "../../install.ts";
 import type { Session } from "../../postgres/session.ts";
+import { sha256 } from "../layouts/source.ts";
 import { readLedger } from "../ledger/ledger.ts";
 import { chainKeys } from "../prove/chain-key.ts";
 import type { Proof } from "../prove/types.ts";
@@ -62,10 +62,6 @@ export async function recordedFacts(
     else if (!proofs.has(row.name)) proofs.set(row.name, "stale");
   }
   return { proofs, statuses: new Map(ledger.map(({ name, status }) => [name, status])) };
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }
 
 /** Facts of two sources: a proof of this very SQL goes before none, and the newer one before the older. */

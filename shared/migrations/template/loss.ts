@@ -1,5 +1,6 @@
 import { isBelayError } from "../../errors.ts";
 import { parseSql, type SqlNode, type Statement } from "../../sql/parse.ts";
+import { shorten } from "../../words.ts";
 
 /** What a proposed rollback costs, each line for people. */
 export interface LossNotes {
@@ -111,7 +112,7 @@ function rowChanges(forwardSql: string): string[] {
   try {
     return parseSql(forwardSql, { file: "migration", line: 1 }).flatMap(({ kind, line, text }) => {
       const what = rowKinds[kind];
-      return what === undefined ? [] : [`line ${line} of the migration ${what}: ${shorten(text)}`];
+      return what === undefined ? [] : [`line ${line} of the migration ${what}: ${shorten(text, 100)}`];
     });
   } catch (error) {
     if (!isBelayError(error, "sql_syntax")) throw error;
@@ -137,10 +138,4 @@ export function objectsOf(node: SqlNode): string[] {
 
 export function nameOf(relation: SqlNode): string {
   return relation.schemaname === undefined ? String(relation.relname) : `${relation.schemaname}.${relation.relname}`;
-}
-
-/** A statement on one line. */
-export function shorten(sql: string): string {
-  const line = sql.replace(/\s+/g, " ").trim();
-  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
 }

@@ -1,6 +1,7 @@
 import type { Risk } from "../../rollback/types.ts";
 import { parseSql } from "../../sql/parse.ts";
-import { type LossNotes, lossNotes, shorten } from "./loss.ts";
+import { shorten } from "../../words.ts";
+import { type LossNotes, lossNotes } from "./loss.ts";
 import { riskOfText } from "./risk.ts";
 
 export interface TemplateFacts {
@@ -39,7 +40,7 @@ export function templateText(facts: TemplateFacts): TemplateText {
     ...titled("Not brought back:", notes.notBroughtBack),
     ...titled("Fails while there are rows:", notes.failsOn),
     "Steps:",
-    ...steps.map((sql, index) => `  ${index + 1}. ${shorten(sql)}`),
+    ...steps.map((sql, index) => `  ${index + 1}. ${shorten(sql, 100)}`),
     ...titled("Verification: each of these must answer true", facts.verification),
     facts.proved
       ? "Proof: tried on a scratch copy, every catalog entry is as before the migration"

@@ -20,12 +20,6 @@ export function nodes(value: unknown): Node[] {
   return Array.isArray(value) ? (value as Node[]) : [];
 }
 
-/** First words of a statement, for people: on one line and short. */
-export function shorten(text: string, most = 120): string {
-  const line = text.replace(/\s+/g, " ").trim();
-  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
-}
-
 /** `schema.name` as a RangeVar writes it. */
 export function rangeName(range: Node | undefined): string {
   if (range === undefined) return "";

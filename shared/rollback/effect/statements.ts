@@ -1,4 +1,5 @@
 import type { Statement } from "../../sql/parse.ts";
+import { shorten } from "../../words.ts";
 import { alterDomain, alterEnum, alterNamed, alterPolicy } from "./alter-object.ts";
 import { alterSequence } from "./alter-sequence.ts";
 import { alterTable } from "./alter-table.ts";
@@ -15,7 +16,7 @@ import { rowStatement } from "./rows.ts";
 import { explainedStatement, selectStatement } from "./select.ts";
 import { setSchema } from "./set-schema.ts";
 import type { Place, Simulation } from "./simulation.ts";
-import { type Node, nodes, rangeName, shorten, wordsOf } from "./sql-nodes.ts";
+import { type Node, nodes, rangeName, wordsOf } from "./sql-nodes.ts";
 
 /** A statement of a set of rollback SQL: its file, and which of the set's units it belongs to. */
 export type PlacedStatement = Statement & { readonly file?: string; readonly unit?: number };

@@ -1,12 +1,10 @@
 import { classOid } from "../effect/dependency-graph.ts";
-import type { Gate } from "../types.ts";
+import type { Gate, GateName } from "../gate-types.ts";
 import type { Facts } from "./facts.ts";
 import { judgeGates } from "./gates.ts";
 import { unitView } from "./gates-of-set.ts";
 import type { Policy } from "./policy.ts";
 import { firstUnits, type MigrationSet } from "./set.ts";
-
-type GateName = Gate["name"];
 
 /** The newest part of a set that can go although the whole cannot. */
 export interface PartFacts {

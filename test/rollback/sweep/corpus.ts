@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readTable } from "../../../dev/corpora.ts";
 
 /** How the project's own tool sends a file: in one transaction, statement by statement, or as one simple query. */
 export type Mode = "tx" | "notx" | "raw";
@@ -25,15 +26,4 @@ export function readCorpus(folder: string): Published[] {
     verdict: verdicts.get(row.migration)?.verdict ?? "unknown",
     classes: (verdicts.get(row.migration)?.classes ?? "").split(",").filter((word) => word !== ""),
   }));
-}
-
-function readTable(file: string): Record<string, string | undefined>[] {
-  const [head, ...lines] = readFileSync(file, "utf8").split("\n");
-  const names = head!.split("\t");
-  return lines
-    .filter((line) => line !== "")
-    .map((line) => {
-      const values = line.split("\t");
-      return Object.fromEntries(names.map((name, index) => [name, values[index]]));
-    });
 }
