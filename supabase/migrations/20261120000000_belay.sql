@@ -624,6 +624,43 @@ as $$
     )
 $$;
 
+-- Whether a row of a shared catalog went by another session's DROP: of a database, which no transaction can drop, or of
+-- a role while this transaction holds no lock to write pg_authid, which DROP ROLE keeps until its end. Its comment,
+-- settings and memberships go with it.
+create function belay.gone_elsewhere(catalog oid, line text) returns boolean
+  language sql stable set search_path = pg_catalog
+as $$
+  with gone as (
+    select substr(line, position(' ' in line) + 1)::jsonb as r
+    where catalog in ('pg_database'::regclass, 'pg_authid'::regclass, 'pg_auth_members'::regclass,
+      'pg_shdescription'::regclass, 'pg_db_role_setting'::regclass)
+  ), named as (
+    select case
+        when catalog = 'pg_database'::regclass then array[r ->> 'oid']
+        when catalog = 'pg_shdescription'::regclass and r ->> 'classoid' = 'pg_database'::regclass::oid::text then array[r ->> 'objoid']
+        when catalog = 'pg_db_role_setting'::regclass then array[nullif(r ->> 'setdatabase', '0')]
+      end as databases,
+      case
+        when catalog = 'pg_authid'::regclass then array[r ->> 'oid']
+        when catalog = 'pg_shdescription'::regclass and r ->> 'classoid' = 'pg_authid'::regclass::oid::text then array[r ->> 'objoid']
+        when catalog = 'pg_db_role_setting'::regclass then array[nullif(r ->> 'setrole', '0')]
+        when catalog = 'pg_auth_members'::regclass then array[r ->> 'roleid', r ->> 'member', r ->> 'grantor']
+      end as roles
+    from gone
+  )
+  select exists (
+    select from named n where exists (
+      select from unnest(n.databases) d (oid) where d.oid is not null and d.oid::oid not in (select b.oid from pg_database b)
+    ) or (
+      exists (select from unnest(n.roles) a (oid) where a.oid is not null and a.oid::oid not in (select b.oid from pg_roles b))
+      and not exists (
+        select from pg_locks l where l.pid = pg_backend_pid() and l.database = 0 and l.relation = 'pg_authid'::regclass
+          and l.mode = 'RowExclusiveLock' and l.granted
+      )
+    )
+  )
+$$;
+
 -- What a rollback that ran in this transaction destroyed or changed, given the account taken before it. An index
 -- that backs no constraint may go when the migration's own before snapshot proves that it was not there before.
 create function belay.losses(migration text, before_catalogs oid[], before_objects oid[], before_lines text[])
@@ -655,17 +692,7 @@ as $$
   )
   select g.catalog, g.object from gone g
   where (g.object is null or g.object not in (select f.oid from free_indexes f))
-    -- A database that is gone was dropped by another session, with its comment and settings: no transaction can.
-    and not exists (
-      select from (values (case g.catalog
-        when 'pg_database'::regclass then g.object::text
-        when 'pg_shdescription'::regclass then (
-          select d ->> 'objoid' from (values (substr(g.line, 18)::jsonb)) v (d)
-          where d ->> 'classoid' = ('pg_database'::regclass::oid)::text)
-        when 'pg_db_role_setting'::regclass then nullif(substr(g.line, 20)::jsonb ->> 'setdatabase', '0')
-      end)) dropped (oid)
-      where dropped.oid is not null and dropped.oid::oid not in (select d.oid from pg_database d)
-    )
+    and not belay.gone_elsewhere(g.catalog, g.line)
 $$;
 
 -- PL/pgSQL parses all statements of a block before it runs the first: syntax is checked, nothing is run.

@@ -153,6 +153,23 @@ describe.each([15, 17, 18] as const)("schema belay on Postgres %i", (major) => {
     expect(await verifyAudit(session)).toMatchObject({ ok: true });
   });
 
+  it("does not take another session's DROP ROLE for a loss of the rollback's own", async () => {
+    const other = await openSession(database.url);
+    await other.run(`create role belay_elsewhere; comment on role belay_elsewhere is 'x';
+      alter role belay_elsewhere set work_mem = '8MB'; grant pg_monitor to belay_elsewhere`);
+    await ledger("waits", "select pg_sleep(2)");
+    const [result] = await Promise.all([
+      rollback("waits"),
+      other.run("select pg_sleep(1); drop role belay_elsewhere"),
+    ]);
+    expect(result).toMatchObject({ success: true });
+    await other.run("create role belay_elsewhere");
+    await ledger("drops role", "drop role belay_elsewhere");
+    expect(await rollback("drops role")).toMatchObject({ success: false });
+    await other.run("drop role belay_elsewhere");
+    await other.close();
+  });
+
   it("does not take another session's DROP DATABASE for a loss of the rollback's own", async () => {
     const lost = (catalog: string, object: number | null, row: object) => session.sql`
       with a as (
@@ -163,11 +180,12 @@ describe.each([15, 17, 18] as const)("schema belay on Postgres %i", (major) => {
     const gone = 4294967000;
     const [here] = await session.sql`
       select oid::text, 'pg_database'::regclass::oid::text as class from pg_database where datname = current_database()`;
-    expect(await lost("pg_database", gone, { datname: "x" })).toHaveLength(0);
+    expect(await lost("pg_database", gone, { oid: String(gone), datname: "x" })).toHaveLength(0);
     const comment = (objoid: string, classoid: string) => lost("pg_shdescription", null, { objoid, classoid });
     expect(await comment(String(gone), here!.class)).toHaveLength(0);
     expect(await comment(here!.oid, here!.class)).toHaveLength(1);
-    expect(await comment(String(gone), "1260")).toHaveLength(1);
+    expect(await comment(String(gone), "1260")).toHaveLength(0);
+    expect(await comment(String(gone), "1213")).toHaveLength(1);
     expect(await lost("pg_db_role_setting", null, { setdatabase: String(gone) })).toHaveLength(0);
     expect(await lost("pg_db_role_setting", null, { setdatabase: "0", setrole: "10" })).toHaveLength(1);
     expect(await lost("pg_class", gone, { relkind: "r" })).toHaveLength(1);
