@@ -158,10 +158,7 @@ describe.each([15, 17, 18] as const)("schema belay on Postgres %i", (major) => {
     await other.run(`create role belay_elsewhere; comment on role belay_elsewhere is 'x';
       alter role belay_elsewhere set work_mem = '8MB'; grant pg_monitor to belay_elsewhere`);
     await ledger("waits", "select pg_sleep(2)");
-    const [result] = await Promise.all([
-      rollback("waits"),
-      other.run("select pg_sleep(1); drop role belay_elsewhere"),
-    ]);
+    const [result] = await Promise.all([rollback("waits"), other.run("select pg_sleep(1); drop role belay_elsewhere")]);
     expect(result).toMatchObject({ success: true });
     await other.run("create role belay_elsewhere");
     await ledger("drops role", "drop role belay_elsewhere");
