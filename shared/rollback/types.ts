@@ -143,6 +143,27 @@ export const effectSchema = z.object({
 });
 export type Effect = z.infer<typeof effectSchema>;
 
+/**
+ * `archive`: in the store alone. `quarantine`: plainly dropped tables and types are moved to a private schema instead, at once
+ * whatever their size. `copy`: archived, and kept in the database too, as tables of a private schema.
+ */
+export const preserveModes = ["archive", "quarantine", "copy"] as const;
+export const preserveModeSchema = z.enum(preserveModes);
+export type PreserveMode = z.infer<typeof preserveModeSchema>;
+
+export const preservationSchema = z.object({
+  mode: preserveModeSchema,
+  /** The private schema; null when nothing is kept there. */
+  schema: z.string().nullable(),
+  /** What is kept there, and under which name. */
+  kept: z.array(
+    z.object({ kind: z.enum(["table", "type", "columns"]), schema: z.string(), name: z.string(), as: z.string() }),
+  ),
+  /** Why something that goes is archived instead. */
+  notes: z.array(z.string()),
+});
+export type Preservation = z.infer<typeof preservationSchema>;
+
 export const stepSchema = z.object({ name: z.string(), detail: z.string() });
 
 export const planTargetSchema = z.object({
@@ -207,6 +228,9 @@ export const planSchema = z.object({
   rewrites: z.array(z.string()),
   dependents: z.array(z.object({ migration: z.string(), found: z.enum(["declared", "catalog"]), why: z.string() })),
   effect: effectSchema,
+  preserve: preservationSchema,
+  /** Tables, `schema.table`, that were asked to be archived whole besides. */
+  alsoArchived: z.array(z.string()),
   locks: z.array(lockSchema),
   blockers: z.array(blockerSchema),
   risk: riskSchema,

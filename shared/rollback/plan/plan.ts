@@ -43,6 +43,8 @@ export function makePlan(facts: Facts, options: { policy?: Policy; waive?: reado
       jobs: [...facts.jobs],
       opaque: effect.opaque.map((each) => opaqueOf(facts, each)),
     },
+    preserve: { mode: "archive", schema: null, kept: [], notes: [] },
+    alsoArchived: [],
     locks: [...facts.locks],
     blockers: [...facts.blockers],
     risk,

@@ -1,7 +1,7 @@
 import { BelayError } from "../../errors.ts";
-import type { Plan } from "../types.ts";
+import type { Plan, PreserveMode } from "../types.ts";
 
-/** What is to be rolled back, as it was asked for; exactly one of the fields. */
+/** What is to be rolled back, as it was asked for (exactly one of the first four), and how what goes is kept. */
 export interface TargetRequest {
   /** A migration's name, file name or version, or `latest`. */
   readonly migration?: string;
@@ -11,6 +11,10 @@ export interface TargetRequest {
   readonly to?: string;
   /** Belay's id of a deployment, or the platform's own: the migrations that it brought go. */
   readonly deployment?: string;
+  /** Default: `archive`. */
+  readonly preserve?: PreserveMode;
+  /** Tables, `schema.table`, to archive whole besides what the plan names: the SQL may change or drop them out of its sight. */
+  readonly archive?: readonly string[];
 }
 
 /** The request as the plan shows it; throws `usage` unless exactly one thing is asked for. */
