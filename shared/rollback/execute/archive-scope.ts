@@ -4,7 +4,17 @@ import type { Catalog, Entry } from "../../catalog/types.ts";
 import type { Account, RelationAccount } from "../guard/account.ts";
 import { hangsOn } from "../guard/hangers.ts";
 import type { Coverage } from "../guard/types.ts";
-import type { Plan } from "../types.ts";
+import type { Effect, Plan } from "../types.ts";
+
+/** The parts of a plan that say what goes. */
+export interface Going {
+  readonly effect: {
+    readonly objects: readonly Pick<Effect["objects"][number], "key" | "change">[];
+    readonly tables: readonly Pick<Effect["tables"][number], "oid">[];
+    readonly columns: readonly Pick<Effect["columns"][number], "oid" | "columns" | "key">[];
+    readonly sequences: readonly Pick<Effect["sequences"][number], "oid">[];
+  };
+}
 
 /** Lost columns of a surviving table, with the key by which undo finds each row again. */
 export interface ScopedColumns {
@@ -26,7 +36,7 @@ export interface ArchiveScope {
 
 /** Decides what to archive: all that the plan destroys or changes, and the tables of `widen` whole. */
 export function archiveScope(
-  plan: Plan,
+  plan: Going,
   catalog: Catalog,
   account: Account,
   partitions: ReadonlyMap<number, readonly number[]>,
@@ -89,7 +99,7 @@ function namedForRows(plan: Plan): Set<number> {
 }
 
 function columnsOf(
-  plan: Plan,
+  plan: Going,
   account: Account,
   partitions: ReadonlyMap<number, readonly number[]>,
   whole: ReadonlySet<number>,
@@ -107,7 +117,7 @@ function columnsOf(
 }
 
 function sequencesOf(
-  plan: Plan,
+  plan: Going,
   relations: readonly RelationAccount[],
   entries: readonly Entry[],
   wanted: ReadonlySet<string>,

@@ -2,7 +2,7 @@ import { archiveKey, manifestFile, newArchiveId } from "../../archive/names.ts";
 import type { Manifest } from "../../archive/types.ts";
 import { readSource } from "../../archive/write/source.ts";
 import { type TableToArchive, writeArchive } from "../../archive/write/write.ts";
-import type { Progress } from "../../context.ts";
+import type { Belay, Progress } from "../../context.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { ObjectStore } from "../../store/types.ts";
 import { setLimits } from "../transaction/timeouts.ts";
@@ -11,7 +11,7 @@ import type { ArchiveScope } from "./archive-scope.ts";
 import { tableKey } from "./archive-scope.ts";
 import { boundStore } from "./bounded-store.ts";
 import { sideTables } from "./side-tables.ts";
-import type { Attempt, Before } from "./types.ts";
+import type { Before } from "./types.ts";
 
 export interface ScopedArchive {
   readonly manifest: Manifest;
@@ -22,15 +22,25 @@ const mostReaders = 2;
 /** Well within the server's limit on idle transactions. */
 const pingMs = 15_000;
 
+/** For whom an archive is written: a rollback, or an undo that replaces something. */
+export interface Archiving {
+  readonly belay: Belay;
+  readonly rollbackId: string;
+  readonly request: { readonly reason: string };
+}
+
+type Scoped = Pick<Before, "scope" | "account" | "catalog">;
+
 /**
  * Writes the archive from the state under the locks: readers share the transaction's exported snapshot, and end before
  * the rollback SQL. Null when nothing is destroyed, changed or rewritten.
  */
 export async function archiveScoped(
-  attempt: Attempt,
+  attempt: Archiving,
   session: Session,
-  plan: Plan,
-  before: Before,
+  plan: Pick<Plan, "migration">,
+  before: Scoped,
+  purpose: "rollback" | "undo" = "rollback",
 ): Promise<ScopedArchive | null> {
   const { scope } = before;
   if (scope.entries.length + scope.external.length + scope.tables.length + scope.sequences.length === 0) return null;
@@ -44,8 +54,8 @@ export async function archiveScoped(
   const ping = setInterval(() => session.sql`select 1`.catch(() => {}), pingMs);
   try {
     const input = {
-      id: newArchiveId("rollback", new Date(at!.now)),
-      purpose: "rollback" as const,
+      id: newArchiveId(purpose, new Date(at!.now)),
+      purpose,
       reason: attempt.request.reason,
       createdBy: belay.actor,
       migration: plan.migration,
@@ -83,7 +93,7 @@ export async function archiveScoped(
 }
 
 /** Sessions on the exported snapshot; with a lock_timeout, for a queue behind our locks is a deadlock that Postgres cannot see. */
-async function openReaders(attempt: Attempt, snapshot: string, count: number): Promise<Session[]> {
+async function openReaders(attempt: Archiving, snapshot: string, count: number): Promise<Session[]> {
   const readers: Session[] = [];
   try {
     for (let n = 0; n < count; n++) {
@@ -120,7 +130,7 @@ function wholeTables(scope: ArchiveScope, sizes: ReadonlyMap<number, number>): T
   }));
 }
 
-function sequencesOf({ scope, account, catalog }: Before) {
+function sequencesOf({ scope, account, catalog }: Scoped) {
   const entries = new Map(
     catalog.entries.filter(({ kind }) => kind === "SEQUENCE").map(({ address, key }) => [address.objid, key]),
   );
@@ -152,14 +162,14 @@ async function sha256Of(store: ObjectStore, id: string): Promise<string> {
 export async function recordArchive(
   session: Session,
   { manifest, manifestSha256 }: ScopedArchive,
-  attempt: Attempt,
+  attempt: Archiving,
 ): Promise<void> {
   const bytes = manifest.objects.reduce((sum, object) => sum + object.bytes, 0);
   const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0);
   await session.sql`
     insert into belay.archives (id, purpose, store_url, migration_name, rollback_id, manifest_sha256, bytes, rows,
                                 snapshot_at, verified_at, created_by)
-    values (${manifest.id}, 'rollback', ${attempt.belay.store.url}, ${manifest.migration}, ${manifest.rollbackId},
+    values (${manifest.id}, ${manifest.purpose}, ${attempt.belay.store.url}, ${manifest.migration}, ${manifest.rollbackId},
             ${manifestSha256}, ${bytes}, ${rows}, ${manifest.snapshotAt}::text::timestamptz, clock_timestamp(), ${manifest.createdBy})`;
 }
 
