@@ -53,6 +53,7 @@ export async function runAttempt(
     const ran = await runWithRetries(attempt, session, plan, before, xid);
     section = ran.section;
     const report = await conclude(attempt, session, plan, before, archive, ran);
+    await attempt.observe("guarded");
     await commit(attempt.belay, attempt.rollbackId, session, xid);
     await attempt.observe("committed");
     return report;

@@ -73,11 +73,13 @@ async function onRecord(
     actor: belay.actor,
     backendPid: control.pid,
   });
+  const begun = { rollbackId, migrations: plan.migrations.map(({ migration }) => migration), plan };
   try {
-    await observe("intent");
+    await observe("intent", begun);
     checkPlan(plan, request.planHash);
     await requireInside(control, plan);
     await checkBudget(belay, control, plan);
+    await observe("ready", begun);
     const { dump } = facts.evidence;
     const attempt = { belay, control, rollbackId, plan, dump, request, observe, startedAt: belay.now() };
     return await withOneWiderArchive(attempt);

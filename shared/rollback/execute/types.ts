@@ -10,8 +10,23 @@ import type { Plan } from "../types.ts";
 import type { ArchiveScope } from "./archive-scope.ts";
 import type { Tracked } from "./tracking-guard.ts";
 
-/** Points at which a test may look on or stop the process. */
-export type Observe = (point: "intent" | "locked" | "archived" | "sql" | "committed") => void | Promise<void>;
+/**
+ * How far it came. `intent`: on record. `ready`: nothing stands in the way, and the locks come next; what throws here stops
+ * it, with the failure on record. From `sql` on the locks of the SQL are held: whoever looks on must not wait.
+ */
+export type Point = "intent" | "ready" | "locked" | "archived" | "sql" | "guarded" | "committed";
+
+/** What begins, with `intent` and `ready`. */
+export interface Begun {
+  readonly rollbackId: string;
+  /** All that go, or come back, as one. */
+  readonly migrations: readonly string[];
+  /** null: it was not planned. */
+  readonly plan: Plan | null;
+}
+
+/** Looks on while a rollback or an undo runs. */
+export type Observe = (point: Point, begun?: Begun) => void | Promise<void>;
 
 export interface Attempt {
   readonly belay: Belay;

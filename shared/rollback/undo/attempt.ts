@@ -32,6 +32,7 @@ export async function tryWay(attempt: UndoAttempt, way: Way, tries: number): Pro
     const [row] = await session.sql`select pg_current_xact_id()::text as xid`;
     await recordTransaction(attempt.control, attempt.undoId, row!.xid, session.pid);
     before = await readUnderLocks(attempt);
+    await attempt.observe("locked");
     const started = performance.now();
     const notes = await putBack(attempt, way, before);
     if (typeof notes === "string") {
@@ -42,7 +43,9 @@ export async function tryWay(attempt: UndoAttempt, way: Way, tries: number): Pro
     await recordCommit(session, report, null);
     limit.check();
     limit.stop();
+    await attempt.observe("guarded");
     await commit(belay, attempt.undoId, session, row!.xid);
+    await attempt.observe("committed");
     return { report };
   } catch (error) {
     if (error instanceof BelayError && error.details.outcome === "unknown") throw error;

@@ -2,6 +2,7 @@ import type { Manifest } from "../../archive/types.ts";
 import type { Catalog } from "../../catalog/types.ts";
 import type { Belay } from "../../context.ts";
 import type { Session } from "../../postgres/session.ts";
+import type { Observe } from "../execute/types.ts";
 import type { Account } from "../guard/account.ts";
 import type { Remembered } from "../transaction/remembered.ts";
 import type { TableState } from "../transaction/table-state.ts";
@@ -25,6 +26,7 @@ export interface UndoAttempt {
   readonly undoable: Undoable;
   readonly undoId: string;
   readonly reason: string;
+  readonly observe: Observe;
   readonly startedAt: Date;
 }
 

@@ -6,6 +6,7 @@ import { readLedger } from "../../migrations/ledger/ledger.ts";
 import { resolveName } from "../../migrations/resolve.ts";
 import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
+import type { Observe } from "../execute/types.ts";
 import { requireDirectConnection } from "../transaction/connection.ts";
 import { recordFailure, recordIntent } from "../transaction/intent.ts";
 import { reversedTogether } from "../transaction/ledger-step.ts";
@@ -25,7 +26,11 @@ export interface UndoRequest {
  * Puts back what a rollback destroyed: objects, rows, sequences, ledger, in one transaction. Throws `unknown_rollback`,
  * `undo_conflict`, `archive_invalid`, `lock_not_obtained` or a store's error; whatever it throws, nothing changed.
  */
-export async function undoRollback(belay: Belay, request: UndoRequest): Promise<RollbackReport> {
+export async function undoRollback(
+  belay: Belay,
+  request: UndoRequest,
+  observe: Observe = () => {},
+): Promise<RollbackReport> {
   const control = await belay.openSession({ applicationName: "belay control" });
   try {
     await requireDirectConnection(belay, control);
@@ -42,8 +47,12 @@ export async function undoRollback(belay: Belay, request: UndoRequest): Promise<
       actor: belay.actor,
       backendPid: control.pid,
     });
+    const begun = { rollbackId: undoId, migrations: undoable.migrations, plan: null };
     try {
-      return await tryWays({ belay, control, undoable, undoId, reason: request.reason, startedAt: belay.now() });
+      await observe("intent", begun);
+      await observe("ready", begun);
+      const { reason } = request;
+      return await tryWays({ belay, control, undoable, undoId, reason, observe, startedAt: belay.now() });
     } catch (error) {
       const failure = databaseError(error, { url: belay.settings.database, doing: `undoing ${undoable.migration}` });
       await recordFailure(control, undoId, failure).catch(() => {});
