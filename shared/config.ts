@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { BelayError } from "./errors.ts";
-import { defaultPolicy, type Policy } from "./rollback/plan/policy.ts";
+import { defaultPolicy, limitNames, type Policy } from "./rollback/plan/policy.ts";
 
 /** How a team's files hold forward and rollback SQL; docs/layouts.md shows each. */
 export const layoutNames = [
@@ -50,11 +50,17 @@ export const settingsSchema = z.object({
   runtime: z.enum(["node", "edge"]).default("node"),
   /** Raw COPY bytes that one invocation may archive; null: no limit. */
   archiveBudgetBytes: z.number().int().positive().nullable().default(null),
-  lockTimeoutMs: z.number().int().positive().default(2_000),
-  lockAttempts: z.number().int().positive().default(5),
+  /** Longest time in a lock's queue, where others stand behind us; they have as long for themselves between two attempts. */
+  lockTimeoutMs: z.number().int().positive().default(1_000),
+  /** How often to queue. */
+  lockAttempts: z.number().int().positive().default(10),
+  /** Longest wait for locks in all, in and outside of their queues; default: three times all attempts' timeouts. */
+  lockWaitMs: z.number().int().positive().optional(),
   statementTimeoutMs: z.number().int().positive().default(600_000),
   /** Longest time from the first lock of the rollback SQL to COMMIT. */
   criticalSectionMs: z.number().int().positive().default(5_000),
+  /** How long a transaction with locks may hear nothing from its client before the server ends it. */
+  idleMs: z.number().int().positive().default(60_000),
   /** Longest wait for the archive store's next sign of life; tables are locked meanwhile. */
   storeStallMs: z.number().int().positive().default(60_000),
   /** Longest time for writing and reading back one rollback's archive. */
@@ -73,14 +79,9 @@ export function parseSettings(raw: Record<string, unknown>): Settings {
   });
 }
 
-/** What the policy says of locks goes before the settings. */
+/** What the policy says of locks and waiting goes before the settings. */
 function limitsOf({ limits }: Policy): Partial<Settings> {
-  const { lockTimeoutMs, lockAttempts, criticalSectionMs } = limits;
-  return {
-    ...(lockTimeoutMs === null ? {} : { lockTimeoutMs }),
-    ...(lockAttempts === null ? {} : { lockAttempts }),
-    ...(criticalSectionMs === null ? {} : { criticalSectionMs }),
-  };
+  return Object.fromEntries(limitNames.flatMap((name) => (limits[name] === null ? [] : [[name, limits[name]]])));
 }
 
 /** The settings of a command line or a function, by the environment's names. Flags win over the environment. */

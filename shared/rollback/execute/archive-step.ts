@@ -19,8 +19,8 @@ export interface ScopedArchive {
 }
 
 const mostReaders = 2;
-/** Well within the server's limit on idle transactions. */
-const pingMs = 15_000;
+/** Pings in the time after which the server ends an idle transaction. */
+const pingsPerLimit = 4;
 
 /** For whom an archive is written: a rollback, or an undo that replaces something. */
 export interface Archiving {
@@ -51,7 +51,7 @@ export async function archiveScoped(
   const [at] = await session.sql`
     select pg_export_snapshot() as snapshot, to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as now`;
   const readers = await openReaders(attempt, at!.snapshot, Math.min(mostReaders, Math.max(1, tables.length)));
-  const ping = setInterval(() => session.sql`select 1`.catch(() => {}), pingMs);
+  const ping = setInterval(() => session.sql`select 1`.catch(() => {}), attempt.belay.settings.idleMs / pingsPerLimit);
   try {
     const input = {
       id: newArchiveId(purpose, new Date(at!.now)),

@@ -27,6 +27,19 @@ export type Level = z.infer<typeof levelSchema>;
 
 export const approverKinds = ["users", "database_roles"] as const;
 
+/** Settings that a policy may decide. */
+export const limitNames = [
+  "lockTimeoutMs",
+  "lockAttempts",
+  "lockWaitMs",
+  "criticalSectionMs",
+  "idleMs",
+  "statementTimeoutMs",
+  "storeStallMs",
+  "archiveMs",
+] as const;
+type LimitName = (typeof limitNames)[number];
+
 const gateSchema = z.union([levelSchema, z.strictObject(optional(riskSchema.options, levelSchema))]);
 const hours = z
   .number()
@@ -100,9 +113,20 @@ export const policyFileSchema = z
       .describe("By how much the rows to be destroyed may grow between plan and execution: the larger of both"),
     limits: z
       .strictObject({
-        lockTimeoutMs: positive.nullable().optional(),
+        lockTimeoutMs: positive
+          .nullable()
+          .optional()
+          .describe("Longest time in a lock's queue, where others stand behind"),
         lockAttempts: positive.max(1000).nullable().optional(),
+        lockWaitMs: positive
+          .nullable()
+          .optional()
+          .describe("Longest wait for locks in all, in and outside of their queues"),
         criticalSectionMs: positive.nullable().optional().describe("From the SQL's first lock to COMMIT"),
+        idleMs: positive.nullable().optional().describe("After which a silent client loses the locks it holds"),
+        statementTimeoutMs: positive.nullable().optional(),
+        storeStallMs: positive.nullable().optional().describe("Longest wait for the store's next sign of life"),
+        archiveMs: positive.nullable().optional().describe("For writing and reading back one archive"),
       })
       .optional(),
     countUpToRows: positive.optional().describe("Tables estimated above this are estimated, not counted"),
@@ -134,11 +158,7 @@ export interface Policy {
   readonly waivers: { readonly gates: readonly PolicyGate[]; readonly persons: number };
   readonly growth: { readonly rows: number; readonly percent: number };
   /** null: as the settings say. */
-  readonly limits: {
-    readonly lockTimeoutMs: number | null;
-    readonly lockAttempts: number | null;
-    readonly criticalSectionMs: number | null;
-  };
+  readonly limits: Readonly<Record<LimitName, number | null>>;
   readonly countUpToRows: number;
   readonly prove: { readonly failOn: readonly ProofVerdict[] };
 }
@@ -169,7 +189,7 @@ export const defaultPolicy: Policy = {
     persons: 1,
   },
   growth: { rows: 1_000, percent: 10 },
-  limits: { lockTimeoutMs: null, lockAttempts: null, criticalSectionMs: null },
+  limits: Object.fromEntries(limitNames.map((name) => [name, null])) as Policy["limits"],
   countUpToRows: 10_000_000,
   prove: { failOn: ["residue", "overreach", "differs", "fails", "noop", "up-fails"] },
 };

@@ -1,9 +1,6 @@
 import type { Settings } from "../../config.ts";
 import type { Session } from "../../postgres/session.ts";
 
-/** Longest time that our transaction may sit idle before the server ends it; the archive step pings more often. */
-export const idleLimitMs = 60_000;
-
 /** A whole transaction may take this many statement timeouts (17 and newer): an archive is many statements. */
 const transactionStatements = 6;
 
@@ -18,22 +15,44 @@ export async function beginLimited(session: Session, settings: Settings): Promis
   await setLimits(session, settings);
 }
 
+/**
+ * `waiting`: up to the rollback SQL, as the settings say. `critical`: from its first lock to COMMIT; nobody's freeze may
+ * keep those locks much longer than criticalSectionMs.
+ */
+export type Phase = "waiting" | "critical";
+
+/** Our own clock gives up first, with a message that says why. */
+const graceMs = 1_000;
+
 /** Sets the transaction's limits; also after rollback SQL may have changed them. */
-export async function setLimits(session: Session, settings: Settings): Promise<void> {
-  const limits: Record<string, string> = {
-    statement_timeout: `${settings.statementTimeoutMs}ms`,
-    lock_timeout: `${settings.lockTimeoutMs}ms`,
-    idle_in_transaction_session_timeout: `${idleLimitMs}ms`,
-    row_security: "off",
+export async function setLimits(session: Session, settings: Settings, phase: Phase = "waiting"): Promise<void> {
+  const critical = settings.criticalSectionMs + graceMs;
+  const statement =
+    phase === "critical" ? Math.min(critical, settings.statementTimeoutMs) : settings.statementTimeoutMs;
+  const limits: [string, string][] = [
+    ["statement_timeout", `${statement}ms`],
+    ["lock_timeout", `${settings.lockTimeoutMs}ms`],
+    [
+      "idle_in_transaction_session_timeout",
+      `${phase === "critical" ? Math.min(critical, settings.idleMs) : settings.idleMs}ms`,
+    ],
+    ["row_security", "off"],
     // Otherwise the server would read a text with backslashes as other statements than Postgres' parser did here.
-    standard_conforming_strings: "on",
-    tcp_keepalives_idle: "10",
-    tcp_keepalives_interval: "5",
-    tcp_keepalives_count: "3",
-  };
-  if (session.serverVersion >= 170_000)
-    limits.transaction_timeout = `${settings.statementTimeoutMs * transactionStatements}ms`;
-  for (const [name, value] of Object.entries(limits)) await setLocal(session, name, value);
+    ["standard_conforming_strings", "on"],
+    ["tcp_keepalives_idle", "10"],
+    ["tcp_keepalives_interval", "5"],
+    ["tcp_keepalives_count", "3"],
+  ];
+  if (session.serverVersion >= 170_000) {
+    // Its clock runs on when only the limit changes: off and on again starts it anew.
+    limits.push(["transaction_timeout", "0"]);
+    limits.push([
+      "transaction_timeout",
+      `${phase === "critical" ? 2 * critical : settings.statementTimeoutMs * transactionStatements}ms`,
+    ]);
+  }
+  await session.sql`select set_config(l.name, l.value, true)
+    from unnest(${limits.map(([name]) => name)}::text[], ${limits.map(([, value]) => value)}::text[]) as l (name, value)`;
 }
 
 /** `SET LOCAL` with a value as a parameter. */
