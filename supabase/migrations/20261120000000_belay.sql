@@ -163,6 +163,42 @@ create table belay.rollbacks (
 );
 create index rollbacks_migration on belay.rollbacks (migration_name, started_at desc);
 
+-- What happened in a rollback or an undo and around it, hooks and health checks too: its timeline.
+create table belay.rollback_events (
+  id bigint generated always as identity primary key,
+  rollback_id uuid not null references belay.rollbacks (id) on delete cascade,
+  at timestamptz not null,
+  event text not null,
+  state text not null check (state in ('done', 'failed', 'skipped')),
+  evidence text not null default '',
+  -- results of hooks and health checks: hosts and statuses, never answers.
+  details jsonb not null default '{}'
+);
+create index rollback_events_rollback on belay.rollback_events (rollback_id, at, id);
+
+-- Incident reports as they were written at the end; `belay incident` makes them anew from the records.
+create table belay.incidents (
+  rollback_id uuid primary key references belay.rollbacks (id) on delete cascade,
+  incident jsonb not null,
+  -- where in the store it lies too; null: not there.
+  stored_at text,
+  written_at timestamptz not null default clock_timestamp()
+);
+
+-- One row that applications may read, through belay.maintenance_now().
+create table belay.maintenance (
+  singleton boolean primary key default true check (singleton),
+  active boolean not null default false,
+  reason text not null default '',
+  since timestamptz,
+  -- past it the row counts no more, whatever it says: a killed process leaves nobody locked out.
+  expected_until timestamptz,
+  -- null: switched on by a person.
+  rollback_id uuid,
+  set_by text not null default ''
+);
+insert into belay.maintenance default values;
+
 create table belay.proofs (
   id uuid primary key default gen_random_uuid(),
   migration_name text not null,
@@ -293,6 +329,29 @@ create table belay.audit_log (
   previous_hash text not null,
   hash text not null
 );
+create index audit_log_rollback on belay.audit_log ((details ->> 'rollbackId')) where details ? 'rollbackId';
+
+-- The newest anchor of the log's head in each store.
+create table belay.audit_anchors (
+  store_url text primary key,
+  key text not null,
+  sha256 text not null,
+  id bigint not null,
+  hash text not null,
+  rows bigint not null,
+  timeline integer not null,
+  anchored_at timestamptz not null default clock_timestamp()
+);
+
+-- Receipts of rollbacks that are in a store. Append-only.
+create table belay.receipts (
+  rollback_id uuid primary key references belay.rollbacks (id),
+  position bigint not null generated always as identity,
+  store_url text not null,
+  key text not null,
+  sha256 text not null,
+  written_at timestamptz not null default clock_timestamp()
+);
 
 -- Audit ------------------------------------------------------------------------------------------------------------
 
@@ -391,7 +450,7 @@ do $$
 declare
   kept text;
 begin
-  foreach kept in array array['audit_log', 'approvals', 'notifications'] loop
+  foreach kept in array array['audit_log', 'approvals', 'notifications', 'receipts'] loop
     execute format('create trigger append_only before update or delete on belay.%I for each row execute function belay.refuse_change()', kept);
     execute format('create trigger append_only_truncate before truncate on belay.%I for each statement execute function belay.refuse_change()', kept);
     -- Also under session_replication_role = replica.
@@ -400,6 +459,20 @@ begin
   end loop;
 end
 $$;
+
+-- Maintenance ------------------------------------------------------------------------------------------------------
+
+create function belay.maintenance_now(
+  out active boolean, out reason text, out since timestamptz, out expected_until timestamptz, out rollback_id uuid
+)
+  language sql stable security definer set search_path = pg_catalog
+as $$
+  select s.active, case when s.active then m.reason end, case when s.active then m.since end,
+    case when s.active then m.expected_until end, case when s.active then m.rollback_id end
+  from belay.maintenance m, lateral (select coalesce(m.active and clock_timestamp() < m.expected_until, false) as active) s
+$$;
+comment on function belay.maintenance_now() is
+  'Whether maintenance is on, why and until when, for applications: grant usage on schema belay to app; grant execute on function belay.maintenance_now() to app.';
 
 -- Snapshots --------------------------------------------------------------------------------------------------------
 
