@@ -29,20 +29,22 @@ export async function seedRows(session: Session, options: SeedOptions): Promise<
   if (schema.tables.length === 0 || options.rows < 1) return { unseeded: [] };
   const groups = orderTables(schema.tables);
   await session.run("set constraints all immediate");
-  let refused = await seedTogether(session, schema, groups, options);
+  const empty = options.emptyOnly === true ? await emptyOf(session, schema.tables) : null;
+  let refused =
+    empty === null
+      ? await seedTogether(session, schema, groups, options)
+      : new Map([...empty].map((table) => [table, "no row yet"]));
   const apart = new Set(refused.keys());
   for (const way of otherWays) {
     if (refused.size === 0) break;
     const waiting = groups.flat().filter((table) => refused.has(table));
     refused = await seedApart(session, schema, waiting, { ...options, ...way });
   }
-  const filled = schema.tables.filter((table) => !refused.has(table) && (apart.has(table) || table.hasTriggers));
+  const wanted = schema.tables.filter((table) => !refused.has(table) && (empty === null || empty.has(table)));
+  const filled = wanted.filter((table) => apart.has(table) || table.hasTriggers);
   await fillGaps(session, schema, filled, { ...options, sparse: false, shape: 0 });
   await setBackMoments(session, schema);
-  await advanceSequences(
-    session,
-    schema.tables.filter((table) => !refused.has(table)),
-  );
+  await advanceSequences(session, wanted);
   if (schema.deferred.length > 0) await session.run(`set constraints ${schema.deferred.join(", ")} deferred`);
   return { unseeded: await stillEmpty(session, refused) };
 }
@@ -50,10 +52,17 @@ export async function seedRows(session: Session, options: SeedOptions): Promise<
 /** A table that a trigger filled refuses further rows, and has some. */
 async function stillEmpty(session: Session, refused: Refused): Promise<SeedReport["unseeded"]> {
   if (refused.size === 0) return [];
-  const named = [...refused].map(([table, why]) => ({ table: qualified(table.schema, table.name), why }));
-  const parts = named.map(({ table }, index) => `select ${index} as i where not exists (select from only ${table})`);
-  const empty = new Set((await selectAll<{ i: number }>(session, parts)).map(({ i }) => i));
-  return named.filter((_, index) => empty.has(index));
+  const empty = await emptyOf(session, [...refused.keys()]);
+  return [...refused].flatMap(([table, why]) =>
+    empty.has(table) ? [{ table: qualified(table.schema, table.name), why }] : [],
+  );
+}
+
+async function emptyOf(session: Session, tables: readonly SeedTable[]): Promise<Set<SeedTable>> {
+  const parts = tables.map(
+    ({ schema, name }, index) => `select ${index} as i where not exists (select from only ${qualified(schema, name)})`,
+  );
+  return new Set((await selectAll<{ i: number }>(session, parts)).map(({ i }) => tables[i]!));
 }
 
 type Refused = Map<SeedTable, string>;

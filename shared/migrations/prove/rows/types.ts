@@ -74,6 +74,8 @@ export interface SeedOptions {
   readonly rows: number;
   /** The same seed gives the same rows. */
   readonly seed: number;
+  /** Only tables that hold no row get any. */
+  readonly emptyOnly?: boolean;
 }
 
 export interface SeedReport {

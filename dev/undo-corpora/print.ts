@@ -1,0 +1,77 @@
+import type { Walked } from "./types.ts";
+
+/** A corpus with what became of each migration, newest first. */
+export interface Counted {
+  readonly corpus: string;
+  readonly walked: readonly Walked[];
+  /** Lengths of the runs that were gone down and up again without a break. */
+  readonly chains: readonly number[];
+  readonly seconds: number;
+}
+
+const columns = [
+  "migrations",
+  "rolled back",
+  "undone",
+  "equal",
+  "column order",
+  "differs",
+  "failed",
+  "refused",
+  "end state differs",
+  "rows archived",
+  "chains",
+  "longest",
+  "seconds",
+] as const;
+
+/** What went wrong, with its objects. */
+export function describe({ corpus, walked }: Counted): string[] {
+  return walked.flatMap(({ migration, up }) =>
+    up === null ? [] : up.wrong.map((what) => `${corpus} ${migration}: ${up.outcome}: ${what}`),
+  );
+}
+
+export function describeRefusals({ corpus, walked }: Counted): string[] {
+  return walked.flatMap(({ migration, down }) =>
+    down.refusal === null ? [] : [`${corpus} ${migration}: refused: ${down.refusal.why}: ${down.refusal.message}`],
+  );
+}
+
+export function tableOf(all: readonly Counted[]): string[][] {
+  const total: Counted = {
+    corpus: "all",
+    walked: all.flatMap(({ walked }) => walked),
+    chains: all.flatMap(({ chains }) => chains),
+    seconds: all.reduce((sum, { seconds }) => sum + seconds, 0),
+  };
+  return [["corpus", ...columns], ...[...all, total].map((each) => [each.corpus, ...cells(each)])];
+}
+
+function cells({ walked, chains, seconds }: Counted): string[] {
+  const ups = walked.flatMap(({ up }) => (up === null ? [] : [up]));
+  const of = (...outcomes: string[]) => ups.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  const numbers = [
+    walked.length,
+    walked.filter(({ down }) => down.refusal === null).length,
+    of("equal", "column order", "differs"),
+    of("equal"),
+    of("column order"),
+    of("differs"),
+    of("failed"),
+    walked.filter(({ down }) => down.refusal !== null).length,
+    walked.filter(({ down }) => down.endStateDiffers).length,
+    walked.reduce((sum, { down }) => sum + down.rowsArchived, 0),
+    chains.length,
+    Math.max(0, ...chains),
+    Math.round(seconds),
+  ];
+  return numbers.map(String);
+}
+
+/** Refusals by their reason, and undos by their way, the most frequent first. */
+export function countsOf(words: readonly string[]): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+}
