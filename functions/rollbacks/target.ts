@@ -9,6 +9,11 @@ export const targetBody = {
   migrations: z.array(name).min(1).max(1_000).optional().describe("Several, in any order, as one set"),
   to: name.optional().describe("Name or version: all applied migrations after it, as one set"),
   deployment: name.optional().describe("Belay's id of a deployment, or the platform's: what came with it"),
+  archive: z
+    .array(name)
+    .max(1_000)
+    .optional()
+    .describe("Tables, schema.table, to archive whole too: SQL that hides what it does may change or drop them"),
 };
 
 /** The same in a query; several names with commas between. */
@@ -18,4 +23,8 @@ export const targetQuery = {
     .transform((text) => text.split(",").filter((each) => each !== ""))
     .optional()
     .describe("Several names with commas between, as one set"),
+  archive: plainText(20_000)
+    .transform((text) => text.split(",").filter((each) => each !== ""))
+    .optional()
+    .describe("Tables to archive whole too, with commas between"),
 };

@@ -64,6 +64,12 @@ export const lostSequenceSchema = z.object({
   stays: z.boolean(),
 });
 
+/** What is archived whole on request; a partition or child table of one that was named is an entry of its own. */
+export const alsoArchivedSchema = lostTableSchema
+  .omit({ writtenSince: true, countedFrom: true, notCounted: true })
+  .extend({ kind: z.enum(["table", "sequence"]) });
+export type AlsoArchived = z.infer<typeof alsoArchivedSchema>;
+
 export const lockSchema = z.object({
   schema: z.string(),
   relation: z.string(),
@@ -229,8 +235,8 @@ export const planSchema = z.object({
   dependents: z.array(z.object({ migration: z.string(), found: z.enum(["declared", "catalog"]), why: z.string() })),
   effect: effectSchema,
   preserve: preservationSchema,
-  /** Tables, `schema.table`, that were asked to be archived whole besides. */
-  alsoArchived: z.array(z.string()),
+  /** Asked to be archived whole besides: the SQL may change or drop them out of the plan's sight. */
+  alsoArchived: z.array(alsoArchivedSchema),
   locks: z.array(lockSchema),
   blockers: z.array(blockerSchema),
   risk: riskSchema,

@@ -77,6 +77,7 @@ export const plain: Facts = {
   entryHashes: { "INDEX public i": "c" },
   unknownKinds: [],
   losses: { tables: [], columns: [], sequences: [], unreadable: [] },
+  alsoArchived: [],
   writes: [],
   jobs: [],
   locks: [],

@@ -2,7 +2,7 @@ import { catalogClosure } from "../../catalog/closure.ts";
 import { entryKey } from "../../catalog/entry.ts";
 import type { Catalog, Entry } from "../../catalog/types.ts";
 import type { Account, RelationAccount } from "../guard/account.ts";
-import { hangsOn } from "../guard/hangers.ts";
+import { hangingOn, hangsOn } from "../guard/hangers.ts";
 import type { Coverage } from "../guard/types.ts";
 import type { Effect, Plan } from "../types.ts";
 
@@ -14,6 +14,8 @@ export interface Going {
     readonly columns: readonly Pick<Effect["columns"][number], "oid" | "columns" | "key">[];
     readonly sequences: readonly Pick<Effect["sequences"][number], "oid">[];
   };
+  /** What may go besides. */
+  readonly alsoArchived?: Plan["alsoArchived"];
 }
 
 /** Lost columns of a surviving table, with the key by which undo finds each row again. */
@@ -30,6 +32,8 @@ export interface ArchiveScope {
   readonly sequences: readonly RelationAccount[];
   /** Destroyed and changed entries with their DDL closure, in creation order. */
   readonly entries: readonly Entry[];
+  /** Keys of what may change or go because it is, or hangs on, a table that was archived on request. */
+  readonly free: ReadonlySet<string>;
   /** Foreign keys that lead out of the archive: the tables they reference are not in it. */
   readonly external: readonly { readonly entry: Entry; readonly references: string }[];
 }
@@ -44,7 +48,9 @@ export function archiveScope(
 ): ArchiveScope {
   // Without a key undo cannot find a row again: where the policy lets that pass, the whole table is kept.
   const keyless = plan.effect.columns.filter(({ key }) => key === null).map(({ oid }) => oid);
-  const whole = new Set([...plan.effect.tables.map((table) => table.oid), ...keyless, ...widen]);
+  const asked = plan.alsoArchived ?? [];
+  const taken = [...plan.effect.tables, ...asked].map(({ oid }) => oid);
+  const whole = new Set([...taken, ...keyless, ...widen]);
   for (const oid of [...whole]) for (const child of partitions.get(oid) ?? []) whole.add(child);
   const relations = [...account.relations.values()];
   const tables = relations.filter((relation) => relation.kind === "r" && whole.has(relation.oid));
@@ -53,7 +59,11 @@ export function archiveScope(
   );
 
   const planned = plan.effect.objects.filter((object) => object.change !== "created").map((object) => object.key);
-  const wanted = new Set([...planned, ...wholeNames]);
+  const free = hangingOn(
+    catalog.entries,
+    asked.map(({ kind, schema, table }) => keyOf(kind, schema, table)),
+  );
+  const wanted = new Set([...planned, ...wholeNames, ...free]);
   for (const entry of catalog.entries) if (hangsOn(entry, wanted)) wanted.add(entry.key);
   const kept = new Set(catalog.entries.map((entry) => entry.key));
   const closure = catalogClosure(
@@ -66,8 +76,13 @@ export function archiveScope(
     columns: columnsOf(plan, account, partitions, whole),
     sequences: sequencesOf(plan, relations, inside, wanted),
     entries: inside,
+    free,
     external: outside,
   };
+}
+
+function keyOf(kind: "table" | "sequence", schema: string, name: string): string {
+  return entryKey({ kind: kind === "table" ? "TABLE" : "SEQUENCE", schema, name, owner: null });
 }
 
 export function tableKey(schema: string, name: string): string {
@@ -82,7 +97,10 @@ export function coverageOf(scope: ArchiveScope, plan: Plan, tolerated: ReadonlyS
     columns,
     sequences: new Set(scope.sequences.map(({ oid }) => oid)),
     entries: new Set([...scope.entries, ...scope.external.map(({ entry }) => entry)].map(({ key }) => key)),
-    planned: new Set(plan.effect.objects.filter(({ change }) => change !== "created").map(({ key }) => key)),
+    planned: new Set([
+      ...plan.effect.objects.filter(({ change }) => change !== "created").map(({ key }) => key),
+      ...scope.free,
+    ]),
     named: namedForRows(plan),
     made: new Set(plan.effect.objects.filter(({ change }) => change === "created").map(({ key }) => key)),
     tolerated,
@@ -122,7 +140,7 @@ function sequencesOf(
   entries: readonly Entry[],
   wanted: ReadonlySet<string>,
 ): RelationAccount[] {
-  const planned = new Set(plan.effect.sequences.map(({ oid }) => oid));
+  const planned = new Set([...plan.effect.sequences, ...(plan.alsoArchived ?? [])].map(({ oid }) => oid));
   const archived = new Set(
     entries.filter(({ kind, key }) => kind === "SEQUENCE" && wanted.has(key)).map(({ address }) => address.objid),
   );

@@ -82,7 +82,8 @@ async function replan(attempt: Attempt, session: Session, locked: readonly LockT
   checkPlan(plan, attempt.plan.hash);
   checkGrowth(plan, attempt.request.plannedRows ?? rowsAtStake(attempt.plan.effect), policy);
   const held = new Set(locked.map(({ oid }) => oid));
-  const missing = [...plan.effect.tables, ...plan.effect.columns].find(({ oid }) => !held.has(oid));
+  const asked = plan.alsoArchived.filter(({ kind }) => kind === "table");
+  const missing = [...plan.effect.tables, ...plan.effect.columns, ...asked].find(({ oid }) => !held.has(oid));
   if (missing !== undefined)
     throw new BelayError("plan_changed", `${missing.schema}.${missing.table} was made anew while the rollback began`, {
       hint: "Plan again.",

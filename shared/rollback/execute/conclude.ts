@@ -3,6 +3,7 @@ import { readCatalog } from "../../catalog/read.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { type Account, type RelationAccount, readAccount, type SequenceAccount } from "../guard/account.ts";
+import { archiveFlags } from "../guard/archive-flags.ts";
 import { judge } from "../guard/guard.ts";
 import { lostUnknown } from "../guard/guard-catalog.ts";
 import { guardLoss } from "../guard/guard-loss.ts";
@@ -65,7 +66,7 @@ export async function conclude(
       ? []
       : judgeTracked(tracked, trackedNow, { before: before.account, after: account }, versions)),
   ];
-  if (violations.length > 0) throw guardLoss(planSubject(plan), violations);
+  if (violations.length > 0) throw guardLoss(planSubject(plan), violations, archiveFlags(violations, before.catalog));
   await requireSequencesAhead(session, before.account, account, verdict.rewritten);
   const endState = checkEndState(
     planSubject(plan),
@@ -114,6 +115,7 @@ export async function conclude(
     checklist: plan.checklist,
     notes: [
       ...endState.notes,
+      ...attempt.notes,
       ...rewrittenNotes(verdict.rewritten),
       ...waivers,
       ...approvalNotes(plan),

@@ -81,7 +81,7 @@ async function onRecord(
     await checkBudget(belay, control, plan);
     await observe("ready", begun);
     const { dump } = facts.evidence;
-    const attempt = { belay, control, rollbackId, plan, dump, request, observe, startedAt: belay.now() };
+    const attempt = { belay, control, rollbackId, plan, dump, request, observe, startedAt: belay.now(), notes: [] };
     return await withOneWiderArchive(attempt);
   } catch (error) {
     const failure = databaseError(error, { url: belay.settings.database });
@@ -97,11 +97,10 @@ async function withOneWiderArchive(attempt: Attempt): Promise<RollbackReport> {
   } catch (error) {
     const widen = isBelayError(error, "guard_loss") ? (error.details.widen as readonly number[]) : [];
     if (widen.length === 0) throw error;
-    attempt.belay.report({
-      phase: "archive",
-      message: `starting again with a wider archive: ${(error as Error).message}`,
-    });
-    return await withSession(attempt, new Set(widen));
+    const why = (error as Error).message;
+    attempt.belay.report({ phase: "archive", message: `starting again with a wider archive: ${why}` });
+    const notes = [...attempt.notes, `ran a second time, with a wider archive, because the first time ${why}`];
+    return await withSession({ ...attempt, notes }, new Set(widen));
   }
 }
 

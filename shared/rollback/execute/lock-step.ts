@@ -49,7 +49,8 @@ export async function lockWithRetries(
 }
 
 async function lockTargets(session: Session, plan: Plan, widen: ReadonlySet<number>): Promise<LockTarget[]> {
-  const oids = [...plan.effect.tables.map(({ oid }) => oid), ...plan.effect.columns.map(({ oid }) => oid), ...widen];
+  const taken = [...plan.effect.tables, ...plan.effect.columns, ...plan.alsoArchived];
+  const oids = [...taken.map(({ oid }) => oid), ...widen];
   const rows = await session.sql`
     select c.oid::int8::text as oid, n.nspname as schema, c.relname as table
       from pg_class c join pg_namespace n on n.oid = c.relnamespace

@@ -5,6 +5,7 @@ import type { CatalogDifference, Entry } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Plan } from "../types.ts";
+import type { ArchiveScope } from "./archive-scope.ts";
 import type { Before } from "./types.ts";
 
 /** Catalogs that every DDL on objects of a database writes to. */
@@ -18,7 +19,7 @@ export async function requireNothingMeanwhile(session: Session, plan: Plan, befo
   await lockWhatGoes(session, plan);
   if (!(await catalogMoved(session, before.snapshot))) return;
   const difference = compareCatalogs(before.catalog, await readCatalog(session));
-  const concerned = concerning(difference, new Set(before.scope.entries.map(({ key }) => key)), plan);
+  const concerned = concerning(difference, before.scope, plan);
   if (concerned.length === 0) return;
   throw new BelayError("plan_changed", `while the archive was written, others changed ${concerned.join(", ")}`, {
     hint: "Nothing changed here. Plan again, look at what changed, and execute with the new hash.",
@@ -57,8 +58,10 @@ async function catalogMoved(session: Session, snapshot: string): Promise<boolean
   return row!.moved;
 }
 
-function concerning(difference: CatalogDifference, archived: ReadonlySet<string>, plan: Plan): string[] {
-  const planned = new Set(plan.effect.objects.filter(({ change }) => change !== "created").map(({ key }) => key));
+function concerning(difference: CatalogDifference, { entries, free }: ArchiveScope, plan: Plan): string[] {
+  const archived = new Set(entries.map(({ key }) => key));
+  const going = plan.effect.objects.filter(({ change }) => change !== "created");
+  const planned = new Set([...going.map(({ key }) => key), ...free]);
   const known = (entry: Entry) => archived.has(entry.key) || planned.has(entry.key);
   const gone = [...difference.removed, ...difference.changed.map((change) => change.before)].filter(known);
   const came = difference.added.filter((entry) => entry.dependencies.some((key) => planned.has(key)));

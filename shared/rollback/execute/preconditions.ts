@@ -40,7 +40,7 @@ export function checkGrowth(plan: Plan, planned: number, policy: Pick<Policy, "g
 export async function checkBudget(belay: Belay, control: Session, plan: Plan): Promise<void> {
   const budget = belay.settings.archiveBudgetBytes;
   if (budget === null) return;
-  const oids = [...plan.effect.tables, ...plan.effect.columns].map(({ oid }) => String(oid));
+  const oids = [...plan.effect.tables, ...plan.effect.columns, ...plan.alsoArchived].map(({ oid }) => String(oid));
   const [row] = await control.sql`
     select coalesce(sum(pg_table_size(c.oid)), 0)::float8 as bytes
       from pg_class c

@@ -45,6 +45,8 @@ export interface Attempt {
   };
   readonly observe: Observe;
   readonly startedAt: Date;
+  /** For the report: what happened in attempts before this one. */
+  readonly notes: readonly string[];
 }
 
 /** The database as it is under the locks, before the rollback SQL. */

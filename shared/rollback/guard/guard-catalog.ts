@@ -24,7 +24,8 @@ function isCovered(entry: Entry, coverage: Coverage): boolean {
 
 function violation(entry: Entry, coverage: Coverage): Violation {
   const planned = coverage.planned.has(entry.key);
-  return uncurable(entry.key, planned ? "not in the archive" : "dropped or changed, and the plan does not name it");
+  const what = planned ? "not in the archive" : "dropped or changed, and the plan does not name it";
+  return { ...uncurable(entry.key, what), key: entry.key };
 }
 
 function unplannedStrings({ added }: CatalogDifference, { made, planned }: Coverage): Violation[] {
@@ -60,13 +61,20 @@ export function renamedRelations(before: Account, after: Account, coverage: Cove
     const is = after.relations.get(was.oid);
     if (is === undefined || (is.name === was.name && is.schema === was.schema) || isPlanned(was, coverage)) return [];
     const what = `renamed to ${qualified(is.schema, is.name)}, and the plan does not name it`;
-    return [uncurable(qualified(was.schema, was.name), what)];
+    return [{ ...uncurable(qualified(was.schema, was.name), what), key: keyOf(was) }];
   });
 }
 
-function isPlanned({ kind, schema, name }: RelationAccount, { planned }: Coverage): boolean {
-  const key = entryKey({ kind: kinds[kind] ?? kind, schema, name, owner: null });
-  return planned.has(key) || planned.has(entryKey({ kind: "SCHEMA", schema: null, name: schema, owner: null }));
+function isPlanned(relation: RelationAccount, { planned }: Coverage): boolean {
+  const { schema } = relation;
+  return (
+    planned.has(keyOf(relation)) || planned.has(entryKey({ kind: "SCHEMA", schema: null, name: schema, owner: null }))
+  );
+}
+
+/** The relation's entry in the catalog. */
+export function keyOf({ kind, schema, name }: RelationAccount): string {
+  return entryKey({ kind: kinds[kind] ?? kind, schema, name, owner: null });
 }
 
 function uncurable(subject: string, what: string): Violation {

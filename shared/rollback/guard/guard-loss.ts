@@ -3,8 +3,15 @@ import type { Violation } from "./types.ts";
 
 const mostShown = 5;
 
-/** The error that names what the rollback did beyond archive and plan; `details.widen`: tables whose archiving would cover all of it. */
-export function guardLoss(migration: string, violations: readonly Violation[]): BelayError {
+/**
+ * The error that names what the rollback did beyond archive and plan. `details.widen`: tables that the plan names and whose
+ * archiving would cover all of it; `archive`: tables of which the same is true when they are asked for.
+ */
+export function guardLoss(
+  migration: string,
+  violations: readonly Violation[],
+  archive: readonly string[] = [],
+): BelayError {
   const shown = violations.slice(0, mostShown).map(({ subject, what }) => `${subject}: ${what}`);
   const more = violations.length > mostShown ? ` (and ${violations.length - mostShown} more)` : "";
   const curable = violations.every((violation) => violation.curable && violation.oid !== null);
@@ -12,8 +19,24 @@ export function guardLoss(migration: string, violations: readonly Violation[]): 
     "guard_loss",
     `the rollback of ${migration} would change what its archive or plan does not cover: ${shown.join("; ")}${more}`,
     {
-      hint: "Everything was put back. Rewrite the rollback SQL so that each change is a statement of its own that the plan can name.",
-      details: { violations, widen: curable ? [...new Set(violations.map(({ oid }) => oid))] : [] },
+      hint: archive.length > 0 ? archiveHint(archive) : rewriteHint,
+      details: {
+        violations,
+        widen: curable ? [...new Set(violations.map(({ oid }) => oid))] : [],
+        archive: [...archive],
+      },
     },
   );
+}
+
+const rewriteHint =
+  "Everything was put back. Rewrite the rollback SQL so that each change is a statement of its own that the plan can name.";
+
+function archiveHint(archive: readonly string[]): string {
+  const flags = archive.map((name) => `--archive ${shellWord(name)}`).join(" ");
+  return `Everything was put back. Run again with ${flags}: then ${archive.length === 1 ? "it is" : "they are"} archived whole first, and undo brings back what the SQL does to ${archive.length === 1 ? "it" : "them"}. Or rewrite the rollback SQL so that each change is a statement of its own that the plan can name.`;
+}
+
+function shellWord(name: string): string {
+  return /^[\w.]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
 }

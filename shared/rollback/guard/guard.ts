@@ -1,7 +1,7 @@
 import { qualified } from "../../catalog/identifiers.ts";
 import type { CatalogDifference } from "../../catalog/types.ts";
 import type { Account, RelationAccount, RowCounters } from "./account.ts";
-import { renamedRelations, unplannedEntries } from "./guard-catalog.ts";
+import { keyOf, renamedRelations, unplannedEntries } from "./guard-catalog.ts";
 import type { Coverage, GuardVerdict, Violation } from "./types.ts";
 
 const catalogRelations = { largeObject: 2613 } as const;
@@ -44,7 +44,8 @@ export function judge(
     else if (relation.kind === "S") violations.push(...changedSequence(relation, now, before, after, coverage));
     else {
       // What a materialised view holds is computed from tables: REFRESH loses nothing.
-      const computed = relation.kind === "m" && coverage.named.has(relation.oid);
+      const mayChange = coverage.named.has(relation.oid) || coverage.planned.has(keyOf(relation));
+      const computed = relation.kind === "m" && mayChange;
       const changes = computed ? [] : rowChanges(relation, now, before, after);
       if (changes.length > 0 && coverage.tables.has(relation.oid)) rewritten.push(relation);
       else if (changes.length > 0) violations.push(rowViolation(relation, changes, coverage));
@@ -110,6 +111,7 @@ function lostRelation(relation: RelationAccount, coverage: Coverage): Violation[
         {
           subject: nameOf(relation),
           oid: relation.oid,
+          key: keyOf(relation),
           what: "dropped, and not in the archive",
           curable: coverage.named.has(relation.oid),
         },
@@ -152,6 +154,7 @@ function rowViolation(relation: RelationAccount, changes: readonly string[], cov
   return {
     subject: nameOf(relation),
     oid: relation.oid,
+    key: keyOf(relation),
     what: changes.join("; "),
     curable: relation.kind === "r" && coverage.named.has(relation.oid),
   };
@@ -166,6 +169,7 @@ function lostColumns(relation: RelationAccount, now: RelationAccount, coverage: 
     .map((column) => ({
       subject: nameOf(relation),
       oid: relation.oid,
+      key: keyOf(relation),
       what: `column ${column.name} dropped, and not in the archive`,
       curable: coverage.named.has(relation.oid),
     }));
@@ -185,5 +189,6 @@ function changedSequence(
   // Other sessions may draw numbers meanwhile; only what we hold a write lock on can be our doing.
   const hidden = is === undefined;
   if (relation.storage === now.storage && !((moved || hidden) && holdsRowLock(after, relation.oid))) return [];
-  return [{ subject: nameOf(relation), oid: relation.oid, what: "sequence set to another value", curable: false }];
+  const what = "sequence set to another value";
+  return [{ subject: nameOf(relation), oid: relation.oid, key: keyOf(relation), what, curable: false }];
 }

@@ -1,3 +1,4 @@
+import { entryKey } from "../../catalog/entry.ts";
 import type { Entry } from "../../catalog/types.ts";
 
 /** Kinds of entry that belong to another object and go or change with it. */
@@ -28,4 +29,32 @@ const hangers = new Set([
 /** Whether an entry is a part of one of the named entries: an index of a table, a grant on a view. */
 export function hangsOn(entry: Entry, keys: ReadonlySet<string>): boolean {
   return hangers.has(entry.kind) && entry.dependencies.some((key) => keys.has(key));
+}
+
+/** Kinds that hold rows or other objects of their own, and go for no other table's sake. */
+const standing = new Set(["TABLE", "FOREIGN TABLE", "SEQUENCE", "TYPE", "DOMAIN", "SCHEMA", "EXTENSION"]);
+
+/**
+ * The keys with all that DROP ... CASCADE of them takes and that holds no rows: their parts, views and functions over
+ * them, foreign keys towards them, and the sequences that they own. Entries come in creation order.
+ */
+export function hangingOn(entries: readonly Entry[], keys: readonly string[]): Set<string> {
+  const found = new Set(keys);
+  for (let size = -1; size !== found.size; ) {
+    size = found.size;
+    for (const entry of entries) {
+      if (found.has(entry.key) || !entry.dependencies.some((key) => found.has(key))) continue;
+      if (!standing.has(entry.kind) || isIdentity(entry)) found.add(entry.key);
+      if (entry.kind === "SEQUENCE OWNED BY") found.add(sequenceOf(entry));
+    }
+  }
+  return found;
+}
+
+function isIdentity({ kind, create }: Entry): boolean {
+  return kind === "SEQUENCE" && create.trimStart().startsWith("ALTER TABLE");
+}
+
+function sequenceOf({ schema, name }: Entry): string {
+  return entryKey({ kind: "SEQUENCE", schema, name, owner: null });
 }

@@ -26,6 +26,8 @@ export interface Violation {
   readonly what: string;
   /** True: named by the plan, and covered if the whole table is archived. */
   readonly curable: boolean;
+  /** Key of the entry that went or changed; absent where no archive would cover it. */
+  readonly key?: string;
 }
 
 export interface GuardVerdict {

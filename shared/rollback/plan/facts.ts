@@ -16,6 +16,7 @@ import { graphScope } from "../effect/graph-scope.ts";
 import { readDependencyGraph } from "../effect/read-graph.ts";
 import { takerOf } from "../effect/taken-by.ts";
 import type { Plan } from "../types.ts";
+import { type AlsoArchivedFacts, readAlsoArchived, withTheirLocks } from "./also-archived.ts";
 import { type Blocker, readBlockers } from "./blockers.ts";
 import { readCronJobs } from "./cron-jobs.ts";
 import { readDrift } from "./drift-facts.ts";
@@ -77,6 +78,7 @@ export interface Facts {
   /** Objects in the way that the catalog reader cannot write. */
   readonly unknownKinds: readonly string[];
   readonly losses: Losses;
+  readonly alsoArchived: Plan["alsoArchived"];
   readonly writes: readonly CountedWrite[];
   /** Scheduled jobs that name something that goes. */
   readonly jobs: Plan["effect"]["jobs"];
@@ -142,6 +144,7 @@ interface Common {
   readonly catalog: Catalog;
   readonly target: TargetFacts;
   readonly dump: DumpFact;
+  readonly also: AlsoArchivedFacts;
 }
 
 async function readFacts(
@@ -157,14 +160,15 @@ async function readFacts(
   const catalog = await readCatalog(session, only === null ? {} : { only, exact: true });
   const target = await readTarget(session);
   const dump = options.dump ?? (await findNewestDump(belay, target));
-  const common = { session, belay, request, options, graph, catalog, target, dump };
-  const facts = await factsOf(common, set);
   const policy = options.policy ?? belay.settings.policy;
+  const also = await readAlsoArchived(session, request.archive ?? [], policy.countUpToRows);
+  const common = { session, belay, request, options, graph, catalog, target, dump, also };
+  const facts = await factsOf(common, set);
   return { ...facts, part: await findPart(facts, set, policy, (smaller) => factsOf(common, smaller)) };
 }
 
 async function factsOf(common: Common, set: MigrationSet): Promise<Facts> {
-  const { session, belay, request, options, graph, catalog, target, dump } = common;
+  const { session, belay, request, options, graph, catalog, target, dump, also } = common;
   const policy = options.policy ?? belay.settings.policy;
   const units = set.units.map(prepareUnit);
   const effect = resolveEffect(placedStatements(units), graph, catalog);
@@ -178,6 +182,7 @@ async function factsOf(common: Common, set: MigrationSet): Promise<Facts> {
     takenBy: (oid) => units[takerOf(effect.takenBy, oid)]!.migration.name,
   });
   const { overreach, makers } = provenance;
+  const locks = withTheirLocks(nameLocks(effect, graph), also);
   const { migration } = units[0]!;
   return {
     target,
@@ -194,11 +199,12 @@ async function factsOf(common: Common, set: MigrationSet): Promise<Facts> {
     effect,
     entryHashes: hashesOf(effect, catalog),
     unknownKinds: unknownInTheWay(effect, catalog),
-    losses,
+    losses: { ...losses, unreadable: [...losses.unreadable, ...also.unreadable] },
+    alsoArchived: [...also.archived],
     writes: await countWrites(session, effect.writes, graph),
     jobs: await readCronJobs(session, { objects: effect.objects, columns: losses.columns }),
-    locks: nameLocks(effect, graph),
-    blockers: await readBlockers(session, effect.locks),
+    locks,
+    blockers: await readBlockers(session, [...effect.locks, ...locks]),
     provenance,
     drift: await readDrift(session, effect, catalog, provenance),
     checkout: findInCheckout(migration.name, options.folder ?? null),

@@ -24,7 +24,7 @@ export interface Losses {
   readonly unreadable: readonly UnreadableTable[];
 }
 
-interface TableStats {
+export interface TableStats {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
@@ -80,7 +80,8 @@ export async function readLosses(
   return { tables, columns, sequences: await lostSequences(session, effect), unreadable };
 }
 
-async function readStats(
+/** Estimate, size and what stands in the way of reading them, by oid. */
+export async function readStats(
   session: Session,
   oids: readonly number[],
   appliedAt: string | null,
@@ -114,7 +115,8 @@ async function readStats(
   );
 }
 
-async function lostTable(
+/** Counted, or estimated above `countUpToRows`. */
+export async function lostTable(
   session: Session,
   table: TableStats,
   options: { countUpToRows: number },

@@ -64,7 +64,7 @@ function rowsOf(lost: readonly { readonly rows: number; readonly exact: boolean 
 const guarding = new Set(["POLICY", "ROW SECURITY"]);
 const checking = new Set(["CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "TRIGGER"]);
 
-function effectReasons({ effect, provenance, losses, prepared, drift }: Facts): [Risk, string][] {
+function effectReasons({ effect, provenance, losses, prepared, drift, alsoArchived }: Facts): [Risk, string][] {
   const reasons: [Risk, string][] = [];
   if (provenance.overreach.length > 0) reasons.push(["HIGH", "it destroys what the migration did not make"]);
   if (!provenance.known && prepared.statements > 0)
@@ -76,6 +76,8 @@ function effectReasons({ effect, provenance, losses, prepared, drift }: Facts): 
     ]);
   if (effect.opaque.length > 0)
     reasons.push(["MEDIUM", `the effect of ${plural(effect.opaque.length, "statement")} shows only when it runs`]);
+  const free = alsoArchived.map(({ schema, table }) => `${schema}.${table}`);
+  if (free.length > 0) reasons.push(["HIGH", `${listed(free)} may change or go without the plan telling how`]);
   const set = losses.sequences.filter(({ stays }) => stays).map(({ schema, name }) => `${schema}.${name}`);
   if (set.length > 0)
     reasons.push(["MEDIUM", `${listed(set)} is set to another value: numbers could be left out or given again`]);

@@ -3,13 +3,14 @@ import type { Plan } from "../types.ts";
 import type { Facts } from "./facts.ts";
 
 /** What executing would do, in order; names only, no counts, so that the plan's hash stands still. */
-export function planSteps({ losses, effect, together, prepared, locks }: Facts): Plan["steps"] {
+export function planSteps({ losses, effect, together, prepared, locks, alsoArchived }: Facts): Plan["steps"] {
   if (prepared.statements === 0) return [];
   const tables = losses.tables.map((each) => `${each.schema}.${each.table}`);
   const columns = losses.columns.map((each) => `${each.schema}.${each.table} (${each.columns.join(", ")})`);
   const sequences = losses.sequences.map((each) => `sequence ${each.schema}.${each.name}`);
-  const archived = [...tables, ...columns, ...sequences];
-  const written = [...tables, ...losses.columns.map((each) => `${each.schema}.${each.table}`)];
+  const asked = alsoArchived.map((each) => `${each.schema}.${each.table}`).filter((name) => !tables.includes(name));
+  const archived = [...tables, ...columns, ...sequences, ...asked];
+  const written = [...new Set([...tables, ...losses.columns.map((each) => `${each.schema}.${each.table}`), ...asked])];
   const steps = [{ name: "record", detail: "write the intent, so that even a killed process leaves a record" }];
   steps.push({
     name: "lock",
@@ -32,9 +33,13 @@ export function planSteps({ losses, effect, together, prepared, locks }: Facts):
   });
   const guard =
     effect.opaque.length > 0 ? ", which also settles the statements whose effect the text does not tell" : "";
+  const free =
+    asked.length > 0
+      ? `; ${listed(asked)}, archived on request, may have changed or gone, with what hangs on ${asked.length === 1 ? "it" : "them"}`
+      : "";
   steps.push({
     name: "guard",
-    detail: `ask the database what really happened, and stop if anything is not archived${guard}`,
+    detail: `ask the database what really happened, and stop if anything is not archived${guard}${free}`,
   });
   steps.push({ name: "end_state", detail: "compare with the snapshot from before the migration" });
   steps.push({
