@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseSettings, type Settings } from "../shared/config.ts";
+import { aroundFromEnvironment, parseSettings, type Settings } from "../shared/config.ts";
 import { BelayError } from "../shared/errors.ts";
 import { parsePolicy } from "../shared/rollback/plan/parse-policy.ts";
 import type { StoreCredentials } from "../shared/store/open.ts";
@@ -124,6 +124,8 @@ function edgeSettings(environment: Readonly<Record<string, unknown>>, budget: nu
     database: environment.BELAY_DATABASE_URL ?? environment.SUPABASE_DB_URL,
     store: environment.BELAY_STORE,
     scratch: environment.BELAY_SCRATCH_URL,
+    ...aroundFromEnvironment(environment),
+    signingKey: environment.BELAY_SIGNING_KEY,
     actor: "function",
     policy: policyOf(environment.BELAY_POLICY_JSON),
     runtime: "edge",

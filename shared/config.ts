@@ -46,6 +46,21 @@ export const settingsSchema = z.object({
     .string()
     .regex(/^whsec_[A-Za-z0-9+/]+=*$/, "must be whsec_ and base64")
     .optional(),
+  /** Ed25519 private key that signs receipts and anchors, PKCS8 in base64. `BELAY_SIGNING_KEY`. */
+  signingKey: z
+    .string()
+    .regex(/^MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{43}$/, "must be an Ed25519 private key, PKCS8 (DER) in base64")
+    .optional(),
+  /** Told before and after every rollback and undo, signed as Standard Webhooks. `BELAY_HOOK_BEFORE`, `BELAY_HOOK_AFTER`. */
+  hookBefore: z.url({ protocol: /^https?$/ }).optional(),
+  hookAfter: z.url({ protocol: /^https?$/ }).optional(),
+  /** Signs them; several with a space between while one follows the other. `BELAY_HOOK_SECRET`. */
+  hookSecret: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]+=*( whsec_[A-Za-z0-9+/]+=*)*$/, "must be whsec_ and base64")
+    .optional(),
+  /** Asked before and after besides the policy's health checks: they may hold a key. `BELAY_HEALTH_URL`, with spaces between. */
+  healthUrls: z.array(z.url({ protocol: /^https?$/ })).default([]),
   /** `edge` has a budget of raw COPY text per invocation; `node` has none. */
   runtime: z.enum(["node", "edge"]).default("node"),
   /** Raw COPY bytes that one invocation may archive; null: no limit. */
@@ -72,11 +87,35 @@ export type Settings = Readonly<z.infer<typeof settingsSchema>>;
 /** Validates raw settings; throws `usage` naming each setting that is wrong. */
 export function parseSettings(raw: Record<string, unknown>): Settings {
   const parsed = settingsSchema.safeParse(raw);
-  if (parsed.success) return Object.freeze({ ...parsed.data, ...limitsOf(parsed.data.policy) });
+  if (parsed.success) {
+    requireHookSecret(parsed.data);
+    return Object.freeze({ ...parsed.data, ...limitsOf(parsed.data.policy) });
+  }
   const wrong = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
   throw new BelayError("usage", `settings are not valid: ${wrong}`, {
     hint: "Pass the setting as a flag or through its BELAY_ environment variable.",
   });
+}
+
+/** Whoever receives a call must be able to tell who sent it. */
+function requireHookSecret({ hookBefore, hookAfter, hookSecret }: Settings): void {
+  if ((hookBefore === undefined && hookAfter === undefined) || hookSecret !== undefined) return;
+  throw new BelayError("usage", "hooks are signed, and no secret is set", {
+    hint: 'Set BELAY_HOOK_SECRET: echo "whsec_$(openssl rand -base64 32)" makes one.',
+  });
+}
+
+/** Who is told and asked around a rollback, by the environment's names. */
+export function aroundFromEnvironment(environment: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const health = environment.BELAY_HEALTH_URL;
+  return {
+    notifyUrl: environment.BELAY_NOTIFY_URL,
+    notifySecret: environment.BELAY_NOTIFY_SECRET,
+    hookBefore: environment.BELAY_HOOK_BEFORE,
+    hookAfter: environment.BELAY_HOOK_AFTER,
+    hookSecret: environment.BELAY_HOOK_SECRET,
+    healthUrls: typeof health === "string" ? health.split(/\s+/).filter((url) => url !== "") : undefined,
+  };
 }
 
 /** What the policy says of locks and waiting goes before the settings. */
@@ -97,8 +136,8 @@ export function settingsFromEnvironment(
     migrations: environment.BELAY_MIGRATIONS,
     layout: environment.BELAY_LAYOUT,
     actor: environment.BELAY_ACTOR ?? environment.USER,
-    notifyUrl: environment.BELAY_NOTIFY_URL,
-    notifySecret: environment.BELAY_NOTIFY_SECRET,
+    ...aroundFromEnvironment(environment),
+    signingKey: environment.BELAY_SIGNING_KEY,
   };
   for (const [name, value] of Object.entries(flags)) if (value !== undefined) raw[name] = value;
   return parseSettings(

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type ProofVerdict, proofVerdictSchema } from "../../migrations/prove/types.ts";
 import { type Risk, riskSchema } from "../types.ts";
+import { type AroundPolicy, aroundSchemas, defaultAround } from "./policy-around.ts";
 import { maintenanceWindowSchema } from "./windows.ts";
 
 /** Gates of which a policy decides; the others always stop a rollback when they fail. */
@@ -129,6 +130,7 @@ export const policyFileSchema = z
         archiveMs: positive.nullable().optional().describe("For writing and reading back one archive"),
       })
       .optional(),
+    ...aroundSchemas,
     countUpToRows: positive.optional().describe("Tables estimated above this are estimated, not counted"),
     prove: z
       .strictObject({ failOn: z.array(proofVerdictSchema).optional() })
@@ -139,7 +141,7 @@ export const policyFileSchema = z
 export type PolicyFile = z.infer<typeof policyFileSchema>;
 
 /** Which gates stop a rollback at which risk, what counts as evidence, and how far a plan counts. Part of the plan's hash. */
-export interface Policy {
+export interface Policy extends AroundPolicy {
   readonly gates: Readonly<Record<PolicyGate, Readonly<Record<Risk, Level>>>>;
   readonly backup: {
     readonly maxAgeHours: number;
@@ -190,6 +192,7 @@ export const defaultPolicy: Policy = {
   },
   growth: { rows: 1_000, percent: 10 },
   limits: Object.fromEntries(limitNames.map((name) => [name, null])) as Policy["limits"],
+  ...defaultAround,
   countUpToRows: 10_000_000,
   prove: { failOn: ["residue", "overreach", "differs", "fails", "noop", "up-fails"] },
 };
@@ -201,8 +204,11 @@ export function completePolicy(file: PolicyFile): Policy {
     const said = file.gates?.[name];
     if (said !== undefined) gates[name] = typeof said === "string" ? always(said) : { ...gates[name], ...given(said) };
   }
-  const merged = <Name extends "backup" | "drill" | "rehearsal" | "approvals" | "notification">(name: Name) =>
-    ({ ...defaultPolicy[name], ...given(file[name] ?? {}) }) as Policy[Name];
+  const merged = <
+    Name extends "backup" | "drill" | "rehearsal" | "approvals" | "notification" | "maintenance" | "hooks" | "health",
+  >(
+    name: Name,
+  ) => ({ ...defaultPolicy[name], ...given(file[name] ?? {}) }) as Policy[Name];
   return {
     gates,
     backup: merged("backup"),
@@ -210,6 +216,9 @@ export function completePolicy(file: PolicyFile): Policy {
     rehearsal: merged("rehearsal"),
     approvals: merged("approvals"),
     notification: merged("notification"),
+    maintenance: merged("maintenance"),
+    hooks: merged("hooks"),
+    health: merged("health"),
     maintenanceWindows: file.maintenanceWindows ?? defaultPolicy.maintenanceWindows,
     waivers: { ...defaultPolicy.waivers, ...given(file.waivers ?? {}) } as Policy["waivers"],
     growth: { ...defaultPolicy.growth, ...given(file.growth ?? {}) } as Policy["growth"],
