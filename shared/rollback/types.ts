@@ -159,12 +159,22 @@ export type PreserveMode = z.infer<typeof preserveModeSchema>;
 
 export const preservationSchema = z.object({
   mode: preserveModeSchema,
-  /** The private schema; null when nothing is kept there. */
+  /** The private schema; null when nothing is kept. What comes of a second schema is kept in one of its own. */
   schema: z.string().nullable(),
-  /** What is kept there, and under which name. */
+  /** What is kept: from where, in which schema, and under which name. */
   kept: z.array(
-    z.object({ kind: z.enum(["table", "type", "columns"]), schema: z.string(), name: z.string(), as: z.string() }),
+    z.object({
+      kind: z.enum(["table", "type", "sequence", "columns"]),
+      schema: z.string(),
+      name: z.string(),
+      keptIn: z.string(),
+      as: z.string(),
+      /** Of what is moved, which keeps it, or of the table that a copy is of. */
+      oid: z.number().int(),
+    }),
   ),
+  /** Days after the rollback from which on `belay quarantine purge` removes it. */
+  days: z.number().int(),
   /** Why something that goes is archived instead. */
   notes: z.array(z.string()),
 });

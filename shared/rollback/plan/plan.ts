@@ -43,7 +43,7 @@ export function makePlan(facts: Facts, options: { policy?: Policy; waive?: reado
       jobs: [...facts.jobs],
       opaque: effect.opaque.map((each) => opaqueOf(facts, each)),
     },
-    preserve: { mode: "archive", schema: null, kept: [], notes: [] },
+    preserve: { mode: "archive", schema: null, kept: [], days: 30, notes: [] },
     alsoArchived: [...facts.alsoArchived],
     locks: [...facts.locks],
     blockers: [...facts.blockers],
