@@ -1,9 +1,10 @@
 import type { Session } from "../postgres/session.ts";
+import { keptPrefix } from "./kept-schemas.ts";
 import { type KindContext, type RareCatalog, rareCatalogOids, rareCatalogs, type TypeKind } from "./kind.ts";
 import { readReach } from "./reach.ts";
 import type { Address, CatalogScope } from "./types.ts";
 
-/** Belay's own schema is not part of what it looks after. */
+/** Belay's own schema is not part of what it looks after; where it is left out, the schemas of kept rows are too. */
 const defaultExcluded = ["belay"];
 
 /** Which objects a read of a part of the catalog answers. */
@@ -15,6 +16,7 @@ export interface CatalogPart {
 
 interface ContextRow {
   readonly schemas: number[];
+  readonly kept: string[];
   readonly used: RareCatalog[];
   readonly types: TypeKind[];
   readonly commented: number[];
@@ -28,15 +30,15 @@ interface ContextRow {
  */
 export async function openPart(session: Session, scope: CatalogScope, part: CatalogPart): Promise<KindContext> {
   const excludeSchemas = scope.excludeSchemas ?? defaultExcluded;
-  const [row] = await session.sql<Pick<ContextRow, "schemas" | "servers" | "labels">[]>`
-    select ${schemasRead(session, excludeSchemas)} as schemas,
+  const [row] = await session.sql<Pick<ContextRow, "schemas" | "kept" | "servers" | "labels">[]>`
+    select ${schemasRead(session, excludeSchemas)} as schemas, ${keptSchemas(session, excludeSchemas)} as kept,
       exists (select from pg_catalog.pg_foreign_server) as servers, ${anyLabels(session)} as labels`;
   const reach = await readReach(session, row!.schemas, part.objects, !part.exact);
   const classes = new Set(reach.objects.classes());
   return {
     session,
     serverVersion: session.serverVersion,
-    excludeSchemas,
+    excludeSchemas: [...excludeSchemas, ...row!.kept],
     schemaOids: row!.schemas,
     reach,
     largeObjects: scope.largeObjects ?? false,
@@ -54,7 +56,14 @@ function schemasRead({ sql }: Session, excludeSchemas: readonly string[]) {
         where nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
           and nspname !~ '^pg_(toast_)?temp_'
           and nspname <> all (${[...excludeSchemas]}::text[])
+          ${excludeSchemas.includes("belay") ? sql`and not starts_with(nspname, ${keptPrefix})` : sql``}
         order by oid)::float8[]`;
+}
+
+/** The schemas of kept rows, where they are left out. */
+function keptSchemas({ sql }: Session, excludeSchemas: readonly string[]) {
+  if (!excludeSchemas.includes("belay")) return sql`array[]::text[]`;
+  return sql`array(select nspname::text from pg_catalog.pg_namespace where starts_with(nspname, ${keptPrefix}))`;
 }
 
 function anyLabels({ sql }: Session) {
@@ -69,7 +78,7 @@ export async function openContext(session: Session, scope: CatalogScope): Promis
       select classid, count(*) as number from pg_catalog.pg_depend
       where refclassid = 'pg_catalog.pg_extension'::regclass and deptype = 'e' and objid >= 16384 group by classid
     )
-    select ${schemasRead(session, excludeSchemas)} as schemas,
+    select ${schemasRead(session, excludeSchemas)} as schemas, ${keptSchemas(session, excludeSchemas)} as kept,
       array(
         select name from (values ${objectCounts(session)}) c (name, number)
         where number > coalesce((select m.number from member m where m.classid = name::regclass), 0)) as used,
@@ -86,7 +95,7 @@ export async function openContext(session: Session, scope: CatalogScope): Promis
   return {
     session,
     serverVersion: session.serverVersion,
-    excludeSchemas,
+    excludeSchemas: [...excludeSchemas, ...row!.kept],
     schemaOids: row!.schemas,
     reach: null,
     largeObjects: scope.largeObjects ?? false,
