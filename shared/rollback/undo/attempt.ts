@@ -1,5 +1,6 @@
 import { compareCatalogs } from "../../catalog/differences.ts";
 import { readCatalog } from "../../catalog/read.ts";
+import type { Catalog } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { type RelationAccount, readAccount } from "../guard/account.ts";
@@ -12,6 +13,7 @@ import { restoreSequences } from "../transaction/sequences.ts";
 import { type TableState, tableState } from "../transaction/table-state.ts";
 import { beginLimited } from "../transaction/timeouts.ts";
 import type { RollbackReport } from "../types.ts";
+import { asOfNow } from "./as-of-now.ts";
 import { checkUndo, namesBack } from "./check.ts";
 import { requireNoConflict, writtenAnew } from "./conflicts.ts";
 import { withoutMade } from "./made-columns.ts";
@@ -22,8 +24,9 @@ import type { UndoAttempt, Undoable, UndoBefore, Way } from "./types.ts";
 export type Tried = { readonly report: RollbackReport } | { readonly failed: string };
 
 /** One transaction: locks, conflicts, one way to put things back, the checks, then the ledger. */
-export async function tryWay(attempt: UndoAttempt, way: Way, tries: number): Promise<Tried> {
-  const { session, belay } = attempt;
+export async function tryWay(asked: UndoAttempt, way: Way, tries: number): Promise<Tried> {
+  const { session, belay } = asked;
+  let attempt = asked;
   let before: UndoBefore | undefined;
   const limit = limitTime(attempt.control, session.pid, belay.settings.statementTimeoutMs);
   try {
@@ -31,7 +34,13 @@ export async function tryWay(attempt: UndoAttempt, way: Way, tries: number): Pro
     await takeAdvisoryLock(session);
     const [row] = await session.sql`select pg_current_xact_id()::text as xid`;
     await recordTransaction(attempt.control, attempt.undoId, row!.xid, session.pid);
-    before = await readUnderLocks(attempt);
+    await requireStillUndoable(session, attempt.undoable);
+    const catalog = await readCatalog(session);
+    attempt = {
+      ...asked,
+      undoable: { ...asked.undoable, remembered: asOfNow(asked.undoable.remembered, catalog.entries) },
+    };
+    before = await readUnderLocks(attempt, catalog);
     await attempt.observe("locked");
     const started = performance.now();
     const notes = await putBack(attempt, way, before);
@@ -57,9 +66,8 @@ export async function tryWay(attempt: UndoAttempt, way: Way, tries: number): Pro
   }
 }
 
-async function readUnderLocks({ session, undoable }: UndoAttempt): Promise<UndoBefore> {
-  await requireStillUndoable(session, undoable);
-  const found = { catalog: await readCatalog(session), account: await readAccount(session), merged: [] };
+async function readUnderLocks({ session, undoable }: UndoAttempt, catalog: Catalog): Promise<UndoBefore> {
+  const found = { catalog, account: await readAccount(session), merged: [] };
   await requireNoConflict(session, undoable, found);
   return { ...found, merged: await statesOf(session, undoable, await writtenAnew(session, undoable, found)) };
 }
