@@ -29,8 +29,12 @@ export interface Remembered {
   }[];
   /** Materialised views that held rows and went, in the order in which they can be filled; absent in old records. */
   readonly filledViews?: readonly { readonly schema: string; readonly name: string }[];
-  /** Columns that the rollback added to tables that stay; absent in old records. */
-  readonly madeColumns?: readonly { readonly oid: number; readonly columns: readonly string[] }[];
+  /** Columns that the rollback added to tables that stay, and what rows got in them, as text; absent in old records. */
+  readonly madeColumns?: readonly {
+    readonly oid: number;
+    readonly columns: readonly string[];
+    readonly given?: Readonly<Record<string, string | null>>;
+  }[];
   /** Archived sequences that stay, set or altered by the SQL: where they stood right before it, and where it left them; absent in old records. */
   readonly stayedSequences?: readonly {
     readonly schema: string;
@@ -80,11 +84,14 @@ export async function remember(
       .filter(({ was, is }) => was.kind !== "v" && (was.name !== is.name || was.schema !== is.schema))
       .map(({ was, is }) => ({ schema: is.schema, table: is.name, fromSchema: was.schema, from: was.name })),
     filledViews: filledBefore(difference.removed, before),
-    madeColumns: survivors.flatMap(({ was, is }) => {
-      const known = new Set(was.columns.map(({ number }) => number));
-      const columns = is.columns.filter(({ number }) => !known.has(number)).map(({ name }) => name);
-      return is.kind !== "r" || columns.length === 0 ? [] : [{ oid: is.oid, columns }];
-    }),
+    madeColumns: await withGiven(
+      session,
+      survivors.flatMap(({ was, is }) => {
+        const known = new Set(was.columns.map(({ number }) => number));
+        const columns = is.columns.filter(({ number }) => !known.has(number)).map(({ name }) => name);
+        return is.kind !== "r" || columns.length === 0 ? [] : [{ oid: is.oid, columns }];
+      }),
+    ),
     stayedSequences: [...setting].flatMap(([oid, { lastValue, isCalled }]) => {
       const relation = before.relations.get(oid);
       const left = after.sequences.get(oid);
@@ -95,6 +102,21 @@ export async function remember(
     }),
     ...states,
   };
+}
+
+/** The value that rows have which were there when the column came. */
+async function withGiven(
+  session: Session,
+  made: readonly { readonly oid: number; readonly columns: readonly string[] }[],
+): Promise<NonNullable<Remembered["madeColumns"]>> {
+  if (made.length === 0) return [];
+  const rows = await session.sql`
+    select attrelid::int8::text as oid, attname as name, (attmissingval::text::text[])[1] as given
+      from pg_attribute where attrelid = any(${made.map(({ oid }) => String(oid))}::text[]::oid[]) and attnum > 0 and not attisdropped`;
+  return made.map(({ oid, columns }) => {
+    const own = rows.filter((row) => Number(row.oid) === oid && columns.includes(row.name));
+    return { oid, columns, given: Object.fromEntries(own.map(({ name, given }) => [name, given])) };
+  });
 }
 
 /** Entries come in an order in which they can be made, so a view comes after those that it reads. */

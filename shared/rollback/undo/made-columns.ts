@@ -7,14 +7,15 @@ import type { Remembered } from "../transaction/remembered.ts";
 export interface MadeColumns {
   readonly relation: RelationAccount;
   readonly columns: readonly string[];
+  readonly given: Readonly<Record<string, string | null>> | null;
 }
 
 /** Finds them by what the catalog said before and after the rollback; tables that undo replaces whole are left out. */
 export function madeColumns(remembered: Remembered, account: Account): MadeColumns[] {
   const whole = new Set([...remembered.rewritten, ...remembered.made].map(({ oid }) => oid));
-  return (remembered.madeColumns ?? []).flatMap(({ oid, columns }) => {
+  return (remembered.madeColumns ?? []).flatMap(({ oid, columns, given = null }) => {
     const relation = account.relations.get(oid);
-    return relation === undefined || whole.has(oid) ? [] : [{ relation, columns }];
+    return relation === undefined || whole.has(oid) ? [] : [{ relation, columns, given }];
   });
 }
 
@@ -34,10 +35,11 @@ export async function writtenSince(session: Session, made: MadeColumns): Promise
   const written: string[] = [];
   for (const column of rows) {
     const value = quoteIdent(column.name);
+    const given = made.given === null ? column.given : (made.given[column.name] ?? null);
     const [found] = await session.sql`
       select exists (select from only ${session.sql.unsafe(qualified(schema, name))} t
                       where num_nulls(${session.sql.unsafe(value)}) = 0
-                        and format('%s', ${session.sql.unsafe(value)}) is distinct from ${column.given}::text) as some`;
+                        and format('%s', ${session.sql.unsafe(value)}) is distinct from ${given}::text) as some`;
     if (found!.some) written.push(column.name);
   }
   return written;
