@@ -1,31 +1,24 @@
 import { readCatalog } from "../../catalog/read.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { type Account, readAccount, readSequences } from "../guard/account.ts";
+import { type Account, readAccount } from "../guard/account.ts";
 import { gatherFacts } from "../plan/facts.ts";
 import { rowsAtStake } from "../plan/growth.ts";
 import { makePlan } from "../plan/plan.ts";
 import { parseWaivers } from "../plan/waivers.ts";
 import { commit } from "../transaction/commit.ts";
 import { recordSequences, recordTransaction } from "../transaction/intent.ts";
-import { backOff, findBlockers, isLockFailure, type LockTarget, lockNotObtained } from "../transaction/locks.ts";
-import {
-  backToSavepoint,
-  type CriticalSection,
-  defaultSurroundings,
-  rollbackSqlError,
-  startCriticalSection,
-} from "../transaction/run-sql.ts";
+import type { LockTarget } from "../transaction/locks.ts";
+import type { CriticalSection } from "../transaction/run-sql.ts";
 import { lockSequences, restoreSequences } from "../transaction/sequences.ts";
 import type { Plan, RollbackReport } from "../types.ts";
 import { archiveScope } from "./archive-scope.ts";
 import { archiveScoped, discardArchive, type ScopedArchive } from "./archive-step.ts";
-import { conclude, type Ran } from "./conclude.ts";
+import { conclude } from "./conclude.ts";
 import { lockWithRetries } from "./lock-step.ts";
-import { requireNothingMeanwhile } from "./meanwhile.ts";
 import { readPartitions } from "./partitions.ts";
 import { checkGrowth, checkPlan } from "./preconditions.ts";
-import { planSubject, runUnits } from "./run-units.ts";
+import { goingSequences, runWithRetries } from "./sql-step.ts";
 import { readTracked } from "./tracking-guard.ts";
 import type { Attempt, Before } from "./types.ts";
 
@@ -43,7 +36,7 @@ export async function runAttempt(
   try {
     const locked = await lockWithRetries(attempt, session, widen);
     const xid = await nameTransaction(attempt, session);
-    const plan = await replan(attempt, session, locked);
+    const plan = await replan(attempt, session, locked.targets);
     before = await readBefore(session, plan, widen);
     await attempt.observe("locked");
     archive = await archiveScoped(attempt, session, plan, before);
@@ -98,49 +91,6 @@ async function readBefore(session: Session, plan: Plan, widen: ReadonlySet<numbe
   const catalog = await readCatalog(session);
   const scope = archiveScope(plan, catalog, account, await readPartitions(session), widen);
   return { account, catalog, scope, tracked: await readTracked(session, plan.version), snapshot: at!.snapshot };
-}
-
-/** Archived sequences that stay are drawn from until the SQL begins: archiving may take long. Answers where they stand now. */
-async function holdWhatStays(session: Session, plan: Plan, { scope }: Before): Promise<Ran["setting"]> {
-  const going = new Set(goingSequences(plan));
-  const oids = scope.sequences.map(({ oid }) => oid).filter((oid) => !going.has(oid));
-  if (oids.length === 0) return new Map();
-  await lockSequences(session, oids);
-  return readSequences(session, oids);
-}
-
-function goingSequences({ effect }: Plan): number[] {
-  return effect.sequences.filter(({ stays }) => !stays).map(({ oid }) => oid);
-}
-
-/** Runs the SQL in a savepoint; a lock timeout or deadlock goes back to it, keeping table locks and archive. */
-async function runWithRetries(attempt: Attempt, session: Session, plan: Plan, before: Before, xid: string) {
-  const { belay, control } = attempt;
-  const surroundings = await defaultSurroundings(session);
-  for (let tries = 1; ; tries++) {
-    const section = startCriticalSection(control, session.pid, belay.settings.criticalSectionMs);
-    try {
-      belay.report({ phase: "sql", message: `running the rollback SQL, attempt ${tries}` });
-      await session.run("savepoint belay_sql");
-      await requireNothingMeanwhile(session, plan, before);
-      const setting = await holdWhatStays(session, plan, before);
-      await runUnits(session, belay.settings, plan, surroundings, xid);
-      section.check();
-      return { section, attempts: tries, setting };
-    } catch (error) {
-      section.stop();
-      if (!isLockFailure(error)) {
-        section.check();
-        throw error instanceof BelayError ? error : rollbackSqlError(error, plan.migration, plan.sql);
-      }
-      const oids = plan.locks.map(({ oid }) => oid);
-      const blockers = await findBlockers(control, session.pid, oids, true);
-      if (tries >= belay.settings.lockAttempts)
-        throw lockNotObtained(`what the rollback SQL of ${planSubject(plan)} needs`, tries, blockers, error);
-      await backToSavepoint(session);
-      await backOff(tries);
-    }
-  }
 }
 
 /** Ends the transaction, lifts sequences that setval pushed back, and removes the archive of what is still there. */

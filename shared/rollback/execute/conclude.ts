@@ -2,7 +2,7 @@ import { compareCatalogs } from "../../catalog/differences.ts";
 import { readCatalog } from "../../catalog/read.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { type Account, type RelationAccount, readAccount, type SequenceAccount } from "../guard/account.ts";
+import { type Account, type RelationAccount, readAccount } from "../guard/account.ts";
 import { archiveFlags } from "../guard/archive-flags.ts";
 import { judge } from "../guard/guard.ts";
 import { lostUnknown } from "../guard/guard-catalog.ts";
@@ -12,7 +12,6 @@ import { recordCommit } from "../transaction/intent.ts";
 import { markRolledBack } from "../transaction/ledger-step.ts";
 import { remember } from "../transaction/remembered.ts";
 import { rollbackReport } from "../transaction/report.ts";
-import type { CriticalSection } from "../transaction/run-sql.ts";
 import { sequencesBehind } from "../transaction/sequences.ts";
 import type { Plan, RollbackReport } from "../types.ts";
 import { type ArchiveScope, coverageOf } from "./archive-scope.ts";
@@ -23,15 +22,9 @@ import { lastLook } from "./last-look.ts";
 import { ownAdditions } from "./meanwhile.ts";
 import { readSnapshots } from "./migration-snapshots.ts";
 import { namesOf, planSubject, unitsOf } from "./run-units.ts";
+import type { Ran } from "./sql-step.ts";
 import { judgeTracked, ownRowsRemoved, readTracked } from "./tracking-guard.ts";
 import type { Attempt, Before } from "./types.ts";
-
-/** How the rollback SQL ran; `setting`: where sequences that stay and that it sets stood before it. */
-export interface Ran {
-  readonly attempts: number;
-  readonly section: CriticalSection;
-  readonly setting: ReadonlyMap<number, SequenceAccount>;
-}
 
 /** Steps 5 and 6: what happened, the end state, and the ledger, all before COMMIT. */
 export async function conclude(

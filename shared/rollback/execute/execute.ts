@@ -1,3 +1,4 @@
+import { sealRecords } from "../../audit/seal-records.ts";
 import type { Belay } from "../../context.ts";
 import { type BelayError, isBelayError } from "../../errors.ts";
 import { requireBelay } from "../../install.ts";
@@ -11,6 +12,7 @@ import type { Policy } from "../plan/policy.ts";
 import { requestWords, type TargetRequest } from "../plan/target.ts";
 import { requireDirectConnection } from "../transaction/connection.ts";
 import { recordFailure, recordIntent } from "../transaction/intent.ts";
+import { startPatience } from "../transaction/patience.ts";
 import { settleEarlierAttempts } from "../transaction/settle.ts";
 import { watchClient } from "../transaction/timeouts.ts";
 import type { Plan, RollbackReport } from "../types.ts";
@@ -50,7 +52,8 @@ export async function executeRollback(
     await settleEarlierAttempts(control);
     belay.report({ phase: "plan", message: `planning the rollback of ${requestWords(request)}` });
     const planned = await planWithFacts(belay, request);
-    return await onRecord(belay, control, request, planned, observe);
+    const report = await onRecord(belay, control, request, planned, observe);
+    return { ...report, notes: [...report.notes, ...(await sealRecords(belay, control))] };
   } finally {
     await control.close();
   }
@@ -81,7 +84,19 @@ async function onRecord(
     await checkBudget(belay, control, plan);
     await observe("ready", begun);
     const { dump } = facts.evidence;
-    const attempt = { belay, control, rollbackId, plan, dump, request, observe, startedAt: belay.now(), notes: [] };
+    const patience = startPatience(belay.settings);
+    const attempt = {
+      belay,
+      control,
+      rollbackId,
+      plan,
+      dump,
+      request,
+      observe,
+      startedAt: belay.now(),
+      notes: [],
+      patience,
+    };
     return await withOneWiderArchive(attempt);
   } catch (error) {
     const failure = databaseError(error, { url: belay.settings.database });
@@ -93,14 +108,29 @@ async function onRecord(
 /** Runs; when rows changed in a table that the plan names but the archive lacks, once more with that table archived whole. */
 async function withOneWiderArchive(attempt: Attempt): Promise<RollbackReport> {
   try {
-    return await withSession(attempt, new Set());
+    return await pastDeadlocks(attempt, new Set());
   } catch (error) {
     const widen = isBelayError(error, "guard_loss") ? (error.details.widen as readonly number[]) : [];
     if (widen.length === 0) throw error;
     const why = (error as Error).message;
     attempt.belay.report({ phase: "archive", message: `starting again with a wider archive: ${why}` });
     const notes = [...attempt.notes, `ran a second time, with a wider archive, because the first time ${why}`];
-    return await withSession({ ...attempt, notes }, new Set(widen));
+    return await pastDeadlocks({ ...attempt, notes }, new Set(widen));
+  }
+}
+
+const mostRounds = 3;
+
+/** A session that reads what goes and waits to write it waits for us as we wait for it: all locks are let go, and taken anew. */
+async function pastDeadlocks(attempt: Attempt, widen: ReadonlySet<number>): Promise<RollbackReport> {
+  for (let round = 1; ; round++) {
+    try {
+      return await withSession(attempt, widen);
+    } catch (error) {
+      const again = isBelayError(error, "lock_not_obtained") && error.details.startAgain === true;
+      if (!again || round >= mostRounds || attempt.patience.left() <= 0) throw error;
+      attempt.belay.report({ phase: "lock", message: `starting again: ${error.message}` });
+    }
   }
 }
 

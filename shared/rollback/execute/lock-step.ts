@@ -1,51 +1,91 @@
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
+import { readBlockers } from "../plan/blockers.ts";
 import {
-  backOff,
-  findBlockers,
+  blockersWords,
   isLockFailure,
   type LockTarget,
   lockNotObtained,
-  lockTables,
+  lockWithin,
   takeAdvisoryLock,
 } from "../transaction/locks.ts";
+import { pauseMs, sleep } from "../transaction/patience.ts";
 import { beginLimited } from "../transaction/timeouts.ts";
+import { type Waiting, type WantedLock, waitOutside } from "../transaction/wait-outside.ts";
 import type { Plan } from "../types.ts";
 import type { Attempt } from "./types.ts";
 
-/** Advisory lock, then the tables that lose or change rows; bounded attempts, each a new transaction with its limits. */
-export async function lockWithRetries(
-  attempt: Attempt,
-  session: Session,
-  widen: ReadonlySet<number>,
-): Promise<LockTarget[]> {
-  const { settings } = attempt.belay;
-  const targets = await lockTargets(session, attempt.plan, widen);
-  for (let tries = 1; ; tries++) {
-    try {
+export interface Locked {
+  readonly targets: readonly LockTarget[];
+  /** When others began to wait for us, by performance.now(); null where no table is locked. */
+  readonly at: number | null;
+}
+
+/**
+ * Advisory lock, then the tables that lose or change rows; bounded in attempts and time, each attempt a new transaction
+ * with its limits. Before each it waits, outside the queue, for long transactions that the rollback SQL would meet too.
+ */
+export function lockWithRetries(attempt: Attempt, session: Session, widen: ReadonlySet<number>): Promise<Locked> {
+  return attempt.patience.during(async () => {
+    const { settings } = attempt.belay;
+    const targets = await lockTargets(session, attempt.plan, widen);
+    const wanted = wantedLocks(targets, attempt.plan);
+    const waiting = waitingOf(attempt, session, targets.map(({ schema, table }) => `${schema}.${table}`).join(", "));
+    for (let tries = 1; ; tries++) {
       await beginLimited(session, settings);
       await takeAdvisoryLock(session);
-      await lockTables(session, targets);
-      return targets;
-    } catch (error) {
-      if (!isLockFailure(error) || error instanceof BelayError) throw error;
-      const oids = targets.map(({ oid }) => oid);
-      const blockers = await findBlockers(attempt.control, session.pid, oids, false);
-      await session.run("rollback");
-      if (tries >= settings.lockAttempts)
-        throw lockNotObtained(
-          targets.map(({ schema, table }) => `${schema}.${table}`).join(", "),
-          tries,
-          blockers,
-          error,
-        );
-      attempt.belay.report({
-        phase: "lock",
-        message: `waiting for locks, attempt ${tries} of ${settings.lockAttempts}`,
-      });
-      await backOff(tries);
+      const withinMs = await waitOutside(waiting, wanted, tries - 1);
+      const at = performance.now();
+      try {
+        await lockWithin(session, targets, { mode: "share row exclusive", withinMs, after: settings });
+        return { targets, at: targets.length === 0 ? null : at };
+      } catch (error) {
+        if (!isLockFailure(error) || error instanceof BelayError) throw error;
+        const pause = pauseMs(tries, performance.now() - at);
+        await giveUpOrPause(attempt, { waiting, wanted, tries, pause, error }, () => session.run("rollback"));
+      }
     }
-  }
+  });
+}
+
+/** Who waits for a rollback's locks. */
+export function waitingOf(attempt: Attempt, session: Session, what: string): Waiting {
+  const { belay, control, patience } = attempt;
+  const say = (message: string) => belay.report({ phase: "lock", message });
+  return { control, session, limits: belay.settings, patience, what, say };
+}
+
+interface Failed {
+  readonly waiting: Waiting;
+  readonly wanted: readonly WantedLock[];
+  readonly tries: number;
+  readonly pause: number;
+  readonly error: unknown;
+}
+
+/** After a lock failure: names who is in the way, lets go with `release`, and pauses; throws when attempts or patience are used up. */
+export async function giveUpOrPause(
+  { belay, control, patience }: Attempt,
+  { waiting, wanted, tries, pause, error }: Failed,
+  release: () => Promise<unknown>,
+): Promise<void> {
+  const { lockAttempts } = belay.settings;
+  const blockers = await readBlockers(control, wanted, { except: waiting.session.pid });
+  await release();
+  if (tries >= lockAttempts || patience.left() <= 0)
+    throw lockNotObtained(waiting.what, { tries, waitedMs: patience.waitedMs() }, blockers, error);
+  const who = blockers.length === 0 ? "" : `: ${blockersWords(blockers)}`;
+  waiting.say(`locks not obtained in attempt ${tries} of ${lockAttempts}${who}`);
+  await sleep(Math.min(pause, patience.left()));
+}
+
+/** What is locked now, and what the SQL will lock later: whoever stands in the way of that would be met with tables locked. */
+function wantedLocks(targets: readonly LockTarget[], { locks }: Plan): WantedLock[] {
+  const planned = new Set(locks.filter(({ mode }) => mode === "ACCESS EXCLUSIVE").map(({ oid }) => oid));
+  return [
+    ...locks,
+    ...targets.filter(({ oid }) => !planned.has(oid)).map(({ oid }) => ({ oid, mode: "SHARE ROW EXCLUSIVE" })),
+  ];
 }
 
 async function lockTargets(session: Session, plan: Plan, widen: ReadonlySet<number>): Promise<LockTarget[]> {

@@ -1,9 +1,9 @@
 import { compareCatalogs } from "../../catalog/differences.ts";
-import { qualified } from "../../catalog/identifiers.ts";
 import { readCatalog } from "../../catalog/read.ts";
 import type { CatalogDifference, Entry } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
+import { lockWithin, type QueueLimits } from "../transaction/locks.ts";
 import type { Plan } from "../types.ts";
 import type { ArchiveScope } from "./archive-scope.ts";
 import type { Before } from "./types.ts";
@@ -15,8 +15,13 @@ const written = ["pg_class", "pg_depend", "pg_proc", "pg_type", "pg_attribute", 
  * While the archive was written, others could still hang views on what goes or replace what is archived: it would go
  * unarchived. Locks what goes against that, then asks. Throws `plan_changed` naming what came or changed.
  */
-export async function requireNothingMeanwhile(session: Session, plan: Plan, before: Before): Promise<void> {
-  await lockWhatGoes(session, plan);
+export async function requireNothingMeanwhile(
+  session: Session,
+  plan: Plan,
+  before: Before,
+  limits: Omit<QueueLimits, "mode">,
+): Promise<void> {
+  await lockWhatGoes(session, plan, limits);
   if (!(await catalogMoved(session, before.snapshot))) return;
   const difference = compareCatalogs(before.catalog, await readCatalog(session));
   const concerned = concerning(difference, before.scope, plan);
@@ -28,15 +33,15 @@ export async function requireNothingMeanwhile(session: Session, plan: Plan, befo
 }
 
 /** The rollback SQL takes these locks anyway; taken now, no view or foreign key can come in between. */
-async function lockWhatGoes(session: Session, plan: Plan): Promise<void> {
+async function lockWhatGoes(session: Session, plan: Plan, limits: Omit<QueueLimits, "mode">): Promise<void> {
   const oids = plan.locks.filter(({ mode }) => mode === "ACCESS EXCLUSIVE").map(({ oid }) => String(oid));
   const rows = await session.sql`
-    select n.nspname as schema, c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    select c.oid::int8::text as oid, n.nspname as schema, c.relname as name
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.oid = any(${oids}::text[]::oid[]) and c.relkind in ('r', 'p')
-       and (c.relowner = (select oid from pg_roles where rolname = current_user) or has_table_privilege(c.oid, 'truncate'))
-     order by c.oid`;
-  const names = rows.map(({ schema, name }) => qualified(schema, name));
-  if (names.length > 0) await session.run(`lock table ${names.join(", ")} in access exclusive mode`);
+       and (c.relowner = (select oid from pg_roles where rolname = current_user) or has_table_privilege(c.oid, 'truncate'))`;
+  const targets = rows.map(({ oid, schema, name }) => ({ oid: Number(oid), schema, table: name }));
+  await lockWithin(session, targets, { mode: "access exclusive", ...limits });
 }
 
 /** Whether any other transaction that wrote to the catalogs committed since the snapshot. */

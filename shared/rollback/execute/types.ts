@@ -6,6 +6,7 @@ import type { Account } from "../guard/account.ts";
 import type { DumpFact } from "../plan/newest-dump.ts";
 import type { Policy } from "../plan/policy.ts";
 import type { TargetRequest } from "../plan/target.ts";
+import type { Patience } from "../transaction/patience.ts";
 import type { Plan } from "../types.ts";
 import type { ArchiveScope } from "./archive-scope.ts";
 import type { Tracked } from "./tracking-guard.ts";
@@ -45,6 +46,8 @@ export interface Attempt {
   };
   readonly observe: Observe;
   readonly startedAt: Date;
+  /** For locks, over all attempts. */
+  readonly patience: Patience;
   /** For the report: what happened in attempts before this one. */
   readonly notes: readonly string[];
 }

@@ -22,6 +22,13 @@ interface LockRow {
   readonly query_age: number | null;
 }
 
+export interface BlockersAsked {
+  /** Another session of ours that counts no more than the one that asks. */
+  readonly except?: number;
+  /** Only transactions that are open at least so long. */
+  readonly olderThanMs?: number;
+}
+
 /**
  * Who holds, or waits before us for, locks that stand in the way of the planned ones now: sessions, autovacuum and
  * prepared transactions; never the session that asks. The longest open first.
@@ -29,11 +36,13 @@ interface LockRow {
 export async function readBlockers(
   session: Session,
   locks: readonly { readonly oid: number; readonly mode: string }[],
+  { except, olderThanMs = 0 }: BlockersAsked = {},
 ): Promise<Blocker[]> {
   if (locks.length === 0) return [];
   const wanted = new Map(locks.map((each) => [each.oid, each.mode as LockMode]));
   const found = new Map<string, Blocker>();
   for (const row of await readLocks(session, [...wanted.keys()])) {
+    if (row.pid === except || row.age * 1_000 < olderThanMs) continue;
     const held = modeFromPgLocks(row.mode);
     const mode = wanted.get(Number(row.oid));
     if (held === null || mode === undefined || !modesConflict(held, mode)) continue;

@@ -1,6 +1,8 @@
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { backOff, findBlockers, isLockFailure, lockNotObtained } from "../transaction/locks.ts";
+import { readBlockers } from "../plan/blockers.ts";
+import { isLockFailure, lockNotObtained } from "../transaction/locks.ts";
+import { pauseMs, sleep } from "../transaction/patience.ts";
 import { watchClient } from "../transaction/timeouts.ts";
 import type { RollbackReport } from "../types.ts";
 import { type Tried, tryWay } from "./attempt.ts";
@@ -30,18 +32,20 @@ export async function tryWays(attempt: Omit<UndoAttempt, "session">): Promise<Ro
 /** A lock timeout or a deadlock ends the transaction; bounded attempts, with a pause of random length between them. */
 async function withLockRetries(attempt: Omit<UndoAttempt, "session">, way: Way): Promise<Tried> {
   const { settings } = attempt.belay;
+  const started = performance.now();
   for (let tries = 1; ; tries++) {
     try {
       return await withSession(attempt, (session) => tryWay({ ...attempt, session }, way, tries));
     } catch (error) {
       if (!isLockFailure(error) || isOurOwn(error)) throw error;
-      if (tries >= settings.lockAttempts) throw await notObtained(attempt, tries, error);
+      if (tries >= settings.lockAttempts)
+        throw await notObtained(attempt, { tries, waitedMs: performance.now() - started }, error);
     }
     attempt.belay.report({
       phase: "lock",
       message: `waiting for locks, attempt ${tries} of ${settings.lockAttempts}`,
     });
-    await backOff(tries);
+    await sleep(pauseMs(tries, settings.lockTimeoutMs));
   }
 }
 
@@ -50,7 +54,11 @@ function isOurOwn(error: unknown): boolean {
   return error instanceof BelayError && error.code !== "undo_conflict";
 }
 
-async function notObtained(attempt: Omit<UndoAttempt, "session">, tries: number, cause: unknown) {
+async function notObtained(
+  attempt: Omit<UndoAttempt, "session">,
+  spent: { readonly tries: number; readonly waitedMs: number },
+  cause: unknown,
+) {
   const { undoable, control } = attempt;
   const { remembered } = undoable;
   const kept = [...remembered.rewritten, ...remembered.made].map(({ oid }) => oid);
@@ -63,8 +71,11 @@ async function notObtained(attempt: Omit<UndoAttempt, "session">, tries: number,
   const oids = [...kept, ...changed, ...rows.map((row) => Number(row.oid))];
   return lockNotObtained(
     `what the undo of ${undoable.migration} needs`,
-    tries,
-    await findBlockers(control, 0, oids, true),
+    spent,
+    await readBlockers(
+      control,
+      oids.map((oid) => ({ oid, mode: "ACCESS EXCLUSIVE" })),
+    ),
     cause,
   );
 }
