@@ -79,6 +79,7 @@ const meanings: Record<ProblemCode, readonly [status: number, title: string]> = 
   signature_invalid: [401, "The signature is not valid"],
   replayed: [409, "Already received"],
   notification_failed: [502, "The team's address did not take the message"],
+  hook_failed: [502, "A hook did not take the call"],
   internal: [500, "Something went wrong inside"],
   route_not_found: [404, "No such route"],
   method_not_allowed: [405, "Method not allowed"],

@@ -50,6 +50,7 @@ export const errorCodes = [
   "signature_invalid",
   "replayed",
   "notification_failed",
+  "hook_failed",
   "internal",
 ] as const;
 

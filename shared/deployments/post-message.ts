@@ -1,11 +1,11 @@
 import { BelayError } from "../errors.ts";
 import { standardSignature } from "./signatures.ts";
 
-const timeoutMs = 10_000;
+const defaultTimeoutMs = 10_000;
 
 export interface NotifyTarget {
   readonly url: string;
-  /** `whsec_` and base64; null sends unsigned (a Slack address is itself the secret). */
+  /** `whsec_` and base64, several with a space between; null sends unsigned (a Slack address is itself the secret). */
   readonly secret: string | null;
 }
 
@@ -18,9 +18,32 @@ export interface TeamMessage {
   readonly data: unknown;
 }
 
+/** What one request came to; `again`: another try may help. */
+export interface Posted {
+  /** null: no answer. */
+  readonly status: number | null;
+  readonly taken: boolean;
+  readonly again: boolean;
+  /** Never holds the address or the answer. */
+  readonly evidence: string;
+}
+
 /** Posts Slack-compatible JSON, signed as Standard Webhooks. Answers the status, 2xx; throws when it was not accepted. */
 export async function postMessage(target: NotifyTarget, message: TeamMessage, now: Date): Promise<number> {
-  const { id, text, type, data } = message;
+  const { taken, status, evidence } = await postOnce(target, message, now);
+  if (taken && status !== null) return status;
+  throw new BelayError("notification_failed", `the notification address did not take the message: ${evidence}`, {
+    hint: "Check BELAY_NOTIFY_URL.",
+  });
+}
+
+/** As postMessage, but never throws. The body of the answer is not read: its size does not matter. */
+export async function postOnce(
+  target: NotifyTarget,
+  { id, text, type, data }: TeamMessage,
+  now: Date,
+  timeoutMs: number = defaultTimeoutMs,
+): Promise<Posted> {
   const body = new TextEncoder().encode(JSON.stringify({ text, type, timestamp: now.toISOString(), data }));
   const timestamp = String(Math.floor(now.getTime() / 1000));
   const headers: Record<string, string> = {
@@ -28,30 +51,31 @@ export async function postMessage(target: NotifyTarget, message: TeamMessage, no
     "webhook-id": id,
     "webhook-timestamp": timestamp,
   };
-  if (target.secret !== null) headers["webhook-signature"] = standardSignature(body, { id, timestamp }, target.secret);
-  const answer = await post(target.url, headers, body);
-  await answer.body?.cancel();
-  if (!answer.ok) throw notSent(`it answered ${answer.status}`);
-  return answer.status;
+  if (target.secret !== null) {
+    const each = target.secret.split(" ").map((secret) => standardSignature(body, { id, timestamp }, secret));
+    headers["webhook-signature"] = each.join(" ");
+  }
+  return await answerOf(target.url, { method: "POST", headers, body: body as BodyInit }, timeoutMs);
 }
 
-async function post(url: string, headers: Record<string, string>, body: Uint8Array): Promise<Response> {
+/** What an address answers within that time (milliseconds); redirects are not followed, the body is not read. */
+export async function answerOf(url: string, request: RequestInit, timeoutMs: number): Promise<Posted> {
   try {
-    return await fetch(url, {
-      method: "POST",
-      headers,
-      body: body as BodyInit,
-      redirect: "manual",
-      signal: AbortSignal.timeout(timeoutMs),
-    });
+    const answer = await fetch(url, { ...request, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
+    void answer.body?.cancel().catch(() => {});
+    const { status, ok } = answer;
+    const redirected = status >= 300 && status < 400;
+    const again = status === 408 || status === 425 || status === 429 || status >= 500;
+    return { status, taken: ok, again, evidence: `it answered ${status}${redirected ? ", and redirects are not followed" : ""}` };
   } catch (error) {
-    throw notSent("it did not answer", error);
+    return { status: null, taken: false, again: true, evidence: whyNot(error, timeoutMs) };
   }
 }
 
-function notSent(why: string, cause?: unknown): BelayError {
-  return new BelayError("notification_failed", `the notification address did not take the message: ${why}`, {
-    hint: "Check BELAY_NOTIFY_URL.",
-    cause,
-  });
+/** Names of errors come from the runtime; their messages may hold the address. */
+function whyNot(error: unknown, timeoutMs: number): string {
+  if (error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError"))
+    return `it did not answer within ${timeoutMs} ms`;
+  const code = String(((error as Error).cause as { code?: unknown } | undefined)?.code ?? "");
+  return /^[A-Z][A-Z0-9_]{2,40}$/.test(code) ? `it did not answer (${code})` : "it did not answer";
 }
