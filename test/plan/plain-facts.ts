@@ -78,6 +78,7 @@ export const plain: Facts = {
   unknownKinds: [],
   losses: { tables: [], columns: [], sequences: [], unreadable: [] },
   alsoArchived: [],
+  preserve: { mode: "archive", schema: null, kept: [], days: 30, notes: [] },
   writes: [],
   jobs: [],
   locks: [],

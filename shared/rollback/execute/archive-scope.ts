@@ -16,6 +16,8 @@ export interface Going {
   };
   /** What may go besides. */
   readonly alsoArchived?: Plan["alsoArchived"];
+  /** What is moved instead of destroyed: its definition is archived, its rows and values are not. */
+  readonly preserve?: Plan["preserve"];
 }
 
 /** Lost columns of a surviving table, with the key by which undo finds each row again. */
@@ -70,11 +72,14 @@ export function archiveScope(
     catalog,
     [...wanted].filter((key) => kept.has(key)),
   );
-  const { inside, outside } = partForeignKeys(closure, wholeNames);
+  const moved = plan.preserve?.mode === "quarantine" ? plan.preserve.kept : [];
+  const movedNames = moved.map(({ schema, name }) => tableKey(schema, name));
+  const { inside, outside } = partForeignKeys(closure, new Set([...wholeNames, ...movedNames]));
+  const values = new Set(moved.map(({ oid }) => oid));
   return {
     tables,
     columns: columnsOf(plan, account, partitions, whole),
-    sequences: sequencesOf(plan, relations, inside, wanted),
+    sequences: sequencesOf(plan, relations, inside, wanted).filter(({ oid }) => !values.has(oid)),
     entries: inside,
     free,
     external: outside,

@@ -15,6 +15,7 @@ import { entriesOfGraph } from "../effect/graph-entries.ts";
 import { graphScope } from "../effect/graph-scope.ts";
 import { readDependencyGraph } from "../effect/read-graph.ts";
 import { takerOf } from "../effect/taken-by.ts";
+import { preserving } from "../preserve/preserve.ts";
 import type { Plan } from "../types.ts";
 import { type AlsoArchivedFacts, readAlsoArchived, withTheirLocks } from "./also-archived.ts";
 import { type Blocker, readBlockers } from "./blockers.ts";
@@ -78,6 +79,8 @@ export interface Facts {
   /** Objects in the way that the catalog reader cannot write. */
   readonly unknownKinds: readonly string[];
   readonly losses: Losses;
+  /** What is kept in the database, and where. */
+  readonly preserve: Plan["preserve"];
   readonly alsoArchived: Plan["alsoArchived"];
   readonly writes: readonly CountedWrite[];
   /** Scheduled jobs that name something that goes. */
@@ -170,11 +173,14 @@ async function readFacts(
 async function factsOf(common: Common, set: MigrationSet): Promise<Facts> {
   const { session, belay, request, options, graph, catalog, target, dump, also } = common;
   const policy = options.policy ?? belay.settings.policy;
-  const units = set.units.map(prepareUnit);
-  const effect = resolveEffect(placedStatements(units), graph, catalog);
+  const written = set.units.map(prepareUnit);
+  const replayed = resolveEffect(placedStatements(written), graph, catalog);
+  const mode = request.preserve ?? policy.preserve.mode;
+  const preserved = await preserving(session, mode, { units: written, effect: replayed, graph, catalog });
+  const { units, effect } = preserved;
   const together = set.rows.map((each) => each.name);
   const obstacles = findObstacles(effect, catalog, graph);
-  const provenance = await readProvenance(session, together, effect, catalog, graph, obstacles);
+  const provenance = await readProvenance(session, together, replayed, catalog, graph, obstacles);
   const losses = await readLosses(session, effect, graph, {
     appliedAt: set.rows[0]!.appliedAt,
     countUpToRows: policy.countUpToRows,
@@ -200,6 +206,7 @@ async function factsOf(common: Common, set: MigrationSet): Promise<Facts> {
     entryHashes: hashesOf(effect, catalog),
     unknownKinds: unknownInTheWay(effect, catalog),
     losses: { ...losses, unreadable: [...losses.unreadable, ...also.unreadable] },
+    preserve: { ...preserved.preserve, days: policy.preserve.days },
     alsoArchived: [...also.archived],
     writes: await countWrites(session, effect.writes, graph),
     jobs: await readCronJobs(session, { objects: effect.objects, columns: losses.columns }),

@@ -131,6 +131,16 @@ export const policyFileSchema = z
       })
       .optional(),
     ...aroundSchemas,
+    preserve: z
+      .strictObject({
+        mode: z
+          .enum(["archive", "quarantine", "copy"])
+          .optional()
+          .describe("How what goes is kept, unless a rollback is asked for another way"),
+        days: z.number().int().min(1).max(3660).optional().describe("How long it is kept in the database, at the least"),
+      })
+      .optional()
+      .describe("What a rollback keeps in the database itself"),
     countUpToRows: positive.optional().describe("Tables estimated above this are estimated, not counted"),
     prove: z
       .strictObject({ failOn: z.array(proofVerdictSchema).optional() })
@@ -161,6 +171,7 @@ export interface Policy extends AroundPolicy {
   readonly growth: { readonly rows: number; readonly percent: number };
   /** null: as the settings say. */
   readonly limits: Readonly<Record<LimitName, number | null>>;
+  readonly preserve: { readonly mode: "archive" | "quarantine" | "copy"; readonly days: number };
   readonly countUpToRows: number;
   readonly prove: { readonly failOn: readonly ProofVerdict[] };
 }
@@ -193,6 +204,7 @@ export const defaultPolicy: Policy = {
   growth: { rows: 1_000, percent: 10 },
   limits: Object.fromEntries(limitNames.map((name) => [name, null])) as Policy["limits"],
   ...defaultAround,
+  preserve: { mode: "archive", days: 30 },
   countUpToRows: 10_000_000,
   prove: { failOn: ["residue", "overreach", "differs", "fails", "noop", "up-fails"] },
 };
@@ -223,6 +235,7 @@ export function completePolicy(file: PolicyFile): Policy {
     waivers: { ...defaultPolicy.waivers, ...given(file.waivers ?? {}) } as Policy["waivers"],
     growth: { ...defaultPolicy.growth, ...given(file.growth ?? {}) } as Policy["growth"],
     limits: { ...defaultPolicy.limits, ...given(file.limits ?? {}) } as Policy["limits"],
+    preserve: { ...defaultPolicy.preserve, ...given(file.preserve ?? {}) } as Policy["preserve"],
     countUpToRows: file.countUpToRows ?? defaultPolicy.countUpToRows,
     prove: { ...defaultPolicy.prove, ...given(file.prove ?? {}) } as Policy["prove"],
   };
