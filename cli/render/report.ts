@@ -6,6 +6,17 @@ function named({ migration, migrations = [migration] }: RollbackReport): string 
   return migrations.join(", ");
 }
 
+function lockLines({ criticalSectionMs, lockedMs }: RollbackReport): string[] {
+  const section = criticalSectionMs === null ? [] : [`${span(criticalSectionMs)} from the SQL's first lock to COMMIT`];
+  const writers = typeof lockedMs === "number" ? [`writers waited ${span(lockedMs)} at most`] : [];
+  const told = [...section, ...writers];
+  return [`  Locks     ${told.length === 0 ? "-" : told.join("; ")}`];
+}
+
+function span(ms: number): string {
+  return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
+}
+
 /** What a rollback or an undo did, for people. */
 export function renderReport(report: RollbackReport, { width }: { width: number }): string[] {
   const undo = report.kind === "undo";
@@ -22,7 +33,7 @@ export function renderReport(report: RollbackReport, { width }: { width: number 
     `  ${undo ? "Undo    " : "Rollback"}  ${report.rollbackId}`,
     `  Archive   ${report.archiveId ?? "none: nothing was lost"}`,
     `  End state ${report.endState === "as_before" ? `as before ${before}` : report.endState === "waived" ? "not as before: waived" : "unknown: no snapshot to compare with"}`,
-    `  Locks     ${report.criticalSectionMs === null ? "-" : `held ${Math.round(report.criticalSectionMs)} ms, from the first lock of the SQL to COMMIT`}`,
+    ...lockLines(report),
     ...(rows.length > 0
       ? table([undo ? "put back" : "archived", "rows", "digest"], rows).map((line) => `  ${line}`)
       : []),

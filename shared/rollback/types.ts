@@ -286,8 +286,10 @@ export const rollbackReportSchema = z.object({
   startedAt: z.string(),
   finishedAt: z.string(),
   attempts: z.number().int(),
-  /** Milliseconds from the first lock of the rollback SQL to COMMIT. */
+  /** Milliseconds from the first lock of the rollback SQL until COMMIT was answered. */
   criticalSectionMs: z.number().nullable(),
+  /** Milliseconds from when the first table lock was asked for until COMMIT was answered: how long writers waited; absent in records from before it. */
+  lockedMs: z.number().nullable().optional(),
   tables: z.array(z.object({ schema: z.string(), table: z.string(), rows: z.number().int(), digest: z.string() })),
   columns: z.array(
     z.object({ schema: z.string(), table: z.string(), columns: z.array(z.string()), rows: z.number().int() }),

@@ -7,7 +7,7 @@ import { rowsAtStake } from "../plan/growth.ts";
 import { makePlan } from "../plan/plan.ts";
 import { parseWaivers } from "../plan/waivers.ts";
 import { commit } from "../transaction/commit.ts";
-import { recordSequences, recordTransaction } from "../transaction/intent.ts";
+import { recordLockTimes, recordSequences, recordTransaction } from "../transaction/intent.ts";
 import type { LockTarget } from "../transaction/locks.ts";
 import type { CriticalSection } from "../transaction/run-sql.ts";
 import { lockSequences, restoreSequences } from "../transaction/sequences.ts";
@@ -15,10 +15,10 @@ import type { Plan, RollbackReport } from "../types.ts";
 import { archiveScope } from "./archive-scope.ts";
 import { archiveScoped, discardArchive, type ScopedArchive } from "./archive-step.ts";
 import { conclude } from "./conclude.ts";
-import { lockWithRetries } from "./lock-step.ts";
+import { type Locked, lockWithRetries } from "./lock-step.ts";
 import { readPartitions } from "./partitions.ts";
 import { checkGrowth, checkPlan } from "./preconditions.ts";
-import { goingSequences, runWithRetries } from "./sql-step.ts";
+import { goingSequences, type Ran, runWithRetries } from "./sql-step.ts";
 import { readTracked } from "./tracking-guard.ts";
 import type { Attempt, Before } from "./types.ts";
 
@@ -48,14 +48,26 @@ export async function runAttempt(
     const report = await conclude(attempt, session, plan, before, archive, ran);
     await attempt.observe("guarded");
     await commit(attempt.belay, attempt.rollbackId, session, xid);
+    const timed = withLockTimes(report, ran, locked);
+    await recordLockTimes(attempt.control, timed);
     await attempt.observe("committed");
-    return report;
+    return timed;
   } catch (error) {
     section?.stop();
     if (!(error instanceof BelayError && error.details.outcome === "unknown"))
       await putBack(attempt, session, latest ?? before?.account, archive);
     throw error;
   }
+}
+
+/** As of now, since COMMIT was answered. */
+function withLockTimes(report: RollbackReport, { section }: Ran, { at }: Locked): RollbackReport {
+  const now = performance.now();
+  return {
+    ...report,
+    criticalSectionMs: Math.round(now - section.startedAt),
+    lockedMs: Math.round(now - (at ?? section.startedAt)),
+  };
 }
 
 async function nameTransaction(attempt: Attempt, session: Session): Promise<string> {

@@ -38,6 +38,16 @@ export async function recordSequences(control: Session, rollbackId: string, acco
   await control.sql`update belay.rollbacks set report = ${control.sql.json({ sequences } as never)} where id = ${rollbackId}`;
 }
 
+/** Notes how long the locks were held, which only COMMIT's answer tells; the record stands without it. */
+export async function recordLockTimes(
+  control: Session,
+  { rollbackId, criticalSectionMs, lockedMs = null }: RollbackReport,
+): Promise<void> {
+  const times = { criticalSectionMs, lockedMs };
+  await control.sql`
+    update belay.rollbacks set report = report || ${control.sql.json(times)} where id = ${rollbackId}`.catch(() => {});
+}
+
 /** Puts a failure on record; a row whose COMMIT went through is left as it is. */
 export async function recordFailure(control: Session, rollbackId: string, error: unknown): Promise<void> {
   const failure = databaseError(error);

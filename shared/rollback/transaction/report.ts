@@ -17,6 +17,7 @@ interface ReportParts {
   readonly difference: CatalogDifference;
   readonly attempts: number;
   readonly criticalSectionMs: number;
+  readonly lockedMs?: number;
   readonly endState: RollbackReport["endState"];
   readonly notes: readonly string[];
   /** Of the plan. */
@@ -40,6 +41,7 @@ export function rollbackReport(parts: ReportParts): RollbackReport {
     finishedAt: parts.finishedAt.toISOString(),
     attempts: parts.attempts,
     criticalSectionMs: Math.round(parts.criticalSectionMs),
+    ...(parts.lockedMs === undefined ? {} : { lockedMs: Math.round(parts.lockedMs) }),
     tables: tables
       .filter(({ role }) => role === "table")
       .map(({ schema, table, rows, digest }) => ({ schema, table, rows, digest })),
