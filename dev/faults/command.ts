@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { belayFolder, repository } from "../../servers/paths.ts";
+import type { World } from "./world.ts";
+
+/** The real command line, as a process of its own. */
+export interface Command {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly output: string;
+  readonly ms: number;
+}
+
+/** Starts `belay WORDS`; by default through the proxies. */
+export function startCommand(
+  world: World,
+  words: readonly string[],
+  place: { readonly database: string; readonly store: string },
+): Command {
+  const started = performance.now();
+  const child = spawn(process.execPath, ["--liftoff-only", join(repository, "cli/main.ts"), ...words], {
+    cwd: "/",
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: join(belayFolder, "compile-cache"),
+      BELAY_DATABASE_URL: place.database,
+      BELAY_STORE: place.store,
+      BELAY_POLICY: world.policyFile,
+      BELAY_ACTOR: "faults",
+      AWS_ACCESS_KEY_ID: world.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: world.credentials.secretAccessKey,
+    },
+  });
+  let output = "";
+  for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (chunk) => (output += chunk));
+  const ended = new Promise<Ended>((resolve) =>
+    child.once("close", (exitCode, signal) =>
+      resolve({ exitCode, signal, output: output.trim(), ms: performance.now() - started }),
+    ),
+  );
+  return { child, ended };
+}

@@ -1,0 +1,74 @@
+import { parseArgs } from "node:util";
+import { stopAll } from "../../servers/cleanup.ts";
+import type { Round } from "./round.ts";
+import { runRounds } from "./run.ts";
+
+const usage = `npm run test:faults -- [--rounds N] [--seed N] [--only ROUND] [--json] [--verbose]
+
+Breaks rollbacks and undos on purpose: the process, its connections, the database server and the store, at random moments.
+After each round the database must be as before or as after, ledger, archives and audit log must agree, nothing may be
+left over, and the same command must work again (docs/faults.md). Exits 1 when a round went wrong.
+
+  --rounds N    default 500
+  --seed N      repeats a run; printed first
+  --only ROUND  one round of the seed alone`;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "500" },
+    seed: { type: "string" },
+    only: { type: "string" },
+    json: { type: "boolean", default: false },
+    verbose: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h" },
+  },
+});
+if (values.help) {
+  console.log(usage);
+  process.exit(0);
+}
+const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
+const say = (line: string) => void (values.json || console.log(line));
+say(`seed ${seed}`);
+const started = performance.now();
+const rounds = await runRounds({
+  rounds: Number(values.rounds),
+  seed,
+  ...(values.only === undefined ? {} : { only: Number(values.only) }),
+  onRound: (round) => {
+    if (values.json) console.log(JSON.stringify({ seed, ...round }));
+    if (round.wrong.length > 0)
+      say(
+        `WRONG ${told(round)}\n  ${round.wrong.join("\n  ")}\n  again with: npm run test:faults -- --seed ${seed} --only ${round.number}`,
+      );
+    else if (values.verbose) say(told(round));
+  },
+});
+for (const line of table(rounds)) say(line);
+const wrong = rounds.filter((round) => round.wrong.length > 0).length;
+const of = (side: Round["side"]) => rounds.filter((round) => round.side === side).length;
+say(
+  `${rounds.length} rounds, ${of("before")} before, ${of("after")} after, ${wrong} wrong (${Math.round((performance.now() - started) / 1_000)} s)`,
+);
+await stopAll();
+process.exit(wrong > 0 ? 1 : 0);
+
+function told({ number, words, side, exitCode, signal, ms, output }: Round): string {
+  const last = values.verbose ? ` | ${output.split("\n")[0]!.slice(0, 140)}` : "";
+  return `${number} ${words}: ${side}, exit ${signal ?? exitCode}, ${ms} ms${last}`;
+}
+
+function table(rounds: readonly Round[]): string[] {
+  const kinds = new Map<string, Round[]>();
+  for (const round of rounds) {
+    const key = `${round.group}: ${round.kind}`;
+    kinds.set(key, [...(kinds.get(key) ?? []), round]);
+  }
+  const width = Math.max(...[...kinds.keys()].map(({ length }) => length));
+  return [...kinds]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, of]) => {
+      const count = (side: Round["side"]) => String(of.filter((round) => round.side === side).length).padStart(4);
+      return `${key.padEnd(width)} ${count("before")} before ${count("after")} after`;
+    });
+}
