@@ -1,5 +1,6 @@
 import type { Manifest } from "../shared/archive/types.ts";
 import { requireVerified } from "../shared/archive/verify.ts";
+import { sealRecordsApart } from "../shared/audit/seal-records.ts";
 import type { Belay } from "../shared/context.ts";
 import { BelayError, isBelayError } from "../shared/errors.ts";
 import { createScratch, newScratchName, type ScratchDatabase } from "../shared/postgres/scratch.ts";
@@ -60,6 +61,7 @@ export async function performDrill(belay: Belay, begun: BegunDrill, request: Dri
     finishedAt: belay.now().toISOString(),
   };
   await finishDrill(belay, report);
+  await sealRecordsApart(belay);
   return report;
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sealRecordsApart } from "../../audit/seal-records.ts";
 import { appendAudit } from "../../audit.ts";
 import type { Belay } from "../../context.ts";
 import { BelayError } from "../../errors.ts";
@@ -48,6 +49,7 @@ export async function approvePlan(belay: Belay, request: ApproveRequest): Promis
   checkHash(plan, request.planHash);
   const policy = request.policy ?? belay.settings.policy;
   const row = await record(belay, plan, reason);
+  await sealRecordsApart(belay);
   return {
     approvalId: row.id,
     planHash: plan.hash,

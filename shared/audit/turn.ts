@@ -1,0 +1,22 @@
+import { BelayError } from "../errors.ts";
+import type { Session } from "../postgres/session.ts";
+
+/** Longest wait (ms) for another session that anchors or writes receipts. */
+const patienceMs = 5_000;
+
+/** Runs work in a transaction that holds the turn to write anchors and receipts: each names the one before it. */
+export async function inTurn<T>(session: Session, work: () => Promise<T>): Promise<T> {
+  const [row] = await session.run("select now() = statement_timestamp() as alone");
+  if (row!.alone !== true) throw new BelayError("internal", "a transaction is open");
+  await session.run("begin transaction isolation level read committed read write");
+  try {
+    await session.sql`select set_config('lock_timeout', ${`${patienceMs}ms`}, true)`;
+    await session.sql`select pg_advisory_xact_lock(hashtextextended('belay.audit_anchors', 0))`;
+    const result = await work();
+    await session.run("commit");
+    return result;
+  } catch (error) {
+    await session.run("rollback").catch(() => {});
+    throw error;
+  }
+}
