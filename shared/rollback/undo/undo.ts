@@ -1,4 +1,5 @@
 import { requireVerified } from "../../archive/verify.ts";
+import { sealRecords } from "../../audit/seal-records.ts";
 import type { Belay } from "../../context.ts";
 import { BelayError } from "../../errors.ts";
 import { requireBelay } from "../../install.ts";
@@ -52,7 +53,8 @@ export async function undoRollback(
       await observe("intent", begun);
       await observe("ready", begun);
       const { reason } = request;
-      return await tryWays({ belay, control, undoable, undoId, reason, observe, startedAt: belay.now() });
+      const report = await tryWays({ belay, control, undoable, undoId, reason, observe, startedAt: belay.now() });
+      return { ...report, notes: [...report.notes, ...(await sealRecords(belay, control))] };
     } catch (error) {
       const failure = databaseError(error, { url: belay.settings.database, doing: `undoing ${undoable.migration}` });
       await recordFailure(control, undoId, failure).catch(() => {});
