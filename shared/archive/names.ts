@@ -4,6 +4,8 @@ import { archivesPrefix } from "./types.ts";
 export const manifestFile = "manifest.json";
 export const tocFile = "toc.dat";
 export const readmeFile = "README.txt";
+/** The proof of the rollback that wrote the archive; written after its COMMIT, so not in the manifest. */
+export const receiptFile = "receipt.json";
 
 /** The store key of one of an archive's objects; throws `unknown_archive` for what cannot be an archive's id. */
 export function archiveKey(id: string, file: string): string {

@@ -1,3 +1,4 @@
+import { archiveKey, receiptFile } from "../archive/names.ts";
 import type { ObjectStore } from "../store/types.ts";
 import type { AuditSource } from "./types.ts";
 
@@ -42,8 +43,5 @@ export async function anchoredIds(store: ObjectStore, prefix: string): Promise<n
 
 /** A rollback's receipt lies beside the archive that was written for it, or by its own id where there is none. */
 export function receiptKey(rollbackId: string, archiveId: string | null): string {
-  return archiveId === null ? `receipts/${rollbackId}.json` : `archives/${archiveId}/${receiptFile}`;
+  return archiveId === null ? `receipts/${rollbackId}.json` : archiveKey(archiveId, receiptFile);
 }
-
-export const receiptFile = "receipt.json";
-export const receiptsPrefix = "receipts/";

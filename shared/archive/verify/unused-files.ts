@@ -1,13 +1,20 @@
-import { tocFile } from "../names.ts";
+import { manifestFile, readmeFile, receiptFile, tocFile } from "../names.ts";
 import type { TocArchive } from "../read/types.ts";
 
 const mostNamed = 5;
+/** What Belay puts beside an archive's data. */
+const ownFiles = [manifestFile, readmeFile, receiptFile, "incident.md", "incident.json"];
 const suffix = /\.(gz|lz4|zst)$/;
 
 /** Notes on files in a folder that no entry uses: perhaps of another dump. Large objects are left to their lists. */
 export async function unusedFiles(archive: TocArchive): Promise<string[]> {
   if (archive.format !== "directory") return [];
-  const used = new Set([tocFile, "blobs.toc", ...archive.toc.entries.map(({ file }) => file.replace(suffix, ""))]);
+  const used = new Set([
+    tocFile,
+    "blobs.toc",
+    ...ownFiles,
+    ...archive.toc.entries.map(({ file }) => file.replace(suffix, "")),
+  ]);
   const unused: string[] = [];
   let count = 0;
   for await (const { key } of archive.place.store.list(archive.place.prefix)) {
