@@ -4,6 +4,8 @@ import { archivesPrefix } from "./types.ts";
 export const manifestFile = "manifest.json";
 export const tocFile = "toc.dat";
 export const readmeFile = "README.txt";
+/** Beside the archive of a rollback, written once it has ended: JSON, Markdown. */
+export const incidentFiles = ["incident.json", "incident.md"] as const;
 /** The proof of the rollback that wrote the archive; written after its COMMIT, so not in the manifest. */
 export const receiptFile = "receipt.json";
 

@@ -66,7 +66,12 @@ export async function answerOf(url: string, request: RequestInit, timeoutMs: num
     const { status, ok } = answer;
     const redirected = status >= 300 && status < 400;
     const again = status === 408 || status === 425 || status === 429 || status >= 500;
-    return { status, taken: ok, again, evidence: `it answered ${status}${redirected ? ", and redirects are not followed" : ""}` };
+    return {
+      status,
+      taken: ok,
+      again,
+      evidence: `it answered ${status}${redirected ? ", and redirects are not followed" : ""}`,
+    };
   } catch (error) {
     return { status: null, taken: false, again: true, evidence: whyNot(error, timeoutMs) };
   }

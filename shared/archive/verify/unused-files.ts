@@ -1,9 +1,9 @@
-import { manifestFile, readmeFile, receiptFile, tocFile } from "../names.ts";
+import { incidentFiles, manifestFile, readmeFile, receiptFile, tocFile } from "../names.ts";
 import type { TocArchive } from "../read/types.ts";
 
 const mostNamed = 5;
 /** What Belay puts beside an archive's data. */
-const ownFiles = [manifestFile, readmeFile, receiptFile, "incident.md", "incident.json"];
+const ownFiles = [manifestFile, readmeFile, receiptFile, ...incidentFiles];
 const suffix = /\.(gz|lz4|zst)$/;
 
 /** Notes on files in a folder that no entry uses: perhaps of another dump. Large objects are left to their lists. */

@@ -21,6 +21,10 @@ export interface AroundRequest {
 /** What stands around one rollback or undo, from its intent to its end. */
 export interface Surroundings {
   readonly begun: Begun | null;
+  /** Whether it came so far that the locks came next. */
+  readonly ready: boolean;
+  /** Whether it came so far that the locks came next. */
+  readonly ready: boolean;
   /** To be given to the work. */
   readonly observe: Observe;
   /** Maintenance off, the after hook, and after a COMMIT the health checks. Never throws. */
@@ -99,6 +103,12 @@ export function surround(belay: Belay, asked: AroundRequest, journal: Journal, o
   return {
     get begun() {
       return begun;
+    },
+    get ready() {
+      return ready;
+    },
+    get ready() {
+      return ready;
     },
     async observe(point, now) {
       if (now !== undefined) begun = now;

@@ -1,8 +1,8 @@
 import type { Belay } from "../../context.ts";
 import { answerOf } from "../../deployments/post-message.ts";
-import { type AttemptLimits, tryWithin } from "./attempts.ts";
-import type { HealthCheck } from "../plan/policy-around.ts";
 import type { Policy } from "../plan/policy.ts";
+import type { HealthCheck } from "../plan/policy-around.ts";
+import { type AttemptLimits, tryWithin } from "./attempts.ts";
 import { type Answered, askDatabase } from "./sql-check.ts";
 import type { Health, HealthResult } from "./types.ts";
 
@@ -22,7 +22,9 @@ export function checksOf(belay: Belay, policy: Policy): HealthCheck[] {
 /** Asks all checks at the same time; what fails is asked again, as the policy says. Never throws. */
 export async function askHealth(belay: Belay, policy: Policy): Promise<HealthResult[]> {
   const { attempts, timeoutMs, totalMs } = policy.health;
-  return await Promise.all(checksOf(belay, policy).map((check) => askOne(belay, check, { attempts, timeoutMs, totalMs })));
+  return await Promise.all(
+    checksOf(belay, policy).map((check) => askOne(belay, check, { attempts, timeoutMs, totalMs })),
+  );
 }
 
 async function askOne(belay: Belay, check: HealthCheck, limits: AttemptLimits): Promise<HealthResult> {

@@ -71,7 +71,11 @@ export function openJournal(belay: Belay): Journal {
       void session?.destroy().catch(() => {});
       failed("the database did not answer");
     };
-    await within(patienceMs, on(write).catch(() => failed("the database refused it or is away")), late);
+    await within(
+      patienceMs,
+      on(write).catch(() => failed("the database refused it or is away")),
+      late,
+    );
   };
   return {
     events,

@@ -51,7 +51,12 @@ export async function beginMaintenance(
       );
       const said = offWords(done, minutes);
       if (done === null) result.evidence = said;
-      journal.note({ event: "maintenance_off", state: done === null ? "failed" : "done", evidence: said, audit: "maintenance.off" });
+      journal.note({
+        event: "maintenance_off",
+        state: done === null ? "failed" : "done",
+        evidence: said,
+        audit: "maintenance.off",
+      });
     },
   };
 }

@@ -29,7 +29,10 @@ export interface SwitchOn {
 }
 
 /** Switches maintenance on unless somebody else has; whoever was killed counts no more. Answers whose it is now. */
-export async function switchOn(session: Session, { rollbackId, message, minutes, actor }: SwitchOn): Promise<Maintenance> {
+export async function switchOn(
+  session: Session,
+  { rollbackId, message, minutes, actor }: SwitchOn,
+): Promise<Maintenance> {
   await session.sql`
     update belay.maintenance m
        set active = true, reason = ${message}, since = clock_timestamp(), rollback_id = ${rollbackId}, set_by = ${actor},
@@ -47,7 +50,8 @@ export async function renew({ sql }: Session, rollbackId: string, minutes: numbe
 
 /** Switches a rollback's own off; false when it was not on, or is another's. */
 export async function switchOff({ sql }: Session, rollbackId: string): Promise<boolean> {
-  const rows = await sql`update belay.maintenance set active = false where active and rollback_id = ${rollbackId} returning 1`;
+  const rows =
+    await sql`update belay.maintenance set active = false where active and rollback_id = ${rollbackId} returning 1`;
   return rows.length > 0;
 }
 
@@ -82,7 +86,10 @@ export function maintenanceStatus(belay: Belay): Promise<Maintenance> {
 }
 
 /** A person switches maintenance on, for so many minutes, whoever had it; on record. */
-export function startMaintenance(belay: Belay, asked: { readonly message: string; readonly minutes: number }): Promise<Maintenance> {
+export function startMaintenance(
+  belay: Belay,
+  asked: { readonly message: string; readonly minutes: number },
+): Promise<Maintenance> {
   return onRecord(belay, "maintenance.on", asked, (session) =>
     switchOn(session, { ...asked, rollbackId: null, actor: belay.actor }),
   );

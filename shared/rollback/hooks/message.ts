@@ -32,7 +32,12 @@ export function beforeCall(subject: Subject): HookCall {
   const text = `${heading(subject)} begins: ${slackText(shorten(subject.reason, 300))}`;
   return {
     hook: "before",
-    message: { id: `belay_${subject.rollbackId}_before`, type: `belay.${subject.kind}.before`, text, data: dataOf(subject) },
+    message: {
+      id: `belay_${subject.rollbackId}_before`,
+      type: `belay.${subject.kind}.before`,
+      text,
+      data: dataOf(subject),
+    },
   };
 }
 
@@ -80,7 +85,8 @@ function sign(about: NoticeResult["about"], ending: Ending | null): string {
 
 function endingLines({ outcome, report, health }: Ending): string[] {
   if (outcome === "failed") return ["The database is as it was before; the failure is on record."];
-  if (outcome === "unknown") return ["The answer to the COMMIT was lost: look with `belay status` before anything else."];
+  if (outcome === "unknown")
+    return ["The answer to the COMMIT was lost: look with `belay status` before anything else."];
   return [
     ...(report === null ? [] : [lossWords(report)]),
     ...(health === "failing" ? ["*A health check that passed before fails now.*"] : []),

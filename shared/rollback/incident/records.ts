@@ -1,0 +1,120 @@
+import { readSource } from "../../archive/write/source.ts";
+import { BelayError } from "../../errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { type Around, aroundSchema, type TimelineEvent } from "../hooks/types.ts";
+import { type Plan, planSchema, type RollbackReport, rollbackReportSchema } from "../types.ts";
+import type { Incident } from "./types.ts";
+
+/** Everything on record of one rollback or undo. */
+export interface IncidentRecords {
+  readonly rollbackId: string;
+  readonly kind: Incident["kind"];
+  readonly outcome: Incident["outcome"];
+  readonly migration: string;
+  /** By the plan; empty where the record has none. */
+  readonly planned: readonly string[];
+  readonly undoes: string | null;
+  readonly actor: string;
+  readonly reason: string;
+  readonly startedAt: Date;
+  readonly finishedAt: Date | null;
+  readonly planHash: string;
+  readonly plan: Plan | null;
+  readonly report: RollbackReport | null;
+  readonly error: Incident["error"];
+  readonly events: readonly TimelineEvent[];
+  readonly around: Around | null;
+  readonly archive: Incident["archive"];
+  readonly agreements: Incident["agreements"];
+  readonly undone: Incident["undo"]["undone"];
+  readonly database: Incident["database"];
+}
+
+/** Reads them; throws `unknown_rollback`. `latest` is the newest that was begun. */
+export async function readRecords(session: Session, rollbackId: string): Promise<IncidentRecords> {
+  const { sql } = session;
+  const [row] = await sql`
+    select *, jsonb_path_query_array(plan, '$.migrations[*].migration') as planned
+      from belay.rollbacks where ${rollbackId} = 'latest' or id::text = lower(${rollbackId})
+     order by started_at desc, id desc limit 1`;
+  if (row === undefined)
+    throw new BelayError(
+      "unknown_rollback",
+      rollbackId === "latest" ? "nothing was rolled back here yet" : `there is no rollback ${rollbackId}`,
+      { hint: "See `belay list --rolled-back` and `belay incident latest`." },
+    );
+  const { id } = row;
+  const report = rollbackReportSchema.safeParse(row.report);
+  const plan = planSchema.safeParse(row.plan);
+  const events = await sql`
+    select at, event, state, evidence, details from belay.rollback_events where rollback_id = ${id} order by at, id`;
+  const source = await readSource(session);
+  return {
+    rollbackId: id,
+    kind: row.kind,
+    outcome: row.outcome,
+    migration: row.migration_name,
+    planned: row.planned,
+    undoes: row.undoes,
+    actor: row.actor,
+    reason: row.reason,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    planHash: row.plan_hash,
+    plan: plan.success ? plan.data : null,
+    report: report.success ? report.data : null,
+    error: row.error_code === null ? null : { code: row.error_code, message: row.error_message },
+    events: events.map(({ at, event, state, evidence }) => ({ at: at.toISOString(), event, state, evidence })),
+    around: aroundOf(events),
+    archive: await archiveOf(session, row.archive_id),
+    agreements: await agreementsOf(session, row.plan_hash, row.finished_at),
+    undone: await undoneBy(session, id),
+    database: { name: source.database, systemIdentifier: source.systemIdentifier, serverVersion: source.serverVersion },
+  };
+}
+
+/** The run writes the whole at its end; a killed one left only the single events. */
+function aroundOf(events: readonly Record<string, unknown>[]): Around | null {
+  const whole = events.findLast(({ event }) => event === "around");
+  const parsed = aroundSchema.safeParse(whole?.details);
+  return parsed.success ? parsed.data : null;
+}
+
+async function archiveOf({ sql }: Session, archiveId: string | null): Promise<Incident["archive"]> {
+  if (archiveId === null) return null;
+  const [row] = await sql`
+    select *, rows::float8 as rows, bytes::float8 as bytes from belay.archives where id = ${archiveId}`;
+  if (row === undefined) return null;
+  return {
+    id: row.id,
+    store: row.store_url,
+    manifestSha256: row.manifest_sha256,
+    verifiedAt: row.verified_at.toISOString(),
+    rows: row.rows,
+    bytes: row.bytes,
+  };
+}
+
+async function agreementsOf({ sql }: Session, planHash: string, until: Date | null): Promise<Incident["agreements"]> {
+  if (planHash === "") return [];
+  const rows = await sql`
+    select actor, decision, gate, reason, database_role, created_at from belay.approvals
+     where plan_hash = ${planHash} and (${until}::timestamptz is null or created_at <= ${until}) order by created_at`;
+  return rows.map((row) => ({
+    actor: row.actor,
+    decision: row.decision,
+    gate: row.gate,
+    reason: row.reason,
+    databaseRole: row.database_role,
+    at: row.created_at.toISOString(),
+  }));
+}
+
+async function undoneBy({ sql }: Session, rollbackId: string): Promise<Incident["undo"]["undone"]> {
+  const [row] = await sql`
+    select id, actor, reason, finished_at from belay.rollbacks where undoes = ${rollbackId} and outcome in ('committed', 'undone')
+     order by finished_at desc limit 1`;
+  return row === undefined
+    ? null
+    : { rollbackId: row.id, actor: row.actor, reason: row.reason, at: row.finished_at.toISOString() };
+}
