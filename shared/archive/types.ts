@@ -56,8 +56,11 @@ export const archivedEntrySchema = z.object({ key: z.string(), hash: z.string() 
 export const manifestSchema = z.object({
   format: z.literal("belay-archive/1"),
   id: z.string(),
-  /** `rollback`: what one rollback destroys. `dump`: a whole database. `undo`: what an undo replaces. */
-  purpose: z.enum(["rollback", "dump", "undo"]),
+  /**
+   * `rollback`: what one rollback destroys. `dump`: a whole database. `undo`: what an undo replaces. `quarantine`: what a
+   * rollback moved to a private schema, and was purged from there.
+   */
+  purpose: z.enum(["rollback", "dump", "undo", "quarantine"]),
   /** Of a dump: `supabase` leaves out the schemas that a Supabase project manages itself; absent: `all`. */
   profile: z.enum(["all", "supabase"]).optional(),
   source: z.object({

@@ -180,6 +180,16 @@ export const preservationSchema = z.object({
 });
 export type Preservation = z.infer<typeof preservationSchema>;
 
+/** What a rollback kept in the database, on its record. */
+export const preservedSchema = z.object({
+  mode: preserveModeSchema,
+  schemas: z.array(z.string()),
+  kept: preservationSchema.shape.kept,
+  /** From when on it may be purged, ISO 8601. */
+  until: z.string(),
+});
+export type Preserved = z.infer<typeof preservedSchema>;
+
 export const stepSchema = z.object({ name: z.string(), detail: z.string() });
 
 export const planTargetSchema = z.object({
@@ -297,6 +307,8 @@ export const rollbackReportSchema = z.object({
   objects: z.array(z.object({ key: z.string(), change: z.enum(["destroyed", "changed", "created"]) })),
   sequences: z.array(z.object({ schema: z.string(), name: z.string(), lastValue: z.string() })),
   endState: z.enum(["as_before", "unknown", "waived"]),
+  /** What is kept in the database, where and until when; absent where nothing is. */
+  preserved: preservedSchema.optional(),
   /** The plan's checklist, with what the archive's verified rows say; absent in an undo and in records from before it. */
   checklist: z.array(checklistItemSchema).optional(),
   /** What the team's own tool will do next. */

@@ -127,7 +127,7 @@ create index counter_readings_migrations on belay.counter_readings using gin (mi
 
 create table belay.archives (
   id text primary key,
-  purpose text not null check (purpose in ('rollback', 'dump', 'undo')),
+  purpose text not null check (purpose in ('rollback', 'dump', 'undo', 'quarantine')),
   store_url text not null,
   migration_name text,
   rollback_id uuid,

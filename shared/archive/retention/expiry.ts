@@ -6,7 +6,7 @@ import type { RetentionFacts } from "./types.ts";
 export interface ExpiryPlan {
   readonly id: string;
   /** null: its manifest is damaged. */
-  readonly purpose: "dump" | "rollback" | "undo" | null;
+  readonly purpose: "dump" | "rollback" | "undo" | "quarantine" | null;
   readonly bytes: number | null;
   readonly blockers: readonly string[];
 }

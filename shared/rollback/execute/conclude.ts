@@ -8,6 +8,7 @@ import { judge } from "../guard/guard.ts";
 import { lostUnknown } from "../guard/guard-catalog.ts";
 import { guardLoss } from "../guard/guard-loss.ts";
 import { approvalNotes, recordWaivers } from "../plan/waivers.ts";
+import { settleKept } from "../preserve/settle-kept.ts";
 import { recordCommit } from "../transaction/intent.ts";
 import { markRolledBack } from "../transaction/ledger-step.ts";
 import { remember } from "../transaction/remembered.ts";
@@ -77,6 +78,7 @@ export async function conclude(
     survivorsOf(before.scope, account),
     setting,
   );
+  const preserved = await settleKept(session, plan, { rollbackId: attempt.rollbackId, now: belay.now() });
   const archiveId = archive?.manifest.id ?? null;
   if (archive !== null) await recordArchive(session, archive, attempt);
   const change = {
@@ -105,6 +107,7 @@ export async function conclude(
     attempts,
     criticalSectionMs: section.elapsed(),
     endState: endState.state,
+    preserved,
     checklist: plan.checklist,
     notes: [
       ...endState.notes,

@@ -19,6 +19,7 @@ interface ReportParts {
   readonly criticalSectionMs: number;
   readonly lockedMs?: number;
   readonly endState: RollbackReport["endState"];
+  readonly preserved?: RollbackReport["preserved"] | null;
   readonly notes: readonly string[];
   /** Of the plan. */
   readonly checklist?: readonly ChecklistItem[];
@@ -57,6 +58,7 @@ export function rollbackReport(parts: ReportParts): RollbackReport {
     ],
     sequences: (manifest?.sequences ?? []).map(({ schema, name, lastValue }) => ({ schema, name, lastValue })),
     endState: parts.endState,
+    ...(parts.preserved ? { preserved: parts.preserved } : {}),
     ...(parts.checklist === undefined ? {} : { checklist: parts.checklist.map((item) => exported(item, manifest)) }),
     notes: [...parts.notes],
   };
