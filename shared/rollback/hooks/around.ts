@@ -23,8 +23,6 @@ export interface Surroundings {
   readonly begun: Begun | null;
   /** Whether it came so far that the locks came next. */
   readonly ready: boolean;
-  /** Whether it came so far that the locks came next. */
-  readonly ready: boolean;
   /** To be given to the work. */
   readonly observe: Observe;
   /** Maintenance off, the after hook, and after a COMMIT the health checks. Never throws. */
@@ -103,9 +101,6 @@ export function surround(belay: Belay, asked: AroundRequest, journal: Journal, o
   return {
     get begun() {
       return begun;
-    },
-    get ready() {
-      return ready;
     },
     get ready() {
       return ready;
