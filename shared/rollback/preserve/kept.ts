@@ -1,0 +1,141 @@
+import { readManifest } from "../../archive/list.ts";
+import type { Manifest } from "../../archive/types.ts";
+import { entryHash, entryKey } from "../../catalog/entry.ts";
+import { isKeptSchema } from "../../catalog/kept-schemas.ts";
+import type { Entry } from "../../catalog/types.ts";
+import { BelayError } from "../../errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { ObjectStore } from "../../store/types.ts";
+import type { Remembered } from "../transaction/remembered.ts";
+import type { Preserved } from "../types.ts";
+
+/** What a rollback keeps in the database, as its undo finds it. */
+export interface Kept extends Preserved {
+  /** Its schemas are there; false: purged. */
+  readonly standing: boolean;
+  /** With `standing` false: the archive into which it was purged; null where a copy was removed. */
+  readonly purgedTo: Manifest | null;
+  /** Foreign keys that come back NOT VALID, and are validated after COMMIT. */
+  readonly keys: readonly KeyToValidate[];
+}
+
+export interface KeyToValidate {
+  readonly schema: string;
+  readonly table: string;
+  readonly constraint: string;
+}
+
+/**
+ * Reads what the rollback keeps; null when it keeps nothing. Throws `undo_conflict` when what was moved is no longer
+ * where the rollback left it, nor in an archive.
+ */
+export async function readKept(session: Session, store: ObjectStore, rollbackId: string): Promise<Kept | null> {
+  const [row] = await session.sql`
+    select report -> 'preserved' as preserved,
+           (select a.id from belay.archives a where a.rollback_id = r.id and a.purpose = 'quarantine'
+             order by a.snapshot_at desc limit 1) as archive
+      from belay.rollbacks r where id = ${rollbackId}`;
+  const preserved = row?.preserved as Preserved | null | undefined;
+  if (!preserved) return null;
+  const missing = await missingOf(session, preserved);
+  if (missing.length === 0) return { ...preserved, standing: true, purgedTo: null, keys: [] };
+  if (row!.archive !== null)
+    return { ...preserved, standing: false, purgedTo: await readManifest(store, row!.archive), keys: [] };
+  if (preserved.mode === "copy") return { ...preserved, standing: false, purgedTo: null, keys: [] };
+  throw new BelayError(
+    "undo_conflict",
+    `${missing.join(", ")} is no longer where the rollback moved it, nor in an archive`,
+    {
+      hint: "Somebody took it out of the private schema. Restore a backup beside the database, or look for it by hand.",
+      details: { missing },
+    },
+  );
+}
+
+/** What is not in its private schema (any more). */
+export async function missingOf(session: Session, { kept, mode }: Preserved): Promise<string[]> {
+  const rows = await session.sql`
+    select n.nspname as schema, c.relname as name, c.oid::int8::float8 as oid
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = any(${kept.map(({ keptIn }) => keptIn)}::text[]) and c.relkind <> 'c'
+    union all
+    select n.nspname, t.typname, t.oid::int8::float8
+      from pg_type t join pg_namespace n on n.oid = t.typnamespace
+     where n.nspname = any(${kept.map(({ keptIn }) => keptIn)}::text[])`;
+  const places = new Set(rows.map(({ schema, name, oid }) => placeOf(schema, name, mode === "copy" ? 0 : oid)));
+  return kept
+    .filter(({ keptIn, as, oid }) => !places.has(placeOf(keptIn, as, mode === "copy" ? 0 : oid)))
+    .map(({ kind, schema, name }) => `${kind} ${schema}.${name}`);
+}
+
+function placeOf(schema: string, name: string, oid: number): string {
+  return JSON.stringify([schema, name, oid]);
+}
+
+/** Keys of what is in the private schemas, as the guard names relations: undo moves or drops them. */
+export function keptKeys(kept: Kept | null): string[] {
+  if (kept === null || !kept.standing) return [];
+  return kept.kept.flatMap(({ kind, keptIn, as }) => {
+    if (kind === "type") return [];
+    return [entryKey({ kind: kind === "sequence" ? "SEQUENCE" : "TABLE", schema: keptIn, name: as, owner: null })];
+  });
+}
+
+/** What undo works with besides: the record, with what its kept tables ask for. */
+export async function withKept<Found extends { readonly rollbackId: string; readonly remembered: Remembered }>(
+  session: Session,
+  store: ObjectStore,
+  found: Found,
+): Promise<Found & { readonly kept: Kept | null }> {
+  const kept = await readKept(session, store, found.rollbackId);
+  if (kept === null) return { ...found, kept };
+  const { removed, keys } = withKeysUnchecked(found.remembered, kept, session.serverVersion);
+  const stays = ({ schema }: { readonly schema: string }) => !isKeptSchema(schema);
+  const { renamedTables, renamedColumns } = found.remembered;
+  const remembered = {
+    ...found.remembered,
+    removed,
+    // Moved back by what the record says is kept.
+    renamedTables: renamedTables.filter(stays),
+    renamedColumns: kept.standing ? renamedColumns : renamedColumns.filter(stays),
+  };
+  return { ...found, remembered, kept: { ...kept, keys } };
+}
+
+/**
+ * When tables are moved back, foreign keys between them and others come back NOT VALID, since checking every row would
+ * take long under locks. Before 18 a partitioned table takes no such key.
+ */
+function withKeysUnchecked({ removed }: Remembered, kept: Kept, serverVersion: number) {
+  const keys: KeyToValidate[] = [];
+  if (!kept.standing || kept.mode !== "quarantine") return { removed, keys };
+  const tables = kept.kept.filter(({ kind }) => kind === "table");
+  const moved = new Set(tables.map(({ schema, name }) => entryKey({ kind: "TABLE", schema, name, owner: null })));
+  const partitioned = new Set(
+    removed.filter(({ kind, create }) => kind === "TABLE" && /\nPARTITION BY /.test(create)).map(({ key }) => key),
+  );
+  const unchecked = removed.map((entry) => {
+    const needs = entry.dependencies.filter((key) => key.startsWith("TABLE "));
+    const leadsOut = needs.some((key) => moved.has(key)) && !needs.every((key) => moved.has(key));
+    if (entry.kind !== "FK CONSTRAINT" || !leadsOut || / NOT VALID;\s*$/.test(entry.create)) return entry;
+    if (serverVersion < 180_000 && needs.some((key) => partitioned.has(key) && constraintOf(entry, [key]) !== null))
+      return entry;
+    const found = constraintOf(entry, needs);
+    if (found === null) return entry;
+    keys.push(found);
+    const made = { ...entry, create: entry.create.replace(/;\s*$/, " NOT VALID;\n") };
+    return { ...made, hash: entryHash(made) };
+  });
+  return { removed: unchecked, keys };
+}
+
+/** A foreign key's entry is named `table constraint`, after the table that it is on. */
+function constraintOf({ schema, name }: Entry, tables: readonly string[]): KeyToValidate | null {
+  for (const key of tables) {
+    const table = key.replace(/^TABLE ("(?:[^"]|"")*"|\S+) /, "");
+    if (entryKey({ kind: "TABLE", schema, name: table, owner: null }) !== key || !name.startsWith(`${table} `))
+      continue;
+    return { schema: schema!, table, constraint: name.slice(table.length + 1) };
+  }
+  return null;
+}
