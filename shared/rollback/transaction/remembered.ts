@@ -1,3 +1,4 @@
+import { isKeptSchema } from "../../catalog/kept-schemas.ts";
 import type { CatalogDifference, Entry } from "../../catalog/types.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Account, RelationAccount, SequenceAccount } from "../guard/account.ts";
@@ -62,7 +63,7 @@ export async function remember(
   for (const relation of after.relations.values()) {
     if (relation.kind !== "r") continue;
     if (changed.has(relation.oid)) states.rewritten.push(await tableState(session, relation));
-    else if (!before.relations.has(relation.oid)) states.made.push(await tableState(session, relation));
+    else if (!before.relations.has(relation.oid) && !isKeptSchema(relation.schema)) states.made.push(await tableState(session, relation));
   }
   const survivors = [...before.relations.values()].flatMap((was) => {
     const is = after.relations.get(was.oid);

@@ -8,12 +8,15 @@ import { judge } from "../guard/guard.ts";
 import { guardLoss } from "../guard/guard-loss.ts";
 import type { Violation } from "../guard/types.ts";
 import { sameButForColumnOrder } from "../transaction/column-order.ts";
+import { copiedTables, removeKept } from "../preserve/bring-back.ts";
+import { keptKeys } from "../preserve/kept.ts";
 import { lockTables } from "../transaction/locks.ts";
 import type { Remembered } from "../transaction/remembered.ts";
 import { tableState } from "../transaction/table-state.ts";
 import { setLocal } from "../transaction/timeouts.ts";
 import { expectedEntries } from "./entries.ts";
 import { madeColumns, withoutMade } from "./made-columns.ts";
+import { sequencesOf } from "./kept.ts";
 import type { LoadedRows } from "./rows.ts";
 import type { UndoAttempt, UndoBefore } from "./types.ts";
 
@@ -24,9 +27,10 @@ export async function checkUndo(
   loaded: readonly LoadedRows[],
 ): Promise<string[]> {
   const { session, undoable } = attempt;
+  const keptNotes = undoable.kept ? await removeKept(session, undoable.kept) : [];
   await session.run("set constraints all immediate");
   const catalog = await readCatalog(session);
-  const notes = requireCatalogBack(undoable.remembered, before.catalog.entries, catalog.entries);
+  const notes = [...keptNotes, ...requireCatalogBack(undoable.remembered, before.catalog.entries, catalog.entries)];
   await requireNothingElse(attempt, before, loaded);
   await requireOthersEqual(attempt, before);
   for (const { table, orphans } of loaded)
@@ -93,14 +97,15 @@ async function requireNothingElse(
   const sequences = [...before.account.relations.values()].filter(
     ({ kind, schema, name }) =>
       kind === "S" &&
-      undoable.manifest?.sequences.some((sequence) => sequence.schema === schema && sequence.name === name),
+      sequencesOf(undoable).some((sequence) => sequence.schema === schema && sequence.name === name),
   );
   const madeSequences = touched.filter(({ kind }) => kind === "SEQUENCE").map(({ address }) => address.objid);
-  const keys = new Set(touched.map(({ key }) => key));
+  const keys = new Set([...touched.map(({ key }) => key), ...keptKeys(undoable.kept ?? null)]);
   const difference = compareCatalogs(before.catalog, await readCatalog(session));
   const verdict = judge(before.account, after, difference, {
     tables: new Set([
       ...oids,
+      ...copiedTables(undoable.kept ?? null, before.account),
       // Proved equal, but for what comes back, by requireOthersEqual.
       ...before.merged.map(({ oid }) => oid),
       ...remembered.rewritten.map(({ oid }) => oid),

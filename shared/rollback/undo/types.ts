@@ -4,6 +4,7 @@ import type { Belay } from "../../context.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Observe } from "../execute/types.ts";
 import type { Account } from "../guard/account.ts";
+import type { Kept } from "../preserve/kept.ts";
 import type { Remembered } from "../transaction/remembered.ts";
 import type { TableState } from "../transaction/table-state.ts";
 import type { LoadedRows } from "./rows.ts";
@@ -16,6 +17,8 @@ export interface Undoable {
   readonly migrations: readonly string[];
   readonly remembered: Remembered;
   readonly manifest: Manifest | null;
+  /** What the rollback kept in the database; null when nothing, absent in a try that needs none of it. */
+  readonly kept?: Kept | null;
 }
 
 /** One try to put it back, with the sessions that it works on. */

@@ -12,7 +12,8 @@ import { requireCatalogBack } from "./check.ts";
 import { expectedEntries, renamingsBack, schemaFromEntries } from "./entries.ts";
 import { foreignKeysOff } from "./foreign-keys.ts";
 import { grantsBack } from "./grants.ts";
-import { type LoadedRows, loadRows } from "./rows.ts";
+import { loadAll, manifestsOf, movesBack, sequencesOf } from "./kept.ts";
+import type { LoadedRows } from "./rows.ts";
 import { setSequences } from "./sequences.ts";
 import type { UndoAttempt, UndoBefore, Way } from "./types.ts";
 
@@ -21,6 +22,8 @@ export const forwardWay: Way = {
   name: "by the migration's forward SQL",
   run: async (attempt, before) => {
     const { session, undoable, belay } = attempt;
+    if (undoable.kept?.mode === "quarantine" && undoable.kept.standing)
+      throw new BelayError("undo_conflict", "what was moved comes back by moving it, not by making it anew");
     const { searchPath } = await defaultSurroundings(session);
     for (const sql of await forwardSqls(session, undoable.migrations)) {
       await setLocal(session, "search_path", searchPath);
@@ -59,16 +62,18 @@ async function runEntries(attempt: UndoAttempt, before: UndoBefore, searchPath: 
     await session.run(`truncate only ${qualified(schema, table)}`);
     emptied.add(tableKey(schema, table));
   }
+  const moves = await movesBack(session, undoable);
   for (const statement of renamingsBack(remembered)) await runStatement(attempt, statement);
+  for (const statement of moves) await runStatement(attempt, statement);
   const expected = expectedEntries(remembered, before.catalog.entries);
   const gained = new Map((remembered.madeColumns ?? []).map(({ oid, columns }) => [oid, columns]));
   const back = schemaFromEntries(expected, (await readCatalog(session)).entries, emptied, gained);
   await session.run("set local check_function_bodies = off");
   for (const statement of back.before) await runStatement(attempt, statement);
-  const loaded = await loadRows(session, attempt.belay.store, undoable.manifest);
+  const loaded = await loadAll(attempt);
   for (const statement of back.after) await runStatement(attempt, statement);
   await settleGrants(attempt, before);
-  await setSequences(session, undoable.manifest?.sequences ?? [], undoable.remembered.stayedSequences);
+  await setSequences(session, sequencesOf(undoable), undoable.remembered.stayedSequences);
   await fillViews(attempt);
   await setLocal(session, "search_path", "pg_catalog");
   return loaded;
@@ -114,16 +119,16 @@ async function runStatement(attempt: UndoAttempt, statement: string): Promise<vo
 /** Loads rows with the foreign keys off, so that any order and any cycle will do; adding them again checks every row. */
 async function fill(attempt: UndoAttempt): Promise<LoadedRows[]> {
   const { session, undoable } = attempt;
-  const whole = undoable.manifest?.tables.filter(({ role }) => role === "table") ?? [];
+  const whole = manifestsOf(undoable).flatMap(({ tables }) => tables.filter(({ role }) => role === "table"));
   const names = whole.map(({ schema, table }) => qualified(schema, table));
   const rows = await session.sql`select name::regclass::oid::int8::text as oid from unnest(${names}::text[]) as name`;
   const keysBack = await foreignKeysOff(
     session,
     rows.map((row) => Number(row.oid)),
   );
-  const loaded = await loadRows(session, attempt.belay.store, undoable.manifest);
+  const loaded = await loadAll(attempt);
   for (const statement of keysBack) await runStatement(attempt, statement);
-  await setSequences(session, undoable.manifest?.sequences ?? [], undoable.remembered.stayedSequences);
+  await setSequences(session, sequencesOf(undoable), undoable.remembered.stayedSequences);
   await fillViews(attempt);
   return loaded;
 }
