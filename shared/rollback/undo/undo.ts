@@ -8,6 +8,8 @@ import { resolveName } from "../../migrations/resolve.ts";
 import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Observe } from "../execute/types.ts";
+import { withKept } from "../preserve/kept.ts";
+import { validateKeys } from "../preserve/validate-keys.ts";
 import { requireDirectConnection } from "../transaction/connection.ts";
 import { recordFailure, recordIntent } from "../transaction/intent.ts";
 import { reversedTogether } from "../transaction/ledger-step.ts";
@@ -37,7 +39,7 @@ export async function undoRollback(
     await requireDirectConnection(belay, control);
     await requireBelay(control);
     await settleEarlierAttempts(control);
-    const undoable = await findUndoable(belay, control, request);
+    const undoable = await withKept(control, belay.store, await findUndoable(belay, control, request));
     const undoId = await recordIntent(control, {
       kind: "undo",
       migration: undoable.migration,
@@ -54,7 +56,8 @@ export async function undoRollback(
       await observe("ready", begun);
       const { reason } = request;
       const report = await tryWays({ belay, control, undoable, undoId, reason, observe, startedAt: belay.now() });
-      return { ...report, notes: [...report.notes, ...(await sealRecords(belay, control))] };
+      const checked = await validateKeys(belay, undoable.kept?.keys ?? []);
+      return { ...report, notes: [...report.notes, ...checked, ...(await sealRecords(belay, control))] };
     } catch (error) {
       const failure = databaseError(error, { url: belay.settings.database, doing: `undoing ${undoable.migration}` });
       await recordFailure(control, undoId, failure).catch(() => {});
