@@ -39,6 +39,7 @@ export async function conclude(
   const { belay } = attempt;
   await attempt.observe("sql");
   belay.report({ phase: "guard", message: "asking the database what really happened" });
+  const preserved = await settleKept(session, plan, { rollbackId: attempt.rollbackId, now: belay.now() });
   const account = await readAccount(session);
   const catalog = await readCatalog(session);
   const compared = compareCatalogs(before.catalog, catalog);
@@ -78,7 +79,6 @@ export async function conclude(
     survivorsOf(before.scope, account),
     setting,
   );
-  const preserved = await settleKept(session, plan, { rollbackId: attempt.rollbackId, now: belay.now() });
   const archiveId = archive?.manifest.id ?? null;
   if (archive !== null) await recordArchive(session, archive, attempt);
   const change = {
