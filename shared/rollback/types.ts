@@ -311,6 +311,18 @@ export const rollbackReportSchema = z.object({
   preserved: preservedSchema.optional(),
   /** The plan's checklist, with what the archive's verified rows say; absent in an undo and in records from before it. */
   checklist: z.array(checklistItemSchema).optional(),
+  /** Of an undo: what it put back. `archiveId` above is of what it replaced. */
+  undone: z
+    .object({
+      rollbackId: z.string(),
+      /** Where the rows came from. */
+      archiveId: z.string().nullable(),
+      /** Tables that alone came back; empty: all. */
+      only: z.array(z.string()),
+      /** Tables whose newer rows were written over. */
+      discarded: z.array(z.string()),
+    })
+    .optional(),
   /** What the team's own tool will do next. */
   notes: z.array(z.string()),
 });

@@ -48,8 +48,11 @@ export function lockWithRetries(attempt: Attempt, session: Session, widen: Reado
   });
 }
 
-/** Who waits for a rollback's locks. */
-export function waitingOf(attempt: Attempt, session: Session, what: string): Waiting {
+/** A rollback or an undo, as far as it waits. */
+type Waiter = Pick<Attempt, "belay" | "control" | "patience">;
+
+/** Who waits for its locks. */
+export function waitingOf(attempt: Waiter, session: Session, what: string): Waiting {
   const { belay, control, patience } = attempt;
   const say = (message: string) => belay.report({ phase: "lock", message });
   return { control, session, limits: belay.settings, patience, what, say };
@@ -65,7 +68,7 @@ interface Failed {
 
 /** After a lock failure: names who is in the way, lets go with `release`, and pauses; throws when attempts or patience are used up. */
 export async function giveUpOrPause(
-  { belay, control, patience }: Attempt,
+  { belay, control, patience }: Waiter,
   { waiting, wanted, tries, pause, error }: Failed,
   release: () => Promise<unknown>,
 ): Promise<void> {

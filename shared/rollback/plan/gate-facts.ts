@@ -133,7 +133,8 @@ async function readNotifications(session: Session, names: readonly string[]): Pr
   }));
 }
 
-async function readApprovals(session: Session, names: readonly string[]): Promise<ApprovalFact[]> {
+/** Approvals of plans of these migrations, newest first. */
+export async function readApprovals(session: Session, names: readonly string[]): Promise<ApprovalFact[]> {
   const rows = await session.sql`
     select plan_hash, actor, subject, database_role::text as role, reason, rows::float8 as rows, created_at
       from belay.approvals

@@ -20,7 +20,21 @@ export function isLockTimeout(error: unknown): boolean {
 }
 
 /** Reading definitions and counting rows waits for whoever holds, or waits for, a table exclusively: names them. */
-export async function planningBlocked(belay: Belay, request: TargetRequest, cause: unknown): Promise<BelayError> {
+export function planningBlocked(belay: Belay, request: TargetRequest, cause: unknown): Promise<BelayError> {
+  const migration = requestWords(request);
+  return lockedOut(
+    belay,
+    { subject: `the rollback of ${migration}`, migration, end: `belay plan ${migration}` },
+    cause,
+  );
+}
+
+/** The same for what else is planned; `end`: the command that ends who is in the way, where there is one. */
+export async function lockedOut(
+  belay: Belay,
+  { subject, migration, end }: { readonly subject: string; readonly migration: string; readonly end: string | null },
+  cause: unknown,
+): Promise<BelayError> {
   const session = await belay.openSession({ applicationName: "belay plan", parameters: ownPath });
   try {
     const rows = await session.sql`
@@ -29,7 +43,6 @@ export async function planningBlocked(belay: Belay, request: TargetRequest, caus
          and database = (select oid from pg_database where datname = current_database())`;
     const locks = rows.map(({ oid }) => ({ oid: Number(oid), mode: "ACCESS SHARE" }));
     const blockers = await readBlockers(session, locks);
-    const migration = requestWords(request);
     const [first] = blockers.filter(({ pid }) => pid !== null);
     const who = blockers.map(
       ({ pid, gid, role, relation, granted }) =>
@@ -37,12 +50,12 @@ export async function planningBlocked(belay: Belay, request: TargetRequest, caus
     );
     return new BelayError(
       "lock_not_obtained",
-      `the rollback of ${migration} cannot be planned now: ${who.length === 0 ? "a table was held exclusively, and is free by now" : who.join("; ")}`,
+      `${subject} cannot be planned now: ${who.length === 0 ? "a table was held exclusively, and is free by now" : who.join("; ")}`,
       {
         hint:
           first === undefined
             ? "Run the same command again."
-            : `Wait for it, or: belay plan ${migration} --terminate ${first.pid}`,
+            : `Wait for it, or: ${end === null ? `select pg_terminate_backend(${first.pid});` : `${end} --terminate ${first.pid}`}`,
         details: { blockers, blocked: { migration, hash: "", locks } satisfies PlanningBlocked },
         cause,
       },

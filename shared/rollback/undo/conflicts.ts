@@ -1,59 +1,96 @@
 import type { Entry } from "../../catalog/types.ts";
-import { BelayError } from "../../errors.ts";
-import type { Session } from "../../postgres/session.ts";
-import type { RelationAccount } from "../guard/account.ts";
-import { lockTables } from "../transaction/locks.ts";
-import { type TableState, tableState } from "../transaction/table-state.ts";
-import { regains } from "./columns.ts";
-import { madeColumns, writtenSince } from "./made-columns.ts";
-import type { Undoable, UndoBefore } from "./types.ts";
+import { hangsOn } from "../guard/hangers.ts";
+import type { Remembered } from "../transaction/remembered.ts";
+import type { UndoConflict } from "./plan-types.ts";
 
-/** Throws `undo_conflict` naming newer objects in the way, and rows changed since in tables that the undo replaces. */
-export async function requireNoConflict(session: Session, undoable: Undoable, before: UndoBefore): Promise<void> {
-  const { remembered } = undoable;
-  const now = new Map(before.catalog.entries.map((entry) => [entry.key, entry]));
-  const conflicts: string[] = [];
-  const goes = new Set(
-    [...remembered.added, ...remembered.changed.map((change) => change.after)].map(({ key }) => key),
-  );
-  const named = byRelationName(before.catalog.entries.filter(({ key }) => !goes.has(key)));
-  for (const entry of remembered.removed) {
+/** Whether somebody asked to undo over newer rows of a table. */
+export type Discards = (table: string) => boolean;
+
+/** What the catalog of now says against putting back what is left to do: each conflict, before anything runs. */
+export function catalogConflicts(remembered: Remembered, entries: readonly Entry[], discards: Discards) {
+  const now = new Map(entries.map((entry) => [entry.key, entry]));
+  const newer = newerHangers(remembered, entries, discards);
+  return {
+    newer: newer.map(({ entry }) => entry),
+    conflicts: [
+      ...inTheWay(remembered, entries, now),
+      ...changedSince(remembered, now),
+      ...missing(remembered, now),
+      ...newer.map(({ conflict }) => conflict),
+    ],
+  };
+}
+
+/** What the rollback made or changed, as it left it: this goes, or goes back. */
+function goingKeys(remembered: Remembered): Set<string> {
+  return new Set([...remembered.added, ...remembered.changed.map((change) => change.after)].map(({ key }) => key));
+}
+
+function inTheWay(remembered: Remembered, entries: readonly Entry[], now: ReadonlyMap<string, Entry>): UndoConflict[] {
+  const goes = goingKeys(remembered);
+  const named = byRelationName(entries.filter(({ key }) => !goes.has(key)));
+  return remembered.removed.flatMap((entry) => {
+    if (goes.has(entry.key)) return [];
     const other = named.get(relationName(entry) ?? "");
-    if (now.has(entry.key) && !goes.has(entry.key)) conflicts.push(`${entry.key} exists again`);
-    else if (other !== undefined) conflicts.push(`${other} has the name of ${entry.key}`);
-  }
-  for (const { after } of remembered.changed)
-    if (now.get(after.key)?.hash !== after.hash) conflicts.push(`${after.key} was changed since`);
-  for (const entry of remembered.added)
-    if (now.get(entry.key)?.hash !== entry.hash) conflicts.push(`${entry.key} was changed since`);
-  const replaced = [...remembered.rewritten, ...remembered.made];
-  const stay = await writtenAnew(session, undoable, before);
-  const merged = stay.map(({ oid, schema, name }) => ({ oid, schema, table: name }));
-  const made = madeColumns(remembered, before.account);
-  const gaining = made.map(({ relation: { oid, schema, name } }) => ({ oid, schema, table: name }));
-  await lockTables(session, [
-    ...replaced.filter(({ oid }) => before.account.relations.has(oid)),
-    ...merged,
-    ...gaining,
-  ]);
-  for (const state of replaced) {
-    const conflict = await rowsChanged(session, state, before);
-    if (conflict !== null) conflicts.push(conflict);
-  }
-  for (const each of made)
-    for (const column of await writtenSince(session, each))
-      conflicts.push(
-        `column ${column} of ${each.relation.schema}.${each.relation.name}, which the rollback added, was written since`,
+    if (now.has(entry.key)) return [conflict("object_in_the_way", entry.key, `${entry.key} exists again`)];
+    return other === undefined ? [] : [conflict("object_in_the_way", other, `${other} has the name of ${entry.key}`)];
+  });
+}
+
+function changedSince(remembered: Remembered, now: ReadonlyMap<string, Entry>): UndoConflict[] {
+  const left = [...remembered.changed.map((change) => change.after), ...remembered.added];
+  return left
+    .filter(({ key, hash }) => now.get(key)?.hash !== hash)
+    .map(({ key }) => {
+      const there = now.has(key);
+      return conflict(
+        there ? "object_changed" : "object_gone",
+        key,
+        there ? `${key} was changed since` : `${key}, which was to be changed back, is gone`,
       );
-  if (conflicts.length === 0) return;
-  throw new BelayError(
-    "undo_conflict",
-    `undoing the rollback of ${undoable.migration} would meet newer changes: ${conflicts.slice(0, 8).join("; ")}`,
-    {
-      hint: "Nothing changed. Settle these by hand, or restore the archive beside them with pg_restore.",
-      details: { conflicts },
-    },
-  );
+    });
+}
+
+/** What comes back needs something that is neither there nor coming. */
+function missing(remembered: Remembered, now: ReadonlyMap<string, Entry>): UndoConflict[] {
+  const comes = [...remembered.removed, ...remembered.changed.map((change) => change.before)];
+  const coming = new Set(comes.map(({ key }) => key));
+  const goes = new Set(remembered.added.map(({ key }) => key));
+  const needed = new Map<string, string>();
+  for (const { key, dependencies } of comes)
+    for (const on of dependencies)
+      if (!coming.has(on) && (!now.has(on) || goes.has(on)) && !needed.has(on)) needed.set(on, key);
+  return [...needed].map(([on, by]) => conflict("object_missing", on, `${by} needs ${on}, which is not there`));
+}
+
+/** What others hung since on a table that the rollback made: it would go with the table. */
+function newerHangers(remembered: Remembered, entries: readonly Entry[], discards: Discards) {
+  const made = new Map(remembered.added.filter(({ kind }) => kind === "TABLE").map((entry) => [entry.key, entry]));
+  const known = goingKeys(remembered);
+  const going = new Set(made.keys());
+  const found: { entry: Entry; conflict: UndoConflict }[] = [];
+  for (const entry of entries) {
+    const on = entry.dependencies.find((key) => going.has(key));
+    if (on === undefined || known.has(entry.key) || entry.section === "data") continue;
+    const hangs = hangsOn(entry, going);
+    const table = made.get(on);
+    const name = table === undefined ? null : `${table.schema}.${table.name}`;
+    const what = hangs
+      ? `${entry.key} came since, and goes with ${on}`
+      : `${entry.key} came since, and needs ${on}, which goes`;
+    const discard = hangs && name !== null ? name : null;
+    found.push({ entry, conflict: conflict("object_newer", entry.key, what, { discard, discards }) });
+  }
+  return found;
+}
+
+export function conflict(
+  kind: UndoConflict["kind"],
+  subject: string,
+  what: string,
+  { discard = null, discards }: { discard?: string | null; discards?: Discards } = {},
+): UndoConflict {
+  return { kind, subject, what, by: null, discard, discarded: discard !== null && discards?.(discard) === true };
 }
 
 /** Kinds that share one space of names within a schema: pg_class, and pg_type by the row types of tables. */
@@ -79,51 +116,4 @@ function byRelationName(entries: readonly Entry[]): Map<string, string> {
     if (name !== null) named.set(name, entry.key);
   }
   return named;
-}
-
-async function rowsChanged(session: Session, state: TableState, before: UndoBefore): Promise<string | null> {
-  const name = `${state.schema}.${state.table}`;
-  const relation = before.account.relations.get(state.oid);
-  if (relation === undefined) return `${name} is gone`;
-  const now = await tableState(session, relation);
-  return now.rows === state.rows && now.digest === state.digest ? null : `rows of ${name} changed since`;
-}
-
-/**
- * Surviving tables whose rows the undo writes, as they are now: lost columns are merged into them, or a stored generated
- * column comes back.
- */
-export async function writtenAnew(
-  session: Session,
-  undoable: Undoable,
-  before: Pick<UndoBefore, "account">,
-): Promise<RelationAccount[]> {
-  const targets = new Set(
-    (undoable.manifest?.tables ?? []).flatMap(({ mergesInto }) =>
-      mergesInto ? [JSON.stringify([mergesInto.schema, mergesInto.table])] : [],
-    ),
-  );
-  const regaining = undoable.remembered.changed.filter(
-    (change) => change.after.kind === "TABLE" && regains(change.before, change.after),
-  );
-  const oids = new Set(
-    await withDescendants(
-      session,
-      regaining.map((change) => change.after.address.objid),
-    ),
-  );
-  return [...before.account.relations.values()].filter(
-    ({ oid, kind, schema, name }) => targets.has(JSON.stringify([schema, name])) || (kind === "r" && oids.has(oid)),
-  );
-}
-
-/** Tables with their partitions and children, which get a parent's columns too. */
-async function withDescendants(session: Session, oids: readonly number[]): Promise<number[]> {
-  if (oids.length === 0) return [];
-  const rows = await session.sql<{ oid: number }[]>`
-    with recursive tree as (
-      select unnest(${[...oids]}::oid[]) as oid
-      union select inhrelid from tree join pg_inherits on inhparent = tree.oid
-    ) select oid from tree`;
-  return rows.map(({ oid }) => oid);
 }

@@ -1,8 +1,14 @@
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
 
+export interface TimeLimit {
+  /** Throws when the time is used up. */
+  check(): void;
+  stop(): void;
+}
+
 /** Bounds the time in which an undo may hold its locks; when it is used up, what the backend runs is cancelled. */
-export function limitTime(control: Session, pid: number, limitMs: number): { check(): void; stop(): void } {
+export function limitTime(control: Session, pid: number, limitMs: number): TimeLimit {
   let passed = false;
   const timer = setTimeout(() => {
     passed = true;

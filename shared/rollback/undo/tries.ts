@@ -1,95 +1,88 @@
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { readBlockers } from "../plan/blockers.ts";
-import { isLockFailure, lockNotObtained } from "../transaction/locks.ts";
-import { pauseMs, sleep } from "../transaction/patience.ts";
-import { watchClient } from "../transaction/timeouts.ts";
-import type { RollbackReport } from "../types.ts";
-import { type Tried, tryWay } from "./attempt.ts";
-import type { UndoAttempt, Way } from "./types.ts";
+import { giveUpOrPause, waitingOf } from "../execute/lock-step.ts";
+import { readAccount } from "../guard/account.ts";
+import { isLockFailure } from "../transaction/locks.ts";
+import { type Patience, pauseMs } from "../transaction/patience.ts";
+import { checkUndo } from "./check.ts";
+import { undoSubject } from "./make-plan.ts";
+import type { TimeLimit } from "./time.ts";
+import type { Undoable, UndoBefore, UndoRun, Way } from "./types.ts";
 import { entriesInPathWay, entriesWay, forwardWay } from "./ways.ts";
 
-/** Tries each way until one ends at the catalog of before; what the others said is in the error when none fits. */
-export async function tryWays(attempt: Omit<UndoAttempt, "session">): Promise<RollbackReport> {
+/** How the schema came back; `startedAt`: when the way that led there began, by performance.now(). */
+export interface PutBack {
+  readonly notes: readonly string[];
+  readonly attempts: number;
+  readonly startedAt: number;
+}
+
+export interface Trying {
+  readonly run: UndoRun;
+  readonly session: Session;
+  readonly undoable: Undoable;
+  /** A part of a rollback is nothing that forward SQL could put back. */
+  readonly whole: boolean;
+  readonly before: UndoBefore;
+  readonly patience: Patience;
+  readonly limit: TimeLimit;
+}
+
+/** Tries each way in a savepoint until one ends at the catalog of before; what the others said is in the error when none fits. */
+export async function tryWays(trying: Trying): Promise<PutBack> {
   const reasons: string[] = [];
-  for (const way of [forwardWay, entriesWay, entriesInPathWay]) {
+  for (const way of trying.whole ? [forwardWay, entriesWay, entriesInPathWay] : [entriesWay, entriesInPathWay]) {
     // Another search_path helps only where a name was not found.
     if (way === entriesInPathWay && !reasons.at(-1)!.includes("does not exist")) break;
-    const tried = await withLockRetries(attempt, way);
-    if ("report" in tried) return tried.report;
-    reasons.push(tried.failed);
+    const tried = await tryWay(trying, way);
+    if (typeof tried !== "string") return tried;
+    reasons.push(`${way.name}: ${tried}`);
   }
-  throw new BelayError(
-    "undo_conflict",
-    `the rollback of ${attempt.undoable.migration} could not be undone: ${reasons.join("; ")}`,
-    {
-      hint: "Nothing changed. The archive restores with pg_restore; its README.txt says how to do it by hand.",
-      details: { reasons, archiveId: attempt.undoable.manifest?.id ?? null },
-    },
-  );
+  const { found } = trying.run;
+  throw new BelayError("undo_conflict", `${undoSubject(trying.run.plan)} could not be undone: ${reasons.join("; ")}`, {
+    hint:
+      found.archiveId === null
+        ? "Nothing changed. Put the objects back by hand: the rollback's record has their definitions."
+        : "Nothing changed. The archive restores with pg_restore; its README.txt says how to do it by hand.",
+    details: { reasons, archiveId: found.archiveId },
+  });
 }
 
-/** A lock timeout or a deadlock ends the transaction; bounded attempts, with a pause of random length between them. */
-async function withLockRetries(attempt: Omit<UndoAttempt, "session">, way: Way): Promise<Tried> {
-  const { settings } = attempt.belay;
-  const started = performance.now();
+/** One way: what it came to, or why it does not lead there. Throws what would fail on every way. */
+async function tryWay(trying: Trying, way: Way): Promise<PutBack | string> {
+  const { run, session, undoable, limit } = trying;
+  const { belay, control } = run;
   for (let tries = 1; ; tries++) {
+    const startedAt = performance.now();
+    await session.run("savepoint belay_undo");
+    // Rows that an abandoned way wrote stay counted: only what comes from here on is judged.
+    const before = { ...trying.before, account: await readAccount(session) };
     try {
-      return await withSession(attempt, (session) => tryWay({ ...attempt, session }, way, tries));
+      belay.report({ phase: "undo", message: `putting the schema back ${way.name}` });
+      const attempt = { belay, control, session, undoable };
+      const notes = await checkUndo(attempt, before, await way.run(attempt, before));
+      return { notes: [`schema put back ${way.name}`, ...notes], attempts: tries, startedAt };
     } catch (error) {
-      if (!isLockFailure(error) || isOurOwn(error)) throw error;
-      if (tries >= settings.lockAttempts)
-        throw await notObtained(attempt, { tries, waitedMs: performance.now() - started }, error);
+      limit.check();
+      const elsewhere = error instanceof BelayError && error.code.startsWith("store_");
+      if (!session.alive || elsewhere) throw error;
+      if (!isLockFailure(error)) {
+        await session.run("rollback to savepoint belay_undo");
+        return (error as Error).message;
+      }
+      await pauseOutside(trying, tries, performance.now() - startedAt, error);
     }
-    attempt.belay.report({
-      phase: "lock",
-      message: `waiting for locks, attempt ${tries} of ${settings.lockAttempts}`,
-    });
-    await sleep(pauseMs(tries, settings.lockTimeoutMs));
   }
 }
 
-/** Another rollback holds the advisory lock: waiting for it is the caller's decision. */
-function isOurOwn(error: unknown): boolean {
-  return error instanceof BelayError && error.code !== "undo_conflict";
-}
-
-async function notObtained(
-  attempt: Omit<UndoAttempt, "session">,
-  spent: { readonly tries: number; readonly waitedMs: number },
-  cause: unknown,
-) {
-  const { undoable, control } = attempt;
-  const { remembered } = undoable;
-  const kept = [...remembered.rewritten, ...remembered.made].map(({ oid }) => oid);
-  const changed = remembered.changed.map(({ after }) => after.address.objid);
-  const merged = (undoable.manifest?.tables ?? []).flatMap(({ mergesInto }) => mergesInto ?? []);
-  const names = merged.map(({ schema, table }) => `${schema}.${table}`);
-  const rows = await control.sql`
-    select c.oid::int8::text as oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname || '.' || c.relname = any(${names}::text[])`;
-  const oids = [...kept, ...changed, ...rows.map((row) => Number(row.oid))];
-  return lockNotObtained(
-    `what the undo of ${undoable.migration} needs`,
-    spent,
-    await readBlockers(
-      control,
-      oids.map((oid) => ({ oid, mode: "ACCESS EXCLUSIVE" })),
+/** Back to the savepoint: the locks on the tables and the archive stay. */
+async function pauseOutside({ run, session, patience }: Trying, tries: number, queuedMs: number, error: unknown) {
+  const attempt = { ...run, patience };
+  const waiting = waitingOf(attempt, session, `what the undo of ${undoSubject(run.plan)} needs`);
+  const pause = Math.min(pauseMs(tries, queuedMs), 2_000);
+  await patience.during(() =>
+    giveUpOrPause(attempt, { waiting, wanted: run.plan.locks, tries, pause, error }, () =>
+      session.run("rollback to savepoint belay_undo"),
     ),
-    cause,
   );
-}
-
-/** A fresh connection for every attempt: the server's counters still hold what an aborted one did. */
-async function withSession<T>(
-  { belay }: Omit<UndoAttempt, "session">,
-  work: (session: Session) => Promise<T>,
-): Promise<T> {
-  const session = await belay.openSession({ applicationName: "belay undo" });
-  try {
-    await watchClient(session);
-    return await work(session);
-  } finally {
-    await session.close().catch(() => {});
-  }
 }

@@ -7,7 +7,10 @@ import type { Account } from "../guard/account.ts";
 import type { Kept } from "../preserve/kept.ts";
 import type { Remembered } from "../transaction/remembered.ts";
 import type { TableState } from "../transaction/table-state.ts";
+import type { FoundRollback } from "./find.ts";
+import type { UndoPlan, UndoTarget } from "./plan-types.ts";
 import type { LoadedRows } from "./rows.ts";
+import type { ArchiveFact } from "./undo-facts.ts";
 
 /** A committed rollback with what it left behind. */
 export interface Undoable {
@@ -21,16 +24,35 @@ export interface Undoable {
   readonly kept?: Kept | null;
 }
 
-/** One try to put it back, with the sessions that it works on. */
+export interface UndoRequest extends UndoTarget {
+  readonly reason: string;
+  /** Hash of the plan that was shown and approved; without it, the plan made now is taken. */
+  readonly planHash?: string;
+  /** Gates to waive, as far as the policy lets them: approved, maintenance_window. */
+  readonly waive?: readonly string[];
+  /** Rows that the plan which was looked at would write over; default: as planned now. */
+  readonly plannedRows?: number;
+}
+
+/** One undo that is on record. */
+export interface UndoRun {
+  readonly belay: Belay;
+  readonly control: Session;
+  readonly request: UndoRequest;
+  readonly plan: UndoPlan;
+  readonly found: FoundRollback;
+  readonly archive: ArchiveFact;
+  readonly undoId: string;
+  readonly observe: Observe;
+  readonly startedAt: Date;
+}
+
+/** One try to put it back, with the sessions that it works on; `undoable`: what is left to do. */
 export interface UndoAttempt {
   readonly belay: Belay;
   readonly control: Session;
   readonly session: Session;
   readonly undoable: Undoable;
-  readonly undoId: string;
-  readonly reason: string;
-  readonly observe: Observe;
-  readonly startedAt: Date;
 }
 
 /** The database as the undo finds it, under its locks. */

@@ -1,6 +1,6 @@
 import { plural } from "../../../words.ts";
 import type { Facts } from "../facts.ts";
-import type { ApprovalFact } from "../gate-facts.ts";
+import type { ApprovalFact, GateFacts } from "../gate-facts.ts";
 import { approvedGrowth } from "../growth.ts";
 import { maybeSamePerson, type Person, personText } from "../people.ts";
 import { targetWords } from "../target.ts";
@@ -13,7 +13,18 @@ const unnamed = "unknown";
 
 /** Approvals of this very plan by enough persons, none of them the one who rolls back. */
 export function judgeApproved(facts: Facts, context: GateContext): Finding {
-  const { approvals, executor, now } = facts.evidence;
+  return judgeApprovals(facts.evidence, context, {
+    words: wordsOf(facts.asked, context.waive),
+    path: "/rollbacks/plans/approve",
+  });
+}
+
+/** The same for whatever may be approved; `words`: of `belay approve`, `path`: where signed-in users approve it. */
+export function judgeApprovals(
+  { approvals, executor, now }: Pick<GateFacts, "approvals" | "executor" | "now">,
+  context: GateContext,
+  how: { readonly words: string; readonly path: string },
+): Finding {
   const needed = personsNeeded(context);
   const counted: ApprovalFact[] = [];
   const refused: string[] = [];
@@ -29,7 +40,7 @@ export function judgeApproved(facts: Facts, context: GateContext): Finding {
   const doNotCount = [...new Set(refused)].slice(0, 3).map((each) => `; not counted: ${each}`);
   return failed(
     `${counted.length === 0 ? "no approval" : `only ${plural(counted.length, "approval")} (${text})`} of this plan by ${needed === 1 ? "a second person" : `${needed} other persons`}${doNotCount.join("")}`,
-    nextFor(facts, context),
+    nextFor(how, context),
   );
 }
 
@@ -63,13 +74,13 @@ function whyNot(
   return null;
 }
 
-function nextFor({ asked }: Facts, { policy, hash, waive }: GateContext): string {
+function nextFor({ words, path }: { words: string; path: string }, { policy, hash }: GateContext): string {
   const { from } = policy.approvals;
   const ways = [
     ...(from.includes("database_roles")
-      ? [`run, with a database role of their own, belay approve ${wordsOf(asked, waive)} --plan ${hash}`]
+      ? [`run, with a database role of their own, belay approve ${words} --plan ${hash}`]
       : []),
-    ...(from.includes("users") ? ["send POST /rollbacks/plans/approve as a user with the role approver"] : []),
+    ...(from.includes("users") ? [`send POST ${path} as a user with the role approver`] : []),
   ];
   const alone = policy.waivers.gates.includes("approved") && policy.waivers.persons === 1;
   return `Have a second person ${ways.join(", or ")}.${alone ? "\nAlone and in need: --waive approved, on record with your name and reason." : ""}`;

@@ -1,11 +1,14 @@
-import type { Facts } from "../facts.ts";
+import type { GateFacts } from "../gate-facts.ts";
 import { windowState, windowText } from "../windows.ts";
 import { since, span } from "./age.ts";
 import type { GateContext } from "./context.ts";
 import { type Finding, failed, notAvailable, passed } from "./finding.ts";
 
 /** Judged by the database's clock, not by the one where the command runs. */
-export function judgeMaintenanceWindow({ evidence }: Facts, { policy }: GateContext): Finding {
+export function judgeMaintenanceWindow(
+  { evidence }: { readonly evidence: Pick<GateFacts, "now"> },
+  { policy }: Pick<GateContext, "policy">,
+): Finding {
   const windows = policy.maintenanceWindows;
   if (windows.length === 0)
     return notAvailable("the policy sets no maintenance windows", "Set maintenanceWindows in the policy file.");

@@ -1,0 +1,108 @@
+import { BelayError } from "../../errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { archiveScoped, discardArchive, type ScopedArchive } from "../execute/archive-step.ts";
+import { type Account, readAccount } from "../guard/account.ts";
+import { commit } from "../transaction/commit.ts";
+import { recordSequences, recordTransaction } from "../transaction/intent.ts";
+import { startPatience } from "../transaction/patience.ts";
+import { restoreSequences } from "../transaction/sequences.ts";
+import type { RollbackReport } from "../types.ts";
+import { checkUndoGrowth, requireSameUndo, requireUnblocked } from "./blocked.ts";
+import { concludeUndo } from "./conclude-undo.ts";
+import { lockForUndo } from "./lock-undo.ts";
+import { makeUndoPlan, rowsReplaced } from "./make-plan.ts";
+import { mergedStates } from "./merged-states.ts";
+import { undoWaivers } from "./plan-undo.ts";
+import type { KnownStates } from "./standing-rows.ts";
+import { limitTime, type TimeLimit } from "./time.ts";
+import { tryWays } from "./tries.ts";
+import type { UndoRun } from "./types.ts";
+import { isEmptyScope } from "./undo-archive.ts";
+import { gatherUndoFacts, type UndoFacts } from "./undo-facts.ts";
+
+/** One transaction, from the locks to COMMIT. */
+export async function runUndo(run: UndoRun, session: Session): Promise<RollbackReport> {
+  const { belay, control, undoId } = run;
+  let archive: ScopedArchive | null = null;
+  let standing: Account | undefined;
+  let limit: TimeLimit | undefined;
+  try {
+    const patience = startPatience(belay.settings);
+    const lockedAt = await lockForUndo(run, session, patience);
+    const xid = await nameTransaction(run, session);
+    const known: KnownStates = new Map();
+    let facts = await replan(run, session, known);
+    await run.observe("locked");
+    archive = await archiveReplaced(run, session, facts);
+    // While the archive was written, others could still hang views on what goes.
+    if (archive !== null) facts = await replan(run, session, known);
+    await run.observe("archived");
+    standing = await readAccount(control);
+    await recordSequences(control, undoId, standing);
+    limit = limitTime(control, session.pid, belay.settings.statementTimeoutMs);
+    const { work, catalog, account } = facts;
+    const before = { catalog, account, merged: await mergedStates(session, work, account) };
+    const whole = facts.leftOut.length === 0 && run.plan.only.length === 0 && facts.present.length === 0;
+    const done = await tryWays({ run, session, undoable: work, whole, before, patience, limit });
+    const report = await concludeUndo({ run, session, facts, before, archive, done, lockedAt });
+    limit.check();
+    limit.stop();
+    await run.observe("guarded");
+    await commit(belay, undoId, session, xid);
+    await run.observe("committed");
+    return report;
+  } catch (error) {
+    if (!(error instanceof BelayError && error.details.outcome === "unknown"))
+      await giveUp(run, session, standing, archive);
+    limit?.check();
+    throw error;
+  } finally {
+    limit?.stop();
+  }
+}
+
+async function nameTransaction(run: UndoRun, session: Session): Promise<string> {
+  const [row] = await session.sql`select pg_current_xact_id()::text as xid`;
+  await recordTransaction(run.control, run.undoId, row!.xid, session.pid);
+  return row!.xid;
+}
+
+/** Plans again under the locks: what was approved must be what would happen now. */
+async function replan(run: UndoRun, session: Session, known: KnownStates): Promise<UndoFacts> {
+  const { belay, request, archive, plan } = run;
+  const [row] = await session.sql`
+    select outcome from belay.rollbacks where id = ${run.found.rollbackId} for update`;
+  const found = { ...run.found, outcome: row!.outcome as string };
+  const facts = await gatherUndoFacts(session, belay, { request, found, archive, known });
+  const { policy } = belay.settings;
+  const now = makeUndoPlan(facts, { policy, waive: undoWaivers(belay, request.waive) });
+  requireUnblocked(now);
+  requireSameUndo(now, plan.hash);
+  checkUndoGrowth(now, request.plannedRows ?? rowsReplaced(plan.replaces), policy);
+  return facts;
+}
+
+/** What goes or is written over, as it is now, verified byte by byte; null where nothing does. */
+async function archiveReplaced(run: UndoRun, session: Session, facts: UndoFacts): Promise<ScopedArchive | null> {
+  const { scope, account, catalog } = facts;
+  if (isEmptyScope(scope)) return null;
+  run.belay.report({ phase: "archive", message: "archiving what the undo replaces" });
+  const archiving = { belay: run.belay, rollbackId: run.undoId, request: { reason: run.request.reason } };
+  return archiveScoped(archiving, session, { migration: run.plan.migration }, { scope, account, catalog }, "undo");
+}
+
+/** Ends the transaction, lifts sequences that setval pushed back, and removes the archive of what is still there. */
+async function giveUp(
+  { belay, control }: UndoRun,
+  session: Session,
+  standing: Account | undefined,
+  archive: ScopedArchive | null,
+): Promise<void> {
+  const ended = await session.run("rollback").then(
+    () => true,
+    () => false,
+  );
+  if (!ended) return;
+  if (standing !== undefined && control.alive) await restoreSequences(control, standing);
+  if (archive !== null) await discardArchive(belay.store, archive.manifest);
+}
