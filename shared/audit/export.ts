@@ -1,6 +1,7 @@
 import type { Belay } from "../context.ts";
 import { BelayError } from "../errors.ts";
 import { requireBelay } from "../install.ts";
+import { databaseError } from "../postgres/errors.ts";
 import type { Session } from "../postgres/session.ts";
 import { readAnchors } from "./anchors.ts";
 import { type ExportEnd, type ExportFormat, writers } from "./export-format.ts";
@@ -32,6 +33,8 @@ export async function* exportAudit(belay: Belay, request: ExportRequest): AsyncG
   try {
     await requireBelay(session);
     yield* exportWith(belay, session, { ...request, from });
+  } catch (error) {
+    throw databaseError(error, { url: belay.settings.database, doing: "exporting the audit log" });
   } finally {
     await session.close();
   }

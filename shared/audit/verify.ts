@@ -1,6 +1,7 @@
 import type { Belay } from "../context.ts";
 import { isBelayError } from "../errors.ts";
 import { requireBelay } from "../install.ts";
+import { databaseError } from "../postgres/errors.ts";
 import type { Session } from "../postgres/session.ts";
 import { readAnchors } from "./anchors.ts";
 import { checkReceipts } from "./check-receipts.ts";
@@ -29,6 +30,8 @@ export async function verifyAuditLog(belay: Belay, options: VerifyOptions = {}):
   try {
     await requireBelay(session);
     return await verifyWith(belay, session, options);
+  } catch (error) {
+    throw databaseError(error, { url: belay.settings.database, doing: "verifying the audit log" });
   } finally {
     await session.close();
   }
