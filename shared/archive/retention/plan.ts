@@ -41,7 +41,7 @@ export function holds({ until, legalHold }: ObjectLock, now: Date): boolean {
   return legalHold || until === null || until > now;
 }
 
-const article = { rollback: "a rollback", undo: "an undo", dump: "a dump" } as const;
+const article = { rollback: "a rollback", undo: "an undo", dump: "a dump", quarantine: "a quarantine" } as const;
 
 export function lockReason({ until, legalHold }: ObjectLock): string {
   return legalHold || until === null ? "locked by a legal hold" : `locked until ${until.toISOString().slice(0, 10)}`;
