@@ -1,7 +1,8 @@
 import type { ErrorCode } from "../shared/errors.ts";
+import type { Ran } from "../shared/rollback/incident/types.ts";
 
-/** Exit codes of the command line: 0 done, 1 failed and nothing changed, 2 usage, 3 blocked by a gate, 4 lock not obtained, 5 drill not passed. */
-export const exit = { done: 0, failed: 1, usage: 2, blocked: 3, lock: 4, drill: 5 } as const;
+/** Exit codes of the command line: 0 done, 1 failed and nothing changed, 2 usage, 3 blocked by a gate, 4 lock not obtained, 5 drill not passed, 6 done, but a health check fails since. */
+export const exit = { done: 0, failed: 1, usage: 2, blocked: 3, lock: 4, drill: 5, unhealthy: 6 } as const;
 
 export type ExitCode = (typeof exit)[keyof typeof exit];
 
@@ -26,6 +27,12 @@ const byCode: Partial<Record<ErrorCode, ExitCode>> = {
   rollback_in_progress: exit.lock,
   drill_failed: exit.drill,
 };
+
+/** Of a rollback or an undo that came to its end; undone by policy, nothing changed. */
+export function exitCodeOfRun({ policyUndo, around }: Pick<Ran, "policyUndo" | "around">): ExitCode {
+  if (policyUndo?.outcome === "committed") return exit.failed;
+  return around.health.verdict === "failing" ? exit.unhealthy : exit.done;
+}
 
 export function exitCodeOf(code: ErrorCode): ExitCode {
   return byCode[code] ?? exit.failed;

@@ -11,6 +11,8 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   approve: async () => (await import("./approve.ts")).approve,
   notify: async () => (await import("./notify.ts")).notify,
   undo: async () => (await import("./undo.ts")).undo,
+  incident: async () => (await import("./incident.ts")).incident,
+  maintenance: async () => (await import("./maintenance.ts")).maintenance,
   register: async () => (await import("./register.ts")).register,
   template: async () => (await import("./template.ts")).template,
   prove: async () => (await import("./prove.ts")).prove,

@@ -1,11 +1,12 @@
 import { BelayError } from "../../shared/errors.ts";
 import { blockedError } from "../../shared/rollback/execute/blocked.ts";
-import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { rollBackWithHooks } from "../../shared/rollback/incident/roll-back-with-hooks.ts";
 import { rowsAtStake } from "../../shared/rollback/plan/growth.ts";
 import type { Plan } from "../../shared/rollback/types.ts";
 import { blockerFlags, blockerHelp, planPastBlockers } from "../blockers.ts";
 import type { Command, Invocation } from "../command.ts";
-import { type ExitCode, exit } from "../exit.ts";
+import { type ExitCode, exit, exitCodeOfRun } from "../exit.ts";
+import { renderAround } from "../render/around.ts";
 import { renderCheck, renderPlan } from "../render/plan.ts";
 import { renderReport } from "../render/report.ts";
 import { targetFlags, targetHelp, targetOf, targetUsage } from "../target.ts";
@@ -21,6 +22,7 @@ export const rollback: Command = {
     reason: { type: "string" },
     plan: { type: "string" },
     waive: { type: "string", multiple: true },
+    maintenance: { type: "boolean" },
     yes: { type: "boolean", short: "y" },
   },
   help: [
@@ -30,6 +32,7 @@ export const rollback: Command = {
     ["--plan HASH", "run only if the plan still has this hash (from --dry-run)"],
     ["--waive GATE", "pass by a gate that the policy lets be waived, on record with your name and reason (repeatable)"],
     ...blockerHelp,
+    ["--maintenance", "switch maintenance on for applications meanwhile, whatever the policy says"],
     ["-y, --yes", "do not ask; needed when not on a terminal"],
   ],
   words: { min: 0, max: 1_000 },
@@ -46,16 +49,17 @@ export const rollback: Command = {
     const agreedReason = await agree(plan, reason, invocation);
     if (agreedReason === null) return exit.failed;
     const planHash = typeof flags.plan === "string" ? flags.plan : plan.hash;
-    const report = await executeRollback(belay, {
+    const ran = await rollBackWithHooks(belay, {
       ...request,
       planHash,
       plannedRows: rowsAtStake(plan.effect),
       reason: agreedReason,
+      maintenance: flags.maintenance === true,
     });
     terminal.settle();
-    if (terminal.json) terminal.document(report);
-    for (const line of renderReport(report, terminal)) terminal.line(line);
-    return exit.done;
+    if (terminal.json) terminal.document(ran);
+    for (const line of [...renderReport(ran, terminal), ...renderAround(ran, terminal.width)]) terminal.line(line);
+    return exitCodeOfRun(ran);
   },
 };
 

@@ -1,7 +1,8 @@
 import { BelayError } from "../../shared/errors.ts";
-import { undoRollback } from "../../shared/rollback/undo/undo.ts";
+import { undoWithHooks } from "../../shared/rollback/incident/undo-with-hooks.ts";
 import type { Command, Invocation } from "../command.ts";
-import { exit } from "../exit.ts";
+import { exit, exitCodeOfRun } from "../exit.ts";
+import { renderAround } from "../render/around.ts";
 import { renderReport } from "../render/report.ts";
 
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
@@ -10,23 +11,24 @@ export const undo: Command = {
   name: "undo",
   summary: "put back what a rollback destroyed: objects, rows, sequences, ledger",
   usage: "ROLLBACK|MIGRATION",
-  flags: { reason: { type: "string" }, yes: { type: "boolean", short: "y" } },
+  flags: { reason: { type: "string" }, maintenance: { type: "boolean" }, yes: { type: "boolean", short: "y" } },
   help: [
     ["--reason TEXT", "why, for the record (asked for on a terminal)"],
+    ["--maintenance", "switch maintenance on for applications meanwhile, whatever the policy says"],
     ["-y, --yes", "do not ask; needed when not on a terminal"],
   ],
   words: { min: 1, max: 1 },
   run: async (invocation) => {
-    const { words, terminal, belay } = invocation;
+    const { words, flags, terminal, belay } = invocation;
     const target = words[0]!;
     const reason = await agree(target, invocation);
     if (reason === null) return exit.failed;
     const which = uuid.test(target) ? { rollbackId: target } : { migration: target };
-    const report = await undoRollback(belay, { ...which, reason });
+    const ran = await undoWithHooks(belay, { ...which, reason, maintenance: flags.maintenance === true });
     terminal.settle();
-    if (terminal.json) terminal.document(report);
-    for (const line of renderReport(report, terminal)) terminal.line(line);
-    return exit.done;
+    if (terminal.json) terminal.document(ran);
+    for (const line of [...renderReport(ran, terminal), ...renderAround(ran, terminal.width)]) terminal.line(line);
+    return exitCodeOfRun(ran);
   },
 };
 

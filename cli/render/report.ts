@@ -17,6 +17,11 @@ function span(ms: number): string {
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
 }
 
+function titleOf({ kind, outcome }: RollbackReport): string {
+  if (kind === "undo") return "Undone";
+  return outcome === "undone" ? "Rolled back, and undone again" : "Rolled back";
+}
+
 /** What a rollback or an undo did, for people. */
 export function renderReport(report: RollbackReport, { width }: { width: number }): string[] {
   const undo = report.kind === "undo";
@@ -29,7 +34,7 @@ export function renderReport(report: RollbackReport, { width }: { width: number 
   ]);
   const rows = [...tables, ...columns];
   return [
-    `${mark.yes()} ${undo ? "Undone" : "Rolled back"}: ${paint("bold", named(report))}`,
+    `${report.outcome === "undone" ? mark.no() : mark.yes()} ${titleOf(report)}: ${paint("bold", named(report))}`,
     `  ${undo ? "Undo    " : "Rollback"}  ${report.rollbackId}`,
     `  Archive   ${report.archiveId ?? "none: nothing was lost"}`,
     `  End state ${report.endState === "as_before" ? `as before ${before}` : report.endState === "waived" ? "not as before: waived" : "unknown: no snapshot to compare with"}`,
@@ -38,6 +43,6 @@ export function renderReport(report: RollbackReport, { width }: { width: number 
       ? table([undo ? "put back" : "archived", "rows", "digest"], rows).map((line) => `  ${line}`)
       : []),
     ...report.notes.flatMap((note) => hang("  note: ", note, width)),
-    ...(!undo ? [`  To undo: belay undo ${report.rollbackId} --reason "..."`] : []),
+    ...(!undo && report.outcome !== "undone" ? [`  To undo: belay undo ${report.rollbackId} --reason "..."`] : []),
   ];
 }

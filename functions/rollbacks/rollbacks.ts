@@ -1,14 +1,19 @@
 import { z } from "zod";
-import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { rollBackWithHooks } from "../../shared/rollback/incident/roll-back-with-hooks.ts";
+import { showIncident } from "../../shared/rollback/incident/show.ts";
+import { incidentSchema, ranSchema } from "../../shared/rollback/incident/types.ts";
+import { undoWithHooks } from "../../shared/rollback/incident/undo-with-hooks.ts";
 import { listRollbacks, readRollback, recordedRollbackSchema } from "../../shared/rollback/list-rollbacks.ts";
 import { waiveSchema } from "../../shared/rollback/plan/waivers.ts";
-import { rollbackReportSchema } from "../../shared/rollback/types.ts";
-import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { plainText } from "../../shared/text.ts";
 import { pageOfSchema, pageQuery, route } from "../route.ts";
 import { targetBody } from "./target.ts";
 
 const reason = plainText(2_000).refine((text) => text.trim() !== "", "must not be blank");
+const maintenance = z
+  .boolean()
+  .optional()
+  .describe("Switch maintenance on for applications meanwhile, whatever the policy says");
 const idParams = z.object({ id: z.uuid() });
 
 export const rollbackRoutes = [
@@ -24,6 +29,7 @@ export const rollbackRoutes = [
       planHash: z.string().regex(/^[0-9a-f]{64}$/, "must be the hash of a plan"),
       reason,
       waive: waiveSchema.optional(),
+      maintenance,
       plannedRows: z
         .number()
         .int()
@@ -31,8 +37,8 @@ export const rollbackRoutes = [
         .optional()
         .describe("Rows that the plan which was looked at would destroy; default: as planned now"),
     }),
-    response: rollbackReportSchema,
-    handle: ({ belay, body }) => executeRollback(belay, body),
+    response: ranSchema,
+    handle: ({ belay, body }) => rollBackWithHooks(belay, body),
   }),
   route({
     method: "post",
@@ -41,9 +47,9 @@ export const rollbackRoutes = [
     role: "operator",
     destructive: true,
     params: idParams,
-    body: z.strictObject({ reason }),
-    response: rollbackReportSchema,
-    handle: ({ belay, params, body }) => undoRollback(belay, { rollbackId: params.id, reason: body.reason }),
+    body: z.strictObject({ reason, maintenance }),
+    response: ranSchema,
+    handle: ({ belay, params, body }) => undoWithHooks(belay, { rollbackId: params.id, ...body }),
   }),
   route({
     method: "get",
@@ -62,6 +68,15 @@ export const rollbackRoutes = [
     params: idParams,
     response: recordedRollbackSchema,
     handle: ({ belay, params }) => readRollback(belay, params.id),
+  }),
+  route({
+    method: "get",
+    path: "/rollbacks/:id/incident",
+    summary: "The incident report of a rollback or an undo, as the records have it now; `latest` is the newest.",
+    role: "viewer",
+    params: z.object({ id: z.union([z.uuid(), z.literal("latest")]) }),
+    response: incidentSchema,
+    handle: ({ belay, params }) => showIncident(belay, params.id),
   }),
 ];
 

@@ -210,6 +210,7 @@ describe("the OpenAPI document", () => {
       "/rollbacks/plans/notify",
       "/rollbacks/rollbacks",
       "/rollbacks/rollbacks/{id}",
+      "/rollbacks/rollbacks/{id}/incident",
       "/rollbacks/rollbacks/{id}/undo",
     ]);
     const text = JSON.stringify(document.paths["/rollbacks/rollbacks"]!.post);
