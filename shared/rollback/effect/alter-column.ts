@@ -2,9 +2,10 @@ import type { AlterCommand } from "./alter-command.ts";
 import { lockReferenced } from "./alter-constraint.ts";
 import { addressKey, classOid } from "./dependency-graph.ts";
 import { drop } from "./destroy.ts";
+import { addDependency, cutDependencies } from "./drop-closure.ts";
 import { createdKeys, noteCreated, ownSequence } from "./made.ts";
 import { findColumn, findOnRelation, findType } from "./resolve.ts";
-import { change, keyOf, lock, noteAbsent, type Simulation } from "./simulation.ts";
+import { change, keyOf, lock, lockForRows, noteAbsent, type Simulation } from "./simulation.ts";
 import { type Node, nodes, wordsOf } from "./sql-nodes.ts";
 
 export function dropColumn(simulation: Simulation, { relation, family, command, at }: AlterCommand): void {
@@ -54,7 +55,19 @@ export function addColumn(simulation: Simulation, { relation, family, command, a
 }
 
 export function alterColumnType(simulation: Simulation, { relation, family, command, at }: AlterCommand): void {
-  for (const each of family) change(simulation, each, "a column's type is changed");
+  const type = findType(
+    simulation,
+    ((command.def as Node | undefined)?.ColumnDef as Node | undefined)?.typeName as Node,
+  );
+  for (const each of family) {
+    change(simulation, each, "a column's type is changed");
+    lockForRows(simulation, each.objid, "ACCESS EXCLUSIVE", "a column's type is changed");
+    const own = findColumn(simulation, each, command.name as string);
+    if (own === null) continue;
+    const from = addressKey(classOid.relation, each.objid, own.number);
+    cutDependencies(simulation.index, from, ({ to }) => to.startsWith(`${classOid.type}/`));
+    if (type !== null) addDependency(simulation.index, { from, to: keyOf(type), type: "n" });
+  }
   const column = `${relation.name}.${command.name as string}`;
   simulation.opaque.push({ ...at, why: `changing the type of ${column} may rewrite its rows` });
 }

@@ -1,3 +1,4 @@
+import type { AlterCommand } from "./alter-command.ts";
 import { addressKey, classOid } from "./dependency-graph.ts";
 import { addDependency, cutDependencies, wholeOf } from "./drop-closure.ts";
 import { noteCreated } from "./made.ts";
@@ -14,6 +15,40 @@ import {
 } from "./simulation.ts";
 import { type Node, nodes, rangeName, wordsOf } from "./sql-nodes.ts";
 
+function restarts(options: readonly Node[]): boolean {
+  return options.some(({ defname }) => defname === "restart");
+}
+
+/** ALTER TABLE ... ALTER COLUMN ... RESTART and SET of an identity column's sequence. */
+export function alterIdentity(simulation: Simulation, { relation, command }: AlterCommand): void {
+  change(simulation, relation, `identity of ${command.name as string}`);
+  const column = findColumn(simulation, relation, command.name as string);
+  const options = (((command.def as Node | undefined)?.List as Node | undefined)?.items as Node[] | undefined) ?? [];
+  if (column === null) return;
+  for (const sequence of ownedSequences(simulation, relation, column.number)) {
+    lock(simulation, sequence.objid, "SHARE ROW EXCLUSIVE", "altered");
+    change(simulation, sequence, "altered");
+    if (restarts(options.map((each) => each.DefElem as Node))) simulation.valued.add(sequence.objid);
+  }
+}
+
+/** TRUNCATE ... RESTART IDENTITY: all sequences that the table's columns own. */
+export function restartSequences(simulation: Simulation, table: SimulatedObject): void {
+  for (const sequence of ownedSequences(simulation, table)) {
+    lock(simulation, sequence.objid, "ACCESS EXCLUSIVE", "restarted");
+    simulation.valued.add(sequence.objid);
+  }
+}
+
+function ownedSequences(simulation: Simulation, table: SimulatedObject, column = 0): SimulatedObject[] {
+  const dependents = simulation.index.dependents.get(addressKey(classOid.relation, table.objid, column)) ?? [];
+  return dependents.flatMap(({ from, to, type }) => {
+    const sequence = simulation.byAddress.get(wholeOf(from));
+    const owned = (type === "a" || type === "i") && to !== wholeOf(to) && from === wholeOf(from);
+    return owned && sequence?.family === "relation" && sequence.sub === "S" && !sequence.created ? [sequence] : [];
+  });
+}
+
 export function alterSequence(simulation: Simulation, body: Node, at: Place): void {
   const sequence = findRangeVar(simulation, body.sequence as Node);
   if (sequence === null) {
@@ -21,9 +56,9 @@ export function alterSequence(simulation: Simulation, body: Node, at: Place): vo
     return;
   }
   lock(simulation, sequence.objid, "SHARE ROW EXCLUSIVE", "altered");
-  const owner = nodes(body.options)
-    .map((each) => each.DefElem as Node)
-    .find((each) => each.defname === "owned_by");
+  const options = nodes(body.options).map((each) => each.DefElem as Node);
+  if (restarts(options)) simulation.valued.add(sequence.objid);
+  const owner = options.find((each) => each.defname === "owned_by");
   if (owner === undefined) change(simulation, sequence, "altered");
   else setOwner(simulation, sequence, wordsOf(owner.arg), at);
 }

@@ -2,6 +2,7 @@ import { addColumn, alterColumnType, columnDefault, dropColumn, dropIdentity } f
 import type { AlterCommand } from "./alter-command.ts";
 import { addConstraint, dropConstraint } from "./alter-constraint.ts";
 import { addParent, attachPartition, detachPartition, dropParent } from "./alter-parents.ts";
+import { alterIdentity } from "./alter-sequence.ts";
 import { alterAttributes } from "./alter-type.ts";
 import { words } from "./describe.ts";
 import { refuseOwnRecords } from "./destroy.ts";
@@ -101,6 +102,7 @@ const commandHandlers: Readonly<Record<string, (simulation: Simulation, alter: A
   AT_DisableRowSecurity: (simulation, { relation }) => void simulation.unguarded.add(keyOf(relation)),
   AT_AlterColumnType: alterColumnType,
   AT_DropIdentity: dropIdentity,
+  AT_SetIdentity: alterIdentity,
   AT_AttachPartition: attachPartition,
   AT_DetachPartition: detachPartition,
   AT_AddInherit: addParent,

@@ -14,8 +14,9 @@ export function alterAttributes(simulation: Simulation, { relation, command, at 
   simulation.unsupported.push({ ...at, why });
 }
 
-/** A composite type is a type and a relation, which depends on it. */
-function typeOf(simulation: Simulation, relation: SimulatedObject): SimulatedObject | undefined {
+/** A composite type is a type and a relation, which depends on it; undefined for other relations. */
+export function typeOf(simulation: Simulation, relation: SimulatedObject): SimulatedObject | undefined {
+  if (relation.sub !== "c") return undefined;
   return simulation.byFamily.get("type")?.find(({ relid }) => relid === relation.objid);
 }
 

@@ -1,6 +1,6 @@
 import { addressKey, type CatalogForeignKey, classOid } from "./dependency-graph.ts";
 import type { LockMode } from "./lock-modes.ts";
-import { descendants } from "./resolve.ts";
+import { descendants, relatives } from "./resolve.ts";
 import { isGone, lockForRows, relationByOid, type SimulatedObject, type Simulation } from "./simulation.ts";
 
 /** Tables whose rows a DELETE takes along by ON DELETE CASCADE, or changes by SET NULL and SET DEFAULT. */
@@ -24,12 +24,12 @@ export function reachByUpdate(simulation: Simulation, parent: SimulatedObject, c
   }
 }
 
-/** Tables that TRUNCATE ... CASCADE empties too. */
-export function reachByTruncate(simulation: Simulation, parent: SimulatedObject): void {
-  for (const key of keysTo(simulation, parent)) {
+/** Tables that TRUNCATE ... CASCADE empties too, with their partitions and child tables. */
+export function reachByTruncate(simulation: Simulation, parent: SimulatedObject): SimulatedObject[] {
+  return keysTo(simulation, parent).flatMap((key) => {
     const child = reached(simulation, key, "ACCESS EXCLUSIVE", `emptied by TRUNCATE CASCADE over ${key.name}`);
-    if (child !== null) reachByTruncate(simulation, child);
-  }
+    return child === null ? [] : [child, ...relatives(simulation, child), ...reachByTruncate(simulation, child)];
+  });
 }
 
 const actionWords: Readonly<Record<string, string>> = { c: "rows deleted", n: "rows changed", d: "rows changed" };

@@ -1,3 +1,4 @@
+import { typeOf } from "./alter-type.ts";
 import { type AddressKey, addressKey, classOid } from "./dependency-graph.ts";
 import { words } from "./describe.ts";
 import { findTarget, namedFamilies } from "./drop.ts";
@@ -35,7 +36,7 @@ export function renameStatement(simulation: Simulation, body: Node, at: Place): 
       if (column === null) continue;
       column.name = newName;
       lock(simulation, each.objid, "ACCESS EXCLUSIVE", "a column is renamed");
-      change(simulation, each, "a column is renamed");
+      change(simulation, typeOf(simulation, each) ?? each, "a column is renamed");
       touchDependents(simulation, addressKey(classOid.relation, each.objid, column.number));
     }
     return;

@@ -1,7 +1,8 @@
+import { restartSequences } from "./alter-sequence.ts";
 import { refuseOwnRecords } from "./destroy.ts";
 import { reachByDelete, reachByTruncate, reachByUpdate } from "./foreign-key-reach.ts";
 import type { LockMode } from "./lock-modes.ts";
-import { descendants, findColumn, findRangeVar } from "./resolve.ts";
+import { descendants, findColumn, findRangeVar, relatives } from "./resolve.ts";
 import { lockForRows, type Place, type RowWrite, type SimulatedObject, type Simulation } from "./simulation.ts";
 import { type Node, nodes, rangeName } from "./sql-nodes.ts";
 
@@ -79,7 +80,10 @@ function truncate(simulation: Simulation, body: Node, at: Place): void {
     const table = note(simulation, each.RangeVar as Node, "empties", at, "ACCESS EXCLUSIVE");
     if (table === null) continue;
     noteWrite(simulation, table, "truncate", body, each.RangeVar as Node, at);
-    if (body.behavior === "DROP_CASCADE") reachByTruncate(simulation, table);
+    const cascaded = body.behavior === "DROP_CASCADE" ? reachByTruncate(simulation, table) : [];
+    if (body.restart_seqs === true)
+      for (const emptied of [table, ...relatives(simulation, table), ...cascaded])
+        restartSequences(simulation, emptied);
   }
 }
 

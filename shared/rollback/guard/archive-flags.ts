@@ -1,6 +1,6 @@
 import { qualified } from "../../catalog/identifiers.ts";
 import type { Catalog, Entry } from "../../catalog/types.ts";
-import { hangingOn } from "./hangers.ts";
+import { hangingOn, isType } from "./hangers.ts";
 import type { Violation } from "./types.ts";
 
 /** Kinds that `--archive` takes. */
@@ -23,6 +23,10 @@ export function archiveFlags(
   for (const key of [...keys.filter(own), ...keys.filter((each) => !own(each))]) {
     const entry = byKey.get(key ?? "");
     if (entry === undefined) return [];
+    if (isType(entry.kind)) {
+      for (const holder of holdersOf(entry, entries)) chosen.add(holder);
+      continue;
+    }
     const owners = ownersOf(entry, byKey).filter(allowed);
     if (owners.length === 0) return [];
     if (!owners.some((owner) => chosen.has(owner.key))) chosen.add(owners[0]!.key);
@@ -31,6 +35,14 @@ export function archiveFlags(
   const covered = hangingOn(entries, withPartitions(whole, entries));
   if (!keys.every((key) => covered.has(key!))) return [];
   return [...whole].map((key) => qualified(byKey.get(key)!.schema, byKey.get(key)!.name)).sort();
+}
+
+/** The tables that hold values of a type, in other types and domains too. */
+function holdersOf(type: Entry, entries: readonly Entry[]): string[] {
+  const users = entries.filter(({ dependencies }) => dependencies.includes(type.key));
+  return users.flatMap((each) =>
+    isType(each.kind) ? holdersOf(each, entries) : each.kind === "TABLE" ? [each.key] : [],
+  );
 }
 
 /** The tables and sequences on which an entry hangs, itself first where it is one. */

@@ -1,4 +1,5 @@
 import { BelayError } from "../../errors.ts";
+import { archiveWords } from "../plan/target.ts";
 import type { Violation } from "./types.ts";
 
 const mostShown = 5;
@@ -33,10 +34,6 @@ const rewriteHint =
   "Everything was put back. Rewrite the rollback SQL so that each change is a statement of its own that the plan can name.";
 
 function archiveHint(archive: readonly string[]): string {
-  const flags = archive.map((name) => `--archive ${shellWord(name)}`).join(" ");
-  return `Everything was put back. Run again with ${flags}: then ${archive.length === 1 ? "it is" : "they are"} archived whole first, and undo brings back what the SQL does to ${archive.length === 1 ? "it" : "them"}. Or rewrite the rollback SQL so that each change is a statement of its own that the plan can name.`;
-}
-
-function shellWord(name: string): string {
-  return /^[\w.]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+  const [are, them] = archive.length === 1 ? ["it is", "it"] : ["they are", "them"];
+  return `Everything was put back. Run again with ${archiveWords(archive)}: then ${are} archived whole first, and undo brings back what the SQL does to ${them}. Or rewrite the rollback SQL so that each change is a statement of its own that the plan can name.`;
 }

@@ -47,8 +47,24 @@ export function hangingOn(entries: readonly Entry[], keys: readonly string[]): S
       if (!standing.has(entry.kind) || isIdentity(entry)) found.add(entry.key);
       if (entry.kind === "SEQUENCE OWNED BY") found.add(sequenceOf(entry));
     }
+    for (const key of ownTypes(entries, found)) found.add(key);
   }
   return found;
+}
+
+/** Types and domains of which no other table, type or domain makes use. */
+function ownTypes(entries: readonly Entry[], found: ReadonlySet<string>): string[] {
+  const used = new Set<string>();
+  const shared = new Set<string>();
+  for (const { key, kind, dependencies } of entries) {
+    if (!standing.has(kind)) continue;
+    for (const each of dependencies) (found.has(key) ? used : shared).add(each);
+  }
+  return entries.flatMap(({ key, kind }) => (isType(kind) && used.has(key) && !shared.has(key) ? [key] : []));
+}
+
+export function isType(kind: string): boolean {
+  return kind === "TYPE" || kind === "DOMAIN";
 }
 
 function isIdentity({ kind, create }: Entry): boolean {

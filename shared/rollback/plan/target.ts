@@ -45,3 +45,12 @@ export function targetWords({ kind, value }: Plan["target"]): string {
 export function requestWords(request: TargetRequest): string {
   return targetWords(planTarget(request));
 }
+
+/** The flags that ask for tables to be archived whole, as a shell takes them. */
+export function archiveWords(names: readonly string[]): string {
+  return names.map((name) => `--archive ${shellWord(name)}`).join(" ");
+}
+
+function shellWord(name: string): string {
+  return /^[\w.]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+}

@@ -43,7 +43,7 @@ export function schemaFromEntries(
   const going = goes.filter((entry) => hangsOnTwo.has(entry.kind) || !hangsOn(entry, goingKeys));
   const altered = changed.map(({ before: current, after: target }) => ({
     target,
-    sql: alteration(current, target, now),
+    sql: alteration(current, target, now, emptied),
   }));
   const remade = [...changed.filter((_, index) => altered[index]!.sql === null), ...views];
   const partitions = partitionKeys(expected);
@@ -94,11 +94,16 @@ function isLateAttach(entry: Entry, made: ReadonlySet<string>): boolean {
 }
 
 /** SQL that changes an entry in place, so that what depends on it stays; null when it has to be made again. */
-function alteration(current: Entry, target: Entry, now: readonly Entry[]): string[] | null {
+function alteration(
+  current: Entry,
+  target: Entry,
+  now: readonly Entry[],
+  emptied: ReadonlySet<string>,
+): string[] | null {
   if (target.kind === "TABLE" || isSameButForOwner(current, target)) return [];
   if (replaceable.has(target.kind)) return [replaced(target)];
   if (target.kind === "SEQUENCE") return sequenceRepair(current, target);
-  if (target.kind === "TYPE") return labelsBack(current, target) ?? attributesBack(current, target, now);
+  if (target.kind === "TYPE") return labelsBack(current, target) ?? attributesBack(current, target, now, emptied);
   return null;
 }
 

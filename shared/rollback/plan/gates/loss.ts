@@ -1,6 +1,8 @@
+import { qualified } from "../../../catalog/identifiers.ts";
 import { listed } from "../../../words.ts";
 import type { Facts } from "../facts.ts";
 import { subjectOf } from "../gates-of-set.ts";
+import { archiveWords } from "../target.ts";
 import { type Finding, failed, notAvailable, passed, unknown } from "./finding.ts";
 
 export function judgeProvenance(facts: Facts): Finding {
@@ -22,13 +24,14 @@ export function judgeProvenance(facts: Facts): Finding {
   );
 }
 
-export function judgeUndoable({ losses }: Facts): Finding {
-  const keyless = losses.columns.filter((each) => each.key === null);
+export function judgeUndoable({ losses, alsoArchived }: Facts): Finding {
+  const whole = new Set(alsoArchived.map(({ oid }) => oid));
+  const keyless = losses.columns.filter((each) => each.key === null && !whole.has(each.oid));
   if (keyless.length === 0) return passed("everything lost can be put back");
   const names = keyless.map((each) => `${each.schema}.${each.table} (${each.columns.join(", ")})`);
   return failed(
     `${names.join(", ")}: no unique key of NOT NULL columns that stays, so undo could not find the rows again`,
-    "Give the table a primary key that the rollback keeps, or copy the columns to a table of their own first.",
+    `Archive ${keyless.length === 1 ? "the table" : "them"} whole: ${archiveWords(keyless.map(({ schema, table }) => qualified(schema, table)))}. Or give the table a primary key that the rollback keeps.`,
   );
 }
 
