@@ -1,5 +1,6 @@
 import { BelayError } from "../shared/errors.ts";
 import type { TargetRequest } from "../shared/rollback/plan/target.ts";
+import { type PreserveMode, preserveModes } from "../shared/rollback/types.ts";
 import type { FlagValues } from "./command.ts";
 
 /** Flags of every command that takes a target. */
@@ -7,6 +8,7 @@ export const targetFlags = {
   to: { type: "string" },
   deployment: { type: "string" },
   archive: { type: "string", multiple: true },
+  preserve: { type: "string" },
 } as const;
 
 export const targetUsage = "MIGRATION...|latest|--to VERSION|--deployment ID";
@@ -15,12 +17,27 @@ export const targetHelp: readonly (readonly [string, string])[] = [
   ["--to VERSION", "all applied migrations after this one, as one set"],
   ["--deployment ID", "the migrations that came with a deployment (Belay's id or the platform's)"],
   ["--archive TABLE", "archive this table whole too: SQL that hides what it does may change or drop it (repeatable)"],
+  ["--preserve quarantine", "move plainly dropped tables and types to a private schema: at once, whatever their size"],
+  ["--preserve copy", "keep lost rows and columns in the database too, as tables of a private schema"],
+  ["--preserve archive", "in the store alone (the usual way, unless the policy says otherwise)"],
 ];
 
 /** What words and flags ask for, with what is archived besides; throws `usage` unless one thing is to go. */
 export function targetOf(words: readonly string[], flags: FlagValues): TargetRequest {
   const target = oneTarget(words, flags);
-  return Array.isArray(flags.archive) ? { ...target, archive: flags.archive as string[] } : target;
+  const preserve = preserveOf(flags);
+  return {
+    ...target,
+    ...(Array.isArray(flags.archive) ? { archive: flags.archive as string[] } : {}),
+    ...(preserve === undefined ? {} : { preserve }),
+  };
+}
+
+function preserveOf({ preserve }: FlagValues): PreserveMode | undefined {
+  if (preserve === undefined) return undefined;
+  const mode = preserveModes.find((each) => each === preserve);
+  if (mode !== undefined) return mode;
+  throw new BelayError("usage", `there is no --preserve ${preserve}`, { hint: `One of: ${preserveModes.join(", ")}` });
 }
 
 function oneTarget(words: readonly string[], { to, deployment }: FlagValues): TargetRequest {

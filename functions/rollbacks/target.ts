@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { preserveModeSchema } from "../../shared/rollback/types.ts";
 import { plainText } from "../../shared/text.ts";
 
 const name = plainText(500);
@@ -14,6 +15,11 @@ export const targetBody = {
     .max(1_000)
     .optional()
     .describe("Tables, schema.table, to archive whole too: SQL that hides what it does may change or drop them"),
+  preserve: preserveModeSchema
+    .optional()
+    .describe(
+      "quarantine: plainly dropped tables and types are moved to a private schema; copy: lost rows are kept in one too",
+    ),
 };
 
 /** The same in a query; several names with commas between. */
