@@ -25,9 +25,9 @@ export const largestDocument = 1024 * 1024;
  * Puts the audit log's head into the store, create-only, unless it is there already. Never throws: a store that is
  * away or silent is a note. `session` is outside of a transaction.
  */
-export async function anchorAudit(belay: Belay, session: Session): Promise<Anchoring> {
+export async function anchorAudit(belay: Belay, session: Session, patienceMs = anchorPatienceMs): Promise<Anchoring> {
   try {
-    const store = patientStore(belay.store, anchorPatienceMs);
+    const store = patientStore(belay.store, patienceMs);
     return await inTurn(session, () => anchorHead(belay, session, store));
   } catch (error) {
     return { anchored: false, note: `the audit log's head is not anchored: ${(error as Error).message}` };

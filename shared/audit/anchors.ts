@@ -1,6 +1,7 @@
 import { isBelayError } from "../errors.ts";
 import { mapPooled } from "../pool.ts";
 import type { ObjectStore } from "../store/types.ts";
+import { plural } from "../words.ts";
 import { readAnchor } from "./anchor.ts";
 import { anchoredIds, anchorKey, linePrefix, linesOf, prefixOf, sourcePrefix } from "./places.ts";
 import { type Sealed, signatureProblem } from "./sealed.ts";
@@ -58,11 +59,12 @@ export async function mapAnchors(
     const { prefix, upTo }: Joint = joint;
     const within = ids.filter((id) => id <= upTo);
     refs.push(...within.map((id) => ({ id, key: anchorKey(prefix, id) })));
-    if (within.length < ids.length)
+    const above = ids.length - within.length;
+    if (above > 0)
       notes.push(
         prefix.startsWith(sourcePrefix(source))
-          ? `${ids.length - within.length} anchors above row ${upTo} are of a history that was left by a restore`
-          : `${ids.length - within.length} newer anchors are of the database that this one is a copy of`,
+          ? `${plural(above, "anchor")} above row ${upTo} ${isOrAre(above)} of a history that was left by a restore`
+          : `${plural(above, "newer anchor")} ${isOrAre(above)} of the database that this one is a copy of`,
       );
     joint = await jointBelow(store, prefix, ids[0], notes, problems);
   }
@@ -73,6 +75,8 @@ export async function mapAnchors(
     problems.add("anchor_missing", remembered.id, `the anchor of row ${remembered.id} is gone from the store`);
   return { refs: refs.sort((a, b) => a.id - b.id), notes };
 }
+
+const isOrAre = (count: number) => (count === 1 ? "is" : "are");
 
 /** What the first anchor of a line says it continues. */
 async function jointBelow(
