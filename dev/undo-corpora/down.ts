@@ -1,17 +1,23 @@
+import type { Belay } from "../../shared/context.ts";
 import { isBelayError } from "../../shared/errors.ts";
 import type { Migration, MigrationFolder } from "../../shared/migrations/types.ts";
+import { blockedError } from "../../shared/rollback/execute/blocked.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import type { RollbackReport } from "../../shared/rollback/types.ts";
 import { bareLevel, type Chain } from "./chain.ts";
 import { withSession } from "./databases.ts";
-import { seedEmpty, takeOut } from "./seed.ts";
+import { nothingSeeded, seedEmpty, takeOut } from "./seed.ts";
 import { countRows, type LevelState, readState } from "./state.ts";
 import type { Down, Level, Segment, WalkOptions } from "./types.ts";
 
+/** Migrations that may go as one set when the newest alone would take what an older one made. */
+const largestSet = 6;
+
 /**
- * Rolls back from the top, newest first, down to `from`. What is refused is tried again in databases of their own: one
- * in which nothing was left out above it, and one without generated rows. When one of them takes it, a new segment
- * begins there; else the migration is left in, with its row of the ledger set by hand.
+ * Rolls back from the top, newest first, down to `from`. What is refused alone is tried as a set with the next older
+ * ones, then in a database in which nothing was left out above it, or that has no generated rows: where one of these
+ * takes it, a new segment begins. Else the migration is left in, with its row of the ledger set by hand.
  */
 export async function walkDown(
   chain: Chain,
@@ -23,25 +29,36 @@ export async function walkDown(
   const segments: Segment[] = [];
   let levels: Level[] = [];
   let place = await placeAt(chain, "top");
-  for (let index = folder.migrations.length - 1; index >= from; index--) {
-    const migration = folder.migrations[index]!;
-    options.progress(`rolling back ${migration.name}`);
-    let level = await stepDown(chain, folder, migration, place, options);
-    const again = level.report === null ? await tryElsewhere(chain, folder, index, { level, levels }, options) : null;
-    if (again !== null) {
-      await databases.drop(place.database);
-      await withSession(databases.urlOf(level.copy), (session) => takeOut(session, level.seeded));
-      if (levels.length > 0) segments.push({ database: level.copy, levels });
-      else await databases.drop(level.copy);
-      levels = [];
-      level = again.level;
-    } else if (level.report === null) await leaveOut(chain, place.database, migration);
+  for (let index = folder.migrations.length - 1; index >= from; ) {
+    const walk = { chain, folder, index, from };
+    options.progress(`rolling back ${folder.migrations[index]!.name}`);
+    const careful = levels.some(({ report }) => report === null);
+    let level = await stepDown(walk, place, options, careful);
+    if (level.report === null) {
+      const again = await tryElsewhere(walk, level, careful, options);
+      if (again === null) await leaveOut(chain, place.database, level.migrations[0]!);
+      else {
+        if (levels.length > 0) segments.push({ database: place.database, levels });
+        else await databases.drop(place.database);
+        levels = [];
+        level = again.level;
+        place = again.place;
+      }
+    }
     levels.push(level);
-    await databases.drop(bareLevel(index));
-    place = await placeAt(chain, again?.database ?? place.database);
+    for (const _ of level.migrations) await databases.drop(bareLevel(index--));
+    place = await placeAt(chain, place.database);
   }
-  if (levels.length > 0) segments.push({ database: place.database, levels });
+  segments.push({ database: place.database, levels });
   return segments;
+}
+
+/** Where the walk stands: the newest migration that is still applied. */
+interface Walk {
+  readonly chain: Chain;
+  readonly folder: MigrationFolder;
+  readonly index: number;
+  readonly from: number;
 }
 
 interface Place {
@@ -57,36 +74,99 @@ let copies = 0;
 
 /** The first database in which the migration can be rolled back; null when there is none. */
 async function tryElsewhere(
-  chain: Chain,
-  folder: MigrationFolder,
-  index: number,
-  refused: { readonly level: Level; readonly levels: readonly Level[] },
+  walk: Walk,
+  { down }: Level,
+  leftOut: boolean,
   options: WalkOptions,
-): Promise<{ level: Level; database: string } | null> {
-  const { why } = refused.level.down.refusal!;
+): Promise<{ level: Level; place: Place } | null> {
+  const { chain, index } = walk;
+  const { why } = down.refusal!;
   const ways: WalkOptions[] = [];
-  if (refused.levels.some(({ report }) => report === null)) ways.push(options);
+  if (why !== missing && leftOut) ways.push(options);
   if (why === "sql_failed") ways.push({ ...options, rows: 0 });
-  if (why === "gate rollback_sql") return null;
   for (const way of ways) {
     const database = `again_${copies++}`;
     await chain.databases.copy(bareLevel(index), database);
-    const level = await stepDown(chain, folder, folder.migrations[index]!, await placeAt(chain, database), way);
-    if (level.report !== null) return { level, database };
-    await chain.databases.drop(level.copy);
+    const place = await placeAt(chain, database);
+    const level = await stepDown(walk, place, way, true);
+    if (level.report !== null) return { level, place };
     await chain.databases.drop(database);
   }
   return null;
 }
 
-async function stepDown(
+const missing = "gate rollback_sql";
+
+/** Rolls back the newest, or the smallest set of the newest that can go. `careful`: plans before a copy is made. */
+async function stepDown(walk: Walk, place: Place, options: WalkOptions, careful: boolean): Promise<Level> {
+  const { chain, folder, index } = walk;
+  const alone = [folder.migrations[index]!];
+  if (careful || alone[0]!.rollback === null) {
+    const refusal = await refusalBefore(chain, folder, place.database, alone);
+    if (refusal === null) return await rollBack(walk, place, alone, options);
+    return (await rollBackSet(walk, place, refusal, options)) ?? refused(alone, place, refusal);
+  }
+  const level = await rollBack(walk, place, alone, options);
+  if (level.report !== null) return level;
+  return (await rollBackSet(walk, place, level.down.refusal!, options)) ?? level;
+}
+
+async function rollBackSet(walk: Walk, place: Place, { why }: Refusal, options: WalkOptions): Promise<Level | null> {
+  if (!/provenance|dependents|supported/.test(why)) return null;
+  const { chain, folder, index, from } = walk;
+  for (let size = 2; size <= largestSet && index - size + 1 >= from; size++) {
+    const set = folder.migrations.slice(index - size + 1, index + 1).reverse();
+    if (set.at(-1)!.rollback === null) return null;
+    if ((await refusalBefore(chain, folder, place.database, set)) !== null) continue;
+    const level = await rollBack(walk, place, set, options);
+    if (level.report !== null) return level;
+  }
+  return null;
+}
+
+type Refusal = NonNullable<Down["refusal"]>;
+
+function requestOf(belay: Belay, folder: MigrationFolder, migrations: readonly Migration[]) {
+  const names = migrations.map(({ name }) => name);
+  return { migrations: names, reason: "corpora", folder, waive: belay.settings.policy.waivers.gates };
+}
+
+/** What the plan alone says against it. */
+async function refusalBefore(
   chain: Chain,
   folder: MigrationFolder,
-  migration: Migration,
+  database: string,
+  migrations: readonly Migration[],
+): Promise<Refusal | null> {
+  const belay = chain.belay(database);
+  try {
+    const plan = await planRollback(belay, requestOf(belay, folder, migrations));
+    return plan.canRollBack ? null : asRefusal(blockedError(migrations[0]!.name, plan));
+  } catch (error) {
+    return asRefusal(error);
+  }
+}
+
+function refused(migrations: readonly Migration[], { state }: Place, refusal: Refusal): Level {
+  const down: Down = {
+    refusal,
+    endStateDiffers: false,
+    rowsArchived: 0,
+    rows: countRows(state.rows),
+    unseeded: [],
+    seconds: 0,
+  };
+  return { migrations, before: state, report: null, seeded: nothingSeeded, copy: null, down };
+}
+
+async function rollBack(
+  { chain, folder }: Walk,
   { database, state }: Place,
+  migrations: readonly Migration[],
   options: WalkOptions,
 ): Promise<Level> {
-  const { seeded, before } = await withSession(chain.databases.urlOf(database), async (session) => {
+  const url = chain.databases.urlOf(database);
+  const { seeded, before } = await withSession(url, async (session) => {
     const done = await seedEmpty(session, state.rows, options.rows, options.seed);
     return { seeded: done, before: done.tables.length > 0 ? await readState(session) : state };
   });
@@ -94,18 +174,22 @@ async function stepDown(
   await chain.databases.copy(database, copy);
   const started = performance.now();
   const belay = chain.belay(database);
-  const request = { migration: migration.name, reason: "corpora", folder, waive: belay.settings.policy.waivers.gates };
-  const done = await executeRollback(belay, request).catch(refusalOf);
-  const report = "rollbackId" in done ? done : null;
+  const done = await executeRollback(belay, requestOf(belay, folder, migrations)).catch(asRefusal);
+  const seconds = (performance.now() - started) / 1000;
+  if (!("rollbackId" in done)) {
+    await withSession(url, (session) => takeOut(session, seeded));
+    await chain.databases.drop(copy);
+    return refused(migrations, { database, state }, done);
+  }
   const down: Down = {
-    refusal: "rollbackId" in done ? null : done,
-    endStateDiffers: report?.endState === "waived",
-    rowsArchived: report === null ? 0 : rowsArchived(report),
+    refusal: null,
+    endStateDiffers: done.endState === "waived",
+    rowsArchived: rowsArchived(done),
     rows: countRows(before.rows),
     unseeded: seeded.unseeded,
-    seconds: (performance.now() - started) / 1000,
+    seconds,
   };
-  return { migration, before, report, seeded, copy, down };
+  return { migrations, before, report: done, seeded, copy, down };
 }
 
 function rowsArchived({ tables, columns }: RollbackReport): number {
@@ -113,7 +197,7 @@ function rowsArchived({ tables, columns }: RollbackReport): number {
 }
 
 /** What Belay says is the outcome; anything else is a fault of this program. */
-function refusalOf(error: unknown): { why: string; message: string } {
+function asRefusal(error: unknown): Refusal {
   if (!isBelayError(error)) throw error;
   const gates = (error.details.gates as readonly { name: string }[] | undefined) ?? [];
   const why = error.code === "gate_failed" ? `gate ${gates.map(({ name }) => name).join(" and ")}` : error.code;

@@ -12,6 +12,7 @@ export interface Counted {
 const columns = [
   "migrations",
   "rolled back",
+  "in sets",
   "undone",
   "equal",
   "column order",
@@ -27,14 +28,14 @@ const columns = [
 
 /** What went wrong, with its objects. */
 export function describe({ corpus, walked }: Counted): string[] {
-  return walked.flatMap(({ migration, up }) =>
-    up === null ? [] : up.wrong.map((what) => `${corpus} ${migration}: ${up.outcome}: ${what}`),
+  return walked.flatMap(({ migrations, up }) =>
+    up === null ? [] : up.wrong.map((what) => `${corpus} ${migrations.join(" ")}: ${up.outcome}: ${what}`),
   );
 }
 
 export function describeRefusals({ corpus, walked }: Counted): string[] {
-  return walked.flatMap(({ migration, down }) =>
-    down.refusal === null ? [] : [`${corpus} ${migration}: refused: ${down.refusal.why}: ${down.refusal.message}`],
+  return walked.flatMap(({ migrations, down }) =>
+    down.refusal === null ? [] : [`${corpus} ${migrations[0]}: refused: ${down.refusal.why}: ${down.refusal.message}`],
   );
 }
 
@@ -49,18 +50,20 @@ export function tableOf(all: readonly Counted[]): string[][] {
 }
 
 function cells({ walked, chains, seconds }: Counted): string[] {
-  const ups = walked.flatMap(({ up }) => (up === null ? [] : [up]));
-  const of = (...outcomes: string[]) => ups.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  const size = (some: readonly Walked[]) => some.reduce((sum, { migrations }) => sum + migrations.length, 0);
+  const of = (...outcomes: string[]) => size(walked.filter(({ up }) => up !== null && outcomes.includes(up.outcome)));
+  const sets = walked.filter(({ migrations }) => migrations.length > 1);
   const numbers = [
-    walked.length,
-    walked.filter(({ down }) => down.refusal === null).length,
+    size(walked),
+    size(walked.filter(({ down }) => down.refusal === null)),
+    size(sets),
     of("equal", "column order", "differs"),
     of("equal"),
     of("column order"),
     of("differs"),
     of("failed"),
-    walked.filter(({ down }) => down.refusal !== null).length,
-    walked.filter(({ down }) => down.endStateDiffers).length,
+    size(walked.filter(({ down }) => down.refusal !== null)),
+    size(walked.filter(({ down }) => down.endStateDiffers)),
     walked.reduce((sum, { down }) => sum + down.rowsArchived, 0),
     chains.length,
     Math.max(0, ...chains),

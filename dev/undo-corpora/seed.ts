@@ -17,6 +17,8 @@ export interface Seeded {
 
 const nothing = { tables: [], sequences: [] };
 
+export const nothingSeeded: Seeded = { ...nothing, unseeded: [] };
+
 /** Puts generated rows into every table without any, of all that a migration's rollback could destroy. */
 export async function seedEmpty(session: Session, before: RowState, rows: number, seed: number): Promise<Seeded> {
   const open = before.filter(({ count, schema }) => count === 0 && schema !== toolSchema);

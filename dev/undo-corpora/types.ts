@@ -34,7 +34,8 @@ export interface Up {
 }
 
 export interface Walked {
-  readonly migration: string;
+  /** Newest first; several when they went as one set. */
+  readonly migrations: readonly string[];
   readonly down: Down;
   /** Null: nothing to undo. */
   readonly up: Up | null;
@@ -42,13 +43,14 @@ export interface Walked {
 
 /** One level on the way down, with what to come back to. */
 export interface Level {
-  readonly migration: Migration;
+  /** Newest first; several when they went as one set. */
+  readonly migrations: readonly Migration[];
   readonly before: LevelState;
   /** Null: refused, and left out by hand. */
   readonly report: RollbackReport | null;
   readonly seeded: Seeded;
-  /** A copy of the database as it was before the rollback. */
-  readonly copy: string;
+  /** A copy of the database as it was before the rollback; null when there was none. */
+  readonly copy: string | null;
   readonly down: Down;
 }
 

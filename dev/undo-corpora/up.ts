@@ -1,4 +1,5 @@
 import { isBelayError } from "../../shared/errors.ts";
+import type { Migration } from "../../shared/migrations/types.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import type { Chain } from "./chain.ts";
 import { withSession } from "./databases.ts";
@@ -22,17 +23,17 @@ export async function walkUp(chain: Chain, segment: Segment, options: WalkOption
   const chains = [0];
   let { database } = segment;
   for (const level of segment.levels.toReversed()) {
-    const { name } = level.migration;
-    options.progress(`undoing ${name}`);
+    const migrations = level.migrations.map(({ name }) => name);
+    options.progress(`undoing ${migrations[0]}`);
     const up = level.report === null ? await putIn(chain, database, level) : await stepUp(chain, database, level);
-    walked.unshift({ migration: name, down: level.down, up });
-    if (up !== null && (up.outcome === "failed" || up.outcome === "differs")) {
+    walked.unshift({ migrations, down: level.down, up });
+    if (up !== null && level.copy !== null && (up.outcome === "failed" || up.outcome === "differs")) {
       await chain.databases.drop(database);
       database = level.copy;
       chains.push(0);
     } else {
       if (up !== null) chains.push(chains.pop()! + 1);
-      await chain.databases.drop(level.copy);
+      if (level.copy !== null) await chain.databases.drop(level.copy);
     }
     await withSession(chain.databases.urlOf(database), (session) => takeOut(session, level.seeded));
   }
@@ -57,7 +58,8 @@ async function stepUp(chain: Chain, database: string, { report, before }: Level)
 }
 
 /** A migration that was left out by hand comes back by hand: its objects never left. */
-async function putIn(chain: Chain, database: string, { migration, before }: Level): Promise<null> {
+async function putIn(chain: Chain, database: string, { migrations, before }: Level): Promise<null> {
+  const [migration] = migrations as [Migration];
   await withSession(chain.databases.urlOf(database), async (session) => {
     const status = before.ledger.get(migration.name)!;
     await session.sql`update belay.migration_history set status = ${status} where migration_name = ${migration.name}`;
