@@ -1,15 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { listArchives } from "../../shared/archive/list.ts";
-import { verifyArchive } from "../../shared/archive/verify.ts";
 import type { Settings } from "../../shared/config.ts";
 import type { Belay } from "../../shared/context.ts";
 import { rollBackWithHooks } from "../../shared/rollback/incident/roll-back-with-hooks.ts";
-import { showIncident } from "../../shared/rollback/incident/show.ts";
 import { undoWithHooks } from "../../shared/rollback/incident/undo-with-hooks.ts";
 import { completePolicy, type PolicyFile } from "../../shared/rollback/plan/policy.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import type { ObjectStore } from "../../shared/store/types.ts";
-import { apply, photograph, run } from "../rollback/helpers.ts";
+import { apply, run } from "../rollback/helpers.ts";
 import { temporaryFolder, testBelay } from "../support/belay.ts";
 import { soloFile } from "../support/policy.ts";
 import { createDatabase, type TestDatabase } from "../support/postgres.ts";
@@ -60,7 +57,7 @@ const hooks = () => ({
 });
 const request = { migration: orders.name, reason: "wrong release" };
 const notes = async () => (await run(database.url, "select count(*)::int as n from orders"))[0]!.n;
-const gone = async () => (await run(database.url, "select to_regclass('orders') is null as gone"))[0]!.gone;
+const _gone = async () => (await run(database.url, "select to_regclass('orders') is null as gone"))[0]!.gone;
 
 describe("hooks before and after", () => {
   it("are told, signed, with what begins and how it ended; undo tells them too", async () => {

@@ -3,7 +3,7 @@ import { BelayError } from "../../errors.ts";
 import type { Begun, Observe } from "../execute/types.ts";
 import type { Policy } from "../plan/policy.ts";
 import { callHook } from "./call.ts";
-import { askHealth, judgeHealth } from "./health.ts";
+import { askHealth, checksOf, judgeHealth } from "./health.ts";
 import type { Journal } from "./journal.ts";
 import { beginMaintenance, type RunningMaintenance } from "./keep-maintenance.ts";
 import { afterCall, beforeCall, type Ending, type HookCall, type Subject } from "./message.ts";
@@ -118,7 +118,8 @@ export function surround(belay: Belay, asked: AroundRequest, journal: Journal, o
       if (ready && hookAfter !== undefined) await call(hookAfter, afterCall(subject(), ending));
       const after = ending.outcome === "committed" && before.length > 0 ? await health("after") : [];
       await Promise.allSettled(pending);
-      return { maintenance, hooks, health: { verdict: judgeHealth(before, after), before, after }, notices };
+      const verdict = checksOf(belay, policy).length === 0 ? "not_asked" : judgeHealth(before, after);
+      return { maintenance, hooks, health: { verdict, before, after }, notices };
     },
     async tell(about, ending) {
       if (ready) await notify(about, ending);

@@ -42,7 +42,6 @@ async function askAddress({ url, expect }: HealthCheck, timeoutMs: number): Prom
 
 /** What the answers before and after come to: a check that failed before too is not the rollback's doing. */
 export function judgeHealth(before: readonly HealthResult[], after: readonly HealthResult[]): Health["verdict"] {
-  if (before.length === 0) return "not_asked";
   if (after.length === 0) return "not_reached";
   const failing = after.filter(({ healthy }) => !healthy);
   if (failing.length === 0) return "healthy";
