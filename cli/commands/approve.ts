@@ -1,11 +1,15 @@
 import { BelayError } from "../../shared/errors.ts";
 import { type Approval, approvePlan } from "../../shared/rollback/agree/approve.ts";
 import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
+import { approveUndo } from "../../shared/rollback/undo/approve-undo.ts";
+import { planUndo } from "../../shared/rollback/undo/plan-undo.ts";
 import type { Command, Invocation } from "../command.ts";
-import { exit } from "../exit.ts";
+import { type ExitCode, exit } from "../exit.ts";
 import { renderCheck } from "../render/plan.ts";
+import { renderUndoPlan } from "../render/undo-plan.ts";
 import { targetFlags, targetHelp, targetOf, targetUsage } from "../target.ts";
 import { count, mark, moment } from "../terminal.ts";
+import { undoFlags, undoTargetOf } from "../undo-target.ts";
 
 export const approve: Command = {
   name: "approve",
@@ -15,7 +19,8 @@ export const approve: Command = {
     ...targetFlags,
     plan: { type: "string" },
     reason: { type: "string" },
-    waive: { type: "string", multiple: true },
+    ...undoFlags,
+    undo: { type: "string" },
     yes: { type: "boolean", short: "y" },
   },
   help: [
@@ -23,14 +28,19 @@ export const approve: Command = {
     ["--plan HASH", "the plan that was looked at; needed when not on a terminal"],
     ["--reason TEXT", "why, for the record (asked for on a terminal)"],
     ["--waive GATE", "the waivers that the plan has: they are part of it (repeatable)"],
+    ["--undo ROLLBACK", "agree to the plan of an undo instead; --only and --discard-newer as the plan has them"],
     ["-y, --yes", "do not ask; needed when not on a terminal"],
   ],
   words: { min: 0, max: 1_000 },
   run: async (invocation) => {
     const { words, flags, terminal, belay } = invocation;
+    if (typeof flags.undo === "string") return approveTheUndo(invocation, flags.undo);
     const waive = Array.isArray(flags.waive) ? (flags.waive as string[]) : [];
     const request = { ...targetOf(words, flags), waive, folder: await invocation.folderIfAny() };
-    const agreed = await agree(invocation, () => planRollback(belay, request));
+    const agreed = await agree(invocation, async () => {
+      const plan = await planRollback(belay, request);
+      return { hash: plan.hash, lines: renderCheck(plan, terminal) };
+    });
     if (agreed === null) return exit.failed;
     const approval = await approvePlan(belay, { ...request, ...agreed });
     terminal.settle();
@@ -40,7 +50,27 @@ export const approve: Command = {
   },
 };
 
-type Planned = Awaited<ReturnType<typeof planRollback>>;
+async function approveTheUndo(invocation: Invocation, rollback: string): Promise<ExitCode> {
+  const { words, flags, terminal, belay } = invocation;
+  if (words.length > 0)
+    throw new BelayError("usage", "more than one target is given", { hint: "Either a migration, or --undo ROLLBACK." });
+  const target = undoTargetOf(rollback, flags);
+  const agreed = await agree(invocation, async () => {
+    const plan = await planUndo(belay, target);
+    return { hash: plan.hash, lines: renderUndoPlan(plan, terminal) };
+  });
+  if (agreed === null) return exit.failed;
+  const approval = await approveUndo(belay, { ...target, ...agreed });
+  terminal.settle();
+  if (terminal.json) terminal.document(approval);
+  for (const line of render(approval)) terminal.line(line);
+  return exit.done;
+}
+
+interface Planned {
+  readonly hash: string;
+  readonly lines: readonly string[];
+}
 
 /** The hash and the reason to put on record, or null when the person did not agree. */
 async function agree(
@@ -57,7 +87,7 @@ async function agree(
   }
   const shown = await plan();
   terminal.settle();
-  for (const line of [...renderCheck(shown, terminal), ""]) terminal.line(line);
+  for (const line of [...shown.lines, ""]) terminal.line(line);
   const reason = given !== "" ? given : await terminal.ask("Why do you agree?");
   if (reason === "") throw new BelayError("usage", "an approval needs a reason", { hint: 'Pass --reason "...".' });
   if (await terminal.confirm(`Approve plan ${shown.hash.slice(0, 12)}…?`))

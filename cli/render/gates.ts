@@ -1,6 +1,9 @@
-import type { ChecklistItem, Gate } from "../../shared/rollback/gate-types.ts";
+import type { ChecklistItem, Gate as NamedGate } from "../../shared/rollback/gate-types.ts";
 import { mark, paint } from "../terminal.ts";
 import { hang } from "./wrap.ts";
+
+/** A gate of a rollback or of an undo. */
+type Gate = Omit<NamedGate, "name"> & { readonly name: string };
 
 /** Each gate that stops the rollback: its evidence, and what to do about it. */
 export function renderBlocking(gates: readonly Gate[], width: number): string[] {

@@ -7,9 +7,16 @@ import { agreementRoutes } from "./agreements.ts";
 import { archiveRoutes } from "./archives.ts";
 import { migrationRoutes } from "./migrations.ts";
 import { rollbackRoutes } from "./rollbacks.ts";
+import { undoRoutes } from "./undos.ts";
 
 const basePath = "/rollbacks";
-export const rollbacksRoutes = [...migrationRoutes, ...agreementRoutes, ...rollbackRoutes, ...archiveRoutes];
+export const rollbacksRoutes = [
+  ...migrationRoutes,
+  ...agreementRoutes,
+  ...rollbackRoutes,
+  ...undoRoutes,
+  ...archiveRoutes,
+];
 
 /** Migrations, plans, rollbacks, undo and archives for signed-in users. */
 export function createRollbacksApp(deps: AppDeps): Hono {

@@ -2,7 +2,6 @@ import { z } from "zod";
 import { rollBackWithHooks } from "../../shared/rollback/incident/roll-back-with-hooks.ts";
 import { showIncident } from "../../shared/rollback/incident/show.ts";
 import { incidentSchema, ranSchema } from "../../shared/rollback/incident/types.ts";
-import { undoWithHooks } from "../../shared/rollback/incident/undo-with-hooks.ts";
 import { listRollbacks, readRollback, recordedRollbackSchema } from "../../shared/rollback/list-rollbacks.ts";
 import { waiveSchema } from "../../shared/rollback/plan/waivers.ts";
 import { plainText } from "../../shared/text.ts";
@@ -39,17 +38,6 @@ export const rollbackRoutes = [
     }),
     response: ranSchema,
     handle: ({ belay, body }) => rollBackWithHooks(belay, body),
-  }),
-  route({
-    method: "post",
-    path: "/rollbacks/:id/undo",
-    summary: "Put back what a rollback destroyed.",
-    role: "operator",
-    destructive: true,
-    params: idParams,
-    body: z.strictObject({ reason, maintenance }),
-    response: ranSchema,
-    handle: ({ belay, params, body }) => undoWithHooks(belay, { rollbackId: params.id, ...body }),
   }),
   route({
     method: "get",

@@ -48,7 +48,7 @@ export async function approvePlan(belay: Belay, request: ApproveRequest): Promis
   const plan = await planRollback(belay, { ...request, reason: undefined });
   checkHash(plan, request.planHash);
   const policy = request.policy ?? belay.settings.policy;
-  const row = await record(belay, plan, reason);
+  const row = await recordApproval(belay, { ...plan, rows: rowsAtStake(plan.effect) }, reason);
   await sealRecordsApart(belay);
   return {
     approvalId: row.id,
@@ -69,8 +69,16 @@ export async function approvePlan(belay: Belay, request: ApproveRequest): Promis
   };
 }
 
-function record(belay: Belay, plan: Plan, reason: string): Promise<{ id: string; role: string; at: Date }> {
-  const rows = rowsAtStake(plan.effect);
+/** What is approved: a plan of a rollback or of an undo. */
+type Approved = Pick<Plan, "hash" | "migration" | "risk"> & { readonly rows: number };
+
+/** Writes the approval with its audit row. */
+export function recordApproval(
+  belay: Belay,
+  plan: Approved,
+  reason: string,
+): Promise<{ id: string; role: string; at: Date }> {
+  const { rows } = plan;
   return withSession(belay, "belay approve", (session) =>
     inTransaction(session, "recording an approval", async () => {
       const [row] = await session.sql`

@@ -95,6 +95,7 @@ export async function gatherUndoFacts(
       made: rows.made,
     },
     manifest: rows.manifest,
+    kept: found.kept ?? null,
   };
   const replaced = await readReplaced(session, work, account);
   const locks = await undoLocks(session, work, replaced, catalog, account);
