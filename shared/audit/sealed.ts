@@ -40,13 +40,14 @@ export async function signatureProblem(sealed: Sealed<object>, key: string | nul
   const { signature } = sealed;
   if (signature === null) return key === null ? null : "it is not signed";
   if (key !== null && signature.publicKey !== key) return "it is signed with another key";
+  const value = Buffer.from(signature.value, "base64");
+  // Base64 can be written in more than one way.
+  if (value.toString("base64") !== signature.value) return "its signature is wrong";
   const spki = Buffer.from(signature.publicKey, "base64");
   const message = Buffer.from(JSON.stringify(sealed.document));
   const good = await crypto.subtle
     .importKey("spki", spki, algorithm, false, ["verify"])
-    .then((publicKey) =>
-      crypto.subtle.verify(algorithm, publicKey, Buffer.from(signature.value, "base64"), new Uint8Array(message)),
-    )
+    .then((publicKey) => crypto.subtle.verify(algorithm, publicKey, value, new Uint8Array(message)))
     .catch(() => false);
   return good ? null : "its signature is wrong";
 }

@@ -72,3 +72,13 @@ export const rehashFrom = (id: number) => `
       update belay.audit_log set previous_hash = r.previous_hash, hash = before where id = r.id;
     end loop;
   end $$`;
+
+/** A new pair of Ed25519 keys as the settings and `--key` take them. */
+export async function newKeys(): Promise<{ readonly privateKey: string; readonly publicKey: string }> {
+  const pair = (await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"])) as CryptoKeyPair;
+  const [pkcs8, spki] = await Promise.all([
+    crypto.subtle.exportKey("pkcs8", pair.privateKey),
+    crypto.subtle.exportKey("spki", pair.publicKey),
+  ]);
+  return { privateKey: Buffer.from(pkcs8).toString("base64"), publicKey: Buffer.from(spki).toString("base64") };
+}
