@@ -138,9 +138,14 @@ const altering = new Set([
 
 function alteredBy(simulation: Simulation, { kind, node }: PlacedStatement): number[] {
   const body = node as Node;
+  if (kind === "RenameStmt" && body.renameType === "OBJECT_COLUMN") return family(simulation, body);
   if (kind !== "AlterTableStmt") return [];
   const commands = nodes(body.cmds).map((each) => each.AlterTableCmd as Node | undefined);
   if (!commands.some((each) => altering.has(String(each?.subtype)))) return [];
+  return family(simulation, body);
+}
+
+function family(simulation: Simulation, body: Node): number[] {
   const found = findRangeVar(simulation, body.relation as Node | undefined);
   return found === null ? [] : [found.objid, ...descendants(simulation, found.objid)];
 }
