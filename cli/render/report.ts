@@ -36,7 +36,12 @@ export function renderReport(report: RollbackReport, { width }: { width: number 
   return [
     `${report.outcome === "undone" ? mark.no() : mark.yes()} ${titleOf(report)}: ${paint("bold", named(report))}`,
     `  ${undo ? "Undo    " : "Rollback"}  ${report.rollbackId}`,
-    `  Archive   ${report.archiveId ?? "none: nothing was lost"}`,
+    `  Archive   ${report.archiveId ?? (undo ? "none: nothing was replaced" : "none: nothing was lost")}`,
+    ...(report.undone === undefined
+      ? []
+      : [
+          `  Of        rollback ${report.undone.rollbackId}${report.undone.archiveId === null ? "" : `, rows from ${report.undone.archiveId}`}`,
+        ]),
     `  End state ${report.endState === "as_before" ? `as before ${before}` : report.endState === "waived" ? "not as before: waived" : "unknown: no snapshot to compare with"}`,
     ...lockLines(report),
     ...(rows.length > 0

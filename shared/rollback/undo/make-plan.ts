@@ -86,15 +86,14 @@ function returnsOf({ work, ledger, tracking, request }: UndoFacts): UndoPlan["re
   };
 }
 
-function replacesOf({ replaced, sizes, work }: UndoFacts): UndoPlan["replaces"] {
-  const counted = new Map([...work.remembered.rewritten, ...work.remembered.made].map((each) => [each.oid, each.rows]));
+function replacesOf({ replaced, sizes }: UndoFacts): UndoPlan["replaces"] {
   return {
     objects: replaced.objects.map(({ key, change }) => ({ key, change })),
     tables: replaced.tables.map(({ relation: { oid, schema, name }, because }) => ({
       schema,
       table: name,
       oid,
-      rows: sizes.get(oid) === undefined ? 0 : Math.round(counted.get(oid) ?? sizes.get(oid)!.rows),
+      rows: sizes.get(oid)?.rows ?? 0,
       bytes: sizes.get(oid)?.bytes ?? 0,
       because,
     })),

@@ -150,8 +150,16 @@ function isSettled(left: Remembered, { oid, schema, name }: RelationAccount): bo
 
 async function sameAsLeft(context: RowsContext, relation: RelationAccount, state: TableState): Promise<boolean> {
   if (relation.schema !== state.schema || relation.name !== state.table) return false;
-  const stored = relation.columns.filter(({ generated }) => !generated).map(({ name }) => name);
-  return holds(context, relation, stored, state);
+  return holds(context, relation, storedColumns(relation), state);
+}
+
+export function storedColumns({ columns }: RelationAccount): string[] {
+  return columns.filter(({ generated }) => !generated).map(({ name }) => name);
+}
+
+/** Under which the count and digest of a table over these columns is known. */
+export function stateKey(oid: number, columns: readonly string[]): string {
+  return JSON.stringify([oid, columns]);
 }
 
 /** Whether a table holds these rows, by count and digest over the columns. */
@@ -163,7 +171,7 @@ async function holds(
 ): Promise<boolean> {
   const there = new Set(all.map((column) => column.name));
   if (!columns.every((column) => there.has(column))) return false;
-  const key = JSON.stringify([oid, columns]);
+  const key = stateKey(oid, columns);
   const found = known.get(key) ?? (await tableDigest(session, { schema, table: name, columns }));
   known.set(key, found);
   return found.rows === wanted.rows && found.digest === wanted.digest;

@@ -16,7 +16,7 @@ import { leftToDo } from "./left-to-do.ts";
 import { onlyTables } from "./only.ts";
 import type { UndoConflict, UndoPlan, UndoTarget } from "./plan-types.ts";
 import { type Replaced, readReplaced, replacedScope } from "./replaced.ts";
-import { type KnownStates, standingRows } from "./standing-rows.ts";
+import { type KnownStates, standingRows, stateKey, storedColumns } from "./standing-rows.ts";
 import type { Undoable } from "./types.ts";
 import { undoLocks } from "./undo-locks.ts";
 
@@ -111,7 +111,7 @@ export async function gatherUndoFacts(
     conflicts: ledger.conflicts,
     replaced,
     scope: await replacedScope(session, replaced, catalog, account),
-    sizes: await readSizes(session, replaced),
+    sizes: await readSizes(session, replaced, known),
     locks,
     blockers: await readBlockers(session, locks),
     ledger: ledger.rows,
@@ -138,13 +138,25 @@ function isNamed(key: string): boolean {
   return !/^(TABLE DATA|SEQUENCE SET|MATERIALIZED VIEW DATA) /.test(key);
 }
 
-async function readSizes(session: Session, { tables, columns }: Replaced): Promise<UndoFacts["sizes"]> {
-  const oids = [...tables, ...columns].map(({ relation }) => String(relation.oid));
+/** Rows as they were counted for the comparison, else as the server estimates them. */
+async function readSizes(
+  session: Session,
+  { tables, columns }: Replaced,
+  known: KnownStates,
+): Promise<UndoFacts["sizes"]> {
+  const relations = new Map([...tables, ...columns].map(({ relation }) => [relation.oid, relation]));
+  const oids = [...relations.keys()].map(String);
   if (oids.length === 0) return new Map();
   const rows = await session.sql`
     select c.oid::int8::text as oid, pg_total_relation_size(c.oid)::float8 as bytes, greatest(c.reltuples, 0)::float8 as rows
       from pg_class c where c.oid = any(${oids}::text[]::oid[])`;
-  return new Map(rows.map((row) => [Number(row.oid), { rows: row.rows, bytes: row.bytes }]));
+  return new Map(
+    rows.map((row) => {
+      const oid = Number(row.oid);
+      const counted = known.get(stateKey(oid, storedColumns(relations.get(oid)!)));
+      return [oid, { rows: counted?.rows ?? Math.round(row.rows), bytes: row.bytes }];
+    }),
+  );
 }
 
 async function readEvidence(
