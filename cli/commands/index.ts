@@ -11,6 +11,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   approve: async () => (await import("./approve.ts")).approve,
   notify: async () => (await import("./notify.ts")).notify,
   undo: async () => (await import("./undo.ts")).undo,
+  quarantine: async () => (await import("./quarantine.ts")).quarantine,
   incident: async () => (await import("./incident.ts")).incident,
   maintenance: async () => (await import("./maintenance.ts")).maintenance,
   register: async () => (await import("./register.ts")).register,
