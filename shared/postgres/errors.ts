@@ -25,8 +25,26 @@ export function sqlStateOf(error: unknown): string | undefined {
   return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
+/** The server ended the session, or could not begin one (appendix A, classes 57 and 25). */
+const endedByServer: ReadonlySet<string> = new Set([sqlState.adminShutdown, "57P02", "57P05", "25P03", "25P04"]);
+const cannotConnectNow = "57P03";
+
 const unreachable = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "CONNECT_TIMEOUT", "EHOSTUNREACH"]);
-const lost = new Set(["CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED", "ECONNRESET", "EPIPE"]);
+const lost = new Set([
+  "CONNECTION_SILENT",
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "ECONNRESET",
+  "EPIPE",
+]);
+
+/** Whether an error means that the connection is gone, so that nothing it was about has failed by itself. */
+export function isConnectionLost(error: unknown): boolean {
+  if (isBelayError(error)) return error.code === "connection_lost";
+  const code = String((error as { code?: unknown } | null)?.code ?? "");
+  return lost.has(code) || endedByServer.has(code);
+}
 
 /** Turns what the driver threw into an error that names the place and the next step, without the password. */
 export function databaseError(error: unknown, context: { url?: string; doing?: string } = {}): BelayError {
@@ -46,13 +64,13 @@ export function databaseError(error: unknown, context: { url?: string; doing?: s
       `${place} does not exist`,
       "Check the database name in BELAY_DATABASE_URL or --database.",
     );
-  if (unreachable.has(code))
+  if (unreachable.has(code) || code === cannotConnectNow)
     return make(
       "database_unreachable",
       `${place} does not answer (${code})`,
       "Check host and port, and that the server runs.",
     );
-  if (lost.has(code) || code === sqlState.adminShutdown)
+  if (isConnectionLost(error))
     return make(
       "connection_lost",
       `the connection to ${place} was lost${doing}`,

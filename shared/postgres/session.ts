@@ -39,6 +39,8 @@ export interface SessionOptions {
    * poolers lend another server connection. Ends by itself once `run` gets a DEALLOCATE or DISCARD.
    */
   readonly prepare?: boolean;
+  /** Milliseconds that the server may be silent after a request until the connection counts as lost; default: for ever. */
+  readonly silenceMs?: number;
 }
 
 /**
@@ -71,7 +73,8 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
   const early = Promise.withResolvers<never>();
   early.promise.catch(() => {});
   const { url: place, tls } = takeTlsMode(url);
-  const sockets = createSockets(connectTimeout * 1000, tls, () => {
+  const patience = { connectMs: connectTimeout * 1000, silenceMs: options.silenceMs ?? null };
+  const sockets = createSockets(patience, tls, () => {
     onLost();
     // The server's own reason, where it gave one, comes first.
     setTimeout(() => early.reject(connectionLost()), earlyGraceMs);
@@ -96,7 +99,7 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
   };
   const guarded = new Proxy(client, {
     apply(target, thisArg, args) {
-      if (lost) throw connectionLost();
+      if (lost) return refused();
       const made = Reflect.apply(target, thisArg, args);
       return forgotten ? unprepared(made) : made;
     },
@@ -158,6 +161,13 @@ function connect(url: string, options: postgres.Options<Record<string, never>>):
       hint: "Write postgres://user:password@host:port/database, with %25 for a % and %40 for an @ in the password.",
     });
   }
+}
+
+/** Whoever asks without waiting, as a timer does, has nowhere to catch it. */
+function refused(): Promise<never> {
+  const refusal = Promise.reject(connectionLost());
+  refusal.catch(() => {});
+  return refusal;
 }
 
 function connectionLost(): BelayError {

@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { createFrameFilter, type FrameFilter, type RowSink } from "./copy-frames.ts";
+import { type Silence, watchSilence } from "./silence.ts";
 import { secured, type TlsMode } from "./tls.ts";
 
 /** Where the driver would connect to: the part of its options that matters here. */
@@ -31,10 +32,14 @@ export interface Sockets extends Wire {
  * Opens the driver's sockets, encrypted as `tls` says, so that a session can cut them (the driver's own end waits for
  * an answer that never comes while a COPY is under way) and take rows off the wire before the driver sees them.
  */
-export function createSockets(timeoutMs: number, tls: TlsMode, onLost: () => void): Sockets {
+export function createSockets(
+  patience: { readonly connectMs: number; readonly silenceMs: number | null },
+  tls: TlsMode,
+  onLost: () => void,
+): Sockets {
   const sockets = new Set<Socket>();
   let first = true;
-  let main: { socket: Socket; filter: FrameFilter } | undefined;
+  let main: { socket: Socket; filter: FrameFilter; silence: Silence } | undefined;
   return {
     open: async (target) => {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -47,7 +52,7 @@ export function createSockets(timeoutMs: number, tls: TlsMode, onLost: () => voi
             keepAlive: true,
             keepAliveInitialDelay: keepAliveSeconds * 1000,
           });
-      const timer = setTimeout(() => socket.destroy(timedOut()), timeoutMs);
+      const timer = setTimeout(() => socket.destroy(timedOut()), patience.connectMs);
       socket.once("error", reject).once("connect", resolve);
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
@@ -67,7 +72,8 @@ export function createSockets(timeoutMs: number, tls: TlsMode, onLost: () => voi
       if (!first) return safe;
       first = false;
       safe.once("error", onLost).once("close", onLost);
-      main = { socket: safe, filter: filtered(safe) };
+      const silence = watchSilence(safe, patience.silenceMs);
+      main = { socket: safe, filter: filtered(safe, silence), silence };
       return safe;
     },
     destroyAll: () => {
@@ -78,10 +84,14 @@ export function createSockets(timeoutMs: number, tls: TlsMode, onLost: () => voi
     resume: () => main?.socket.resume(),
     send: (parts, done) => {
       if (main === undefined || main.socket.destroyed) return done(new Error("the connection is closed"));
-      const { socket } = main;
+      const { socket, silence } = main;
+      const taken = (error?: Error | null) => {
+        silence.progress();
+        done(error);
+      };
       socket.cork();
       parts.forEach((part, at) => {
-        socket.write(part, at === parts.length - 1 ? done : undefined);
+        socket.write(part, at === parts.length - 1 ? taken : undefined);
       });
       socket.uncork();
     },
@@ -89,7 +99,7 @@ export function createSockets(timeoutMs: number, tls: TlsMode, onLost: () => voi
 }
 
 /** Puts a filter between a socket and the one who listens to its data. */
-function filtered(socket: Socket): FrameFilter {
+function filtered(socket: Socket, silence: Silence): FrameFilter {
   let listener: (chunk: Uint8Array) => void = () => {};
   const filter = createFrameFilter((chunk) => listener(chunk));
   const on = socket.on.bind(socket) as (event: string, listener: (...values: never[]) => void) => Socket;
@@ -97,6 +107,7 @@ function filtered(socket: Socket): FrameFilter {
     if (event !== "data") return on(event, wanted);
     listener = wanted as (chunk: Uint8Array) => void;
     return on("data", (chunk: Uint8Array) => {
+      silence.heard();
       try {
         filter.take(chunk);
       } catch (error) {

@@ -173,8 +173,19 @@ export async function recordArchive(
             ${manifestSha256}, ${bytes}, ${rows}, ${manifest.snapshotAt}::text::timestamptz, clock_timestamp(), ${manifest.createdBy})`;
 }
 
-/** Removes the archive of an attempt that was rolled back, its manifest first: what it holds is still in the database. */
-export async function discardArchive(store: ObjectStore, manifest: Manifest): Promise<void> {
-  const files = [manifestFile, ...manifest.objects.map(({ file }) => file)];
-  for (const file of files) await store.delete(archiveKey(manifest.id, file)).catch(() => {});
+/**
+ * Removes the archive of an attempt that was rolled back: what it holds is still in the database. Its manifest goes first,
+ * and where that fails all stays: an archive that is listed must be whole.
+ */
+export async function discardArchive({ store, settings }: Belay, manifest: Manifest): Promise<void> {
+  const remove = async () => {
+    for (const file of [manifestFile, ...manifest.objects.map(({ file }) => file)])
+      await store.delete(archiveKey(manifest.id, file));
+  };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, settings.storeStallMs);
+  });
+  await Promise.race([remove().catch(() => {}), late]);
+  clearTimeout(timer);
 }

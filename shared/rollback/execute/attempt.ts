@@ -7,6 +7,7 @@ import { rowsAtStake } from "../plan/growth.ts";
 import { makePlan } from "../plan/plan.ts";
 import { parseWaivers } from "../plan/waivers.ts";
 import { commit } from "../transaction/commit.ts";
+import { giveUp } from "../transaction/give-up.ts";
 import { recordLockTimes, recordSequences, recordTransaction } from "../transaction/intent.ts";
 import type { LockTarget } from "../transaction/locks.ts";
 import type { CriticalSection } from "../transaction/run-sql.ts";
@@ -33,9 +34,11 @@ export async function runAttempt(
   let section: CriticalSection | undefined;
   // Others drew numbers while the archive was written.
   let latest: Account | undefined;
+  let xid: string | undefined;
+  let committed = false;
   try {
     const locked = await lockWithRetries(attempt, session, widen);
-    const xid = await nameTransaction(attempt, session);
+    xid = await nameTransaction(attempt, session);
     const plan = await replan(attempt, session, locked.targets);
     before = await readBefore(session, plan, widen);
     await attempt.observe("locked");
@@ -48,14 +51,16 @@ export async function runAttempt(
     const report = await conclude(attempt, session, plan, before, archive, ran);
     await attempt.observe("guarded");
     await commit(attempt.belay, attempt.rollbackId, session, xid);
+    committed = true;
     const timed = withLockTimes(report, ran, locked);
     await recordLockTimes(attempt.control, timed);
     await attempt.observe("committed");
     return timed;
   } catch (error) {
     section?.stop();
-    if (!(error instanceof BelayError && error.details.outcome === "unknown"))
-      await putBack(attempt, session, latest ?? before?.account, archive);
+    const open = error instanceof BelayError && error.details.outcome === "unknown";
+    if (!committed && !open && (await giveUp(attempt.belay, session, xid)))
+      await putBack(attempt, latest ?? before?.account, archive).catch(() => {});
     throw error;
   }
 }
@@ -105,18 +110,8 @@ async function readBefore(session: Session, plan: Plan, widen: ReadonlySet<numbe
   return { account, catalog, scope, tracked: await readTracked(session, plan.version), snapshot: at!.snapshot };
 }
 
-/** Ends the transaction, lifts sequences that setval pushed back, and removes the archive of what is still there. */
-async function putBack(
-  attempt: Attempt,
-  session: Session,
-  before: Account | undefined,
-  archive: ScopedArchive | null,
-): Promise<void> {
-  const ended = await session.run("rollback").then(
-    () => true,
-    () => false,
-  );
-  if (!ended) return;
+/** Lifts sequences that setval pushed back, and removes the archive of what is still there. */
+async function putBack(attempt: Attempt, before: Account | undefined, archive: ScopedArchive | null): Promise<void> {
   if (before !== undefined && attempt.control.alive) await restoreSequences(attempt.control, before);
-  if (archive !== null) await discardArchive(attempt.belay.store, archive.manifest);
+  if (archive !== null) await discardArchive(attempt.belay, archive.manifest);
 }

@@ -1,19 +1,19 @@
 import { sealRecords } from "../../audit/seal-records.ts";
 import type { Belay } from "../../context.ts";
-import { type BelayError, isBelayError } from "../../errors.ts";
+import { isBelayError } from "../../errors.ts";
 import { requireBelay } from "../../install.ts";
 import type { MigrationFolder } from "../../migrations/types.ts";
 import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { ownPath } from "../../postgres/settings.ts";
 import type { Facts } from "../plan/facts.ts";
 import { planWithFacts } from "../plan/plan-rollback.ts";
 import type { Policy } from "../plan/policy.ts";
 import { requestWords, type TargetRequest } from "../plan/target.ts";
 import { requireDirectConnection } from "../transaction/connection.ts";
-import { recordFailure, recordIntent } from "../transaction/intent.ts";
+import { openControl, openWorker } from "../transaction/control.ts";
+import { recordIntent } from "../transaction/intent.ts";
 import { startPatience } from "../transaction/patience.ts";
-import { settleEarlierAttempts } from "../transaction/settle.ts";
+import { settleEarlierAttempts, settleFailure } from "../transaction/settle.ts";
 import { watchClient } from "../transaction/timeouts.ts";
 import type { Plan, RollbackReport } from "../types.ts";
 import { runAttempt } from "./attempt.ts";
@@ -45,7 +45,7 @@ export async function executeRollback(
   request: RollbackRequest,
   observe: Observe = () => {},
 ): Promise<RollbackReport> {
-  const control = await belay.openSession({ applicationName: "belay control", parameters: ownPath });
+  const control = await openControl(belay);
   try {
     await requireDirectConnection(belay, control);
     await requireBelay(control);
@@ -55,7 +55,7 @@ export async function executeRollback(
     const report = await onRecord(belay, control, request, planned, observe);
     return { ...report, notes: [...report.notes, ...(await sealRecords(belay, control))] };
   } finally {
-    await control.close();
+    await control.close().catch(() => {});
   }
 }
 
@@ -100,7 +100,7 @@ async function onRecord(
     return await withOneWiderArchive(attempt);
   } catch (error) {
     const failure = databaseError(error, { url: belay.settings.database });
-    await putOnRecord(belay, control, rollbackId, failure);
+    await settleFailure(belay, control, rollbackId, failure);
     throw failure;
   }
 }
@@ -136,21 +136,11 @@ async function pastDeadlocks(attempt: Attempt, widen: ReadonlySet<number>): Prom
 
 /** A fresh connection for every attempt: the server's counters may still hold what an aborted one did. */
 async function withSession(attempt: Attempt, widen: ReadonlySet<number>): Promise<RollbackReport> {
-  const session = await attempt.belay.openSession({ applicationName: "belay rollback", parameters: ownPath });
+  const session = await openWorker(attempt.belay, "belay rollback");
   try {
     await watchClient(session);
     return await runAttempt(attempt, session, widen);
   } finally {
     await session.close().catch(() => {});
   }
-}
-
-/** The record is written on a new connection when the old one is gone; a database that is away keeps the intent row. */
-async function putOnRecord(belay: Belay, control: Session, rollbackId: string, failure: BelayError): Promise<void> {
-  const session = control.alive
-    ? control
-    : await belay.openSession({ applicationName: "belay control", parameters: ownPath }).catch(() => null);
-  if (session === null) return;
-  await recordFailure(session, rollbackId, failure).catch(() => {});
-  if (session !== control) await session.close();
 }

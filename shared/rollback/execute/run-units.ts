@@ -1,5 +1,6 @@
 import type { Settings } from "../../config.ts";
 import { BelayError } from "../../errors.ts";
+import { isConnectionLost } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { isLockFailure } from "../transaction/locks.ts";
 import {
@@ -29,7 +30,7 @@ export async function runUnits(
       await runRollbackSql(session, unit.sql, surroundings);
       await resetSurroundings(session, settings);
     } catch (error) {
-      if (isLockFailure(error) || error instanceof BelayError) throw error;
+      if (isLockFailure(error) || isConnectionLost(error) || error instanceof BelayError) throw error;
       throw rollbackSqlError(error, unit.migration, unit.sql);
     }
     await requireSameTransaction(session, xid);

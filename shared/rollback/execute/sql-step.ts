@@ -1,4 +1,5 @@
 import { BelayError } from "../../errors.ts";
+import { isConnectionLost } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { readSequences, type SequenceAccount } from "../guard/account.ts";
 import { isLockFailure } from "../transaction/locks.ts";
@@ -12,6 +13,7 @@ import {
   startCriticalSection,
 } from "../transaction/run-sql.ts";
 import { lockSequences } from "../transaction/sequences.ts";
+import { setLimits } from "../transaction/timeouts.ts";
 import { waitOutside } from "../transaction/wait-outside.ts";
 import type { Plan } from "../types.ts";
 import { giveUpOrPause, waitingOf } from "./lock-step.ts";
@@ -52,13 +54,18 @@ export async function runWithRetries(
       section.stop();
       if (!isLockFailure(error)) {
         section.check();
-        throw error instanceof BelayError ? error : rollbackSqlError(error, plan.migration, plan.sql);
+        throw error instanceof BelayError || isConnectionLost(error)
+          ? error
+          : rollbackSqlError(error, plan.migration, plan.sql);
       }
       // Not longer from attempt to attempt: writers wait on meanwhile.
       const pause = pauseMs(1, Math.min(section.elapsed(), withinMs));
       patience.spend(section.elapsed());
       await patience.during(() =>
-        giveUpOrPause(attempt, { waiting, wanted: plan.locks, tries, pause, error }, () => backToSavepoint(session)),
+        giveUpOrPause(attempt, { waiting, wanted: plan.locks, tries, pause, error }, async () => {
+          await backToSavepoint(session);
+          await setLimits(session, belay.settings);
+        }),
       );
     }
   }
@@ -77,6 +84,7 @@ interface Once {
 
 async function runOnce({ attempt, session, plan, before, xid, surroundings, withinMs }: Once): Promise<Ran["setting"]> {
   const { settings } = attempt.belay;
+  await setLimits(session, settings, "critical");
   await session.run("savepoint belay_sql");
   await requireNothingMeanwhile(session, plan, before, { withinMs, after: settings });
   const setting = await holdWhatStays(session, plan, before);

@@ -26,9 +26,15 @@ export async function recordIntent(control: Session, intent: Intent): Promise<st
   return row!.id;
 }
 
-/** Notes the transaction id by which a lost COMMIT is settled. */
+/**
+ * Notes the transaction id by which a lost COMMIT is settled. Between two transactions of ours, another command may have
+ * settled the record as that of a process that ended.
+ */
 export async function recordTransaction(control: Session, rollbackId: string, xid: string, pid: number): Promise<void> {
-  await control.sql`update belay.rollbacks set xid = ${xid}, backend_pid = ${pid} where id = ${rollbackId}`;
+  await control.sql`
+    update belay.rollbacks
+       set xid = ${xid}, backend_pid = ${pid}, outcome = 'intended', error_code = null, error_message = null, finished_at = null
+     where id = ${rollbackId} and outcome in ('intended', 'failed')`;
 }
 
 /** Notes where the sequences stand before the SQL: setval is not undone by ROLLBACK, not even when our process is killed. */

@@ -77,7 +77,7 @@ export async function runRollbackSql(session: Session, sql: string, surroundings
 export async function resetSurroundings(session: Session, settings: Settings): Promise<void> {
   await nothingLeft(session);
   await session.run("reset session authorization; reset role; reset all");
-  await setLimits(session, settings);
+  await setLimits(session, settings, "critical");
   await setLocal(session, "search_path", "pg_catalog");
 }
 

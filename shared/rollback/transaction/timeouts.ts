@@ -4,6 +4,14 @@ import type { Session } from "../../postgres/session.ts";
 /** A whole transaction may take this many statement timeouts (17 and newer): an archive is many statements. */
 const transactionStatements = 6;
 
+/** Our own clock gives up first, with a message that says why. */
+const graceMs = 1_000;
+
+/** How long the server may be silent after a request: it ends a statement itself before that. */
+export function silenceOf({ statementTimeoutMs }: Settings): number {
+  return statementTimeoutMs + 5 * graceMs;
+}
+
 /** Lets the server notice a vanished client while a statement runs; servers without support refuse the setting. */
 export async function watchClient(session: Session): Promise<void> {
   await session.sql`select set_config('client_connection_check_interval', '2s', false)`.catch(() => {});
@@ -20,9 +28,6 @@ export async function beginLimited(session: Session, settings: Settings): Promis
  * keep those locks much longer than criticalSectionMs.
  */
 export type Phase = "waiting" | "critical";
-
-/** Our own clock gives up first, with a message that says why. */
-const graceMs = 1_000;
 
 /** Sets the transaction's limits; also after rollback SQL may have changed them. */
 export async function setLimits(session: Session, settings: Settings, phase: Phase = "waiting"): Promise<void> {

@@ -3,6 +3,7 @@ import type { Session } from "../../postgres/session.ts";
 import { archiveScoped, discardArchive, type ScopedArchive } from "../execute/archive-step.ts";
 import { type Account, readAccount } from "../guard/account.ts";
 import { commit } from "../transaction/commit.ts";
+import { giveUp } from "../transaction/give-up.ts";
 import { recordSequences, recordTransaction } from "../transaction/intent.ts";
 import { startPatience } from "../transaction/patience.ts";
 import { restoreSequences } from "../transaction/sequences.ts";
@@ -26,10 +27,12 @@ export async function runUndo(run: UndoRun, session: Session): Promise<RollbackR
   let archive: ScopedArchive | null = null;
   let standing: Account | undefined;
   let limit: TimeLimit | undefined;
+  let xid: string | undefined;
+  let committed = false;
   try {
     const patience = startPatience(belay.settings);
     const lockedAt = await lockForUndo(run, session, patience);
-    const xid = await nameTransaction(run, session);
+    xid = await nameTransaction(run, session);
     const known: KnownStates = new Map();
     let facts = await replan(run, session, known);
     await run.observe("locked");
@@ -49,11 +52,13 @@ export async function runUndo(run: UndoRun, session: Session): Promise<RollbackR
     limit.stop();
     await run.observe("guarded");
     await commit(belay, undoId, session, xid);
+    committed = true;
     await run.observe("committed");
     return report;
   } catch (error) {
-    if (!(error instanceof BelayError && error.details.outcome === "unknown"))
-      await giveUp(run, session, standing, archive);
+    const open = error instanceof BelayError && error.details.outcome === "unknown";
+    if (!committed && !open && (await giveUp(belay, session, xid)))
+      await putBack(run, standing, archive).catch(() => {});
     limit?.check();
     throw error;
   } finally {
@@ -91,18 +96,12 @@ async function archiveReplaced(run: UndoRun, session: Session, facts: UndoFacts)
   return archiveScoped(archiving, session, { migration: run.plan.migration }, { scope, account, catalog }, "undo");
 }
 
-/** Ends the transaction, lifts sequences that setval pushed back, and removes the archive of what is still there. */
-async function giveUp(
+/** Lifts sequences that setval pushed back, and removes the archive of what is still there. */
+async function putBack(
   { belay, control }: UndoRun,
-  session: Session,
   standing: Account | undefined,
   archive: ScopedArchive | null,
 ): Promise<void> {
-  const ended = await session.run("rollback").then(
-    () => true,
-    () => false,
-  );
-  if (!ended) return;
   if (standing !== undefined && control.alive) await restoreSequences(control, standing);
-  if (archive !== null) await discardArchive(belay.store, archive.manifest);
+  if (archive !== null) await discardArchive(belay, archive.manifest);
 }

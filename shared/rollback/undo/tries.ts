@@ -1,4 +1,5 @@
 import { BelayError } from "../../errors.ts";
+import { isConnectionLost } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { giveUpOrPause, waitingOf } from "../execute/lock-step.ts";
 import { readAccount } from "../guard/account.ts";
@@ -65,7 +66,7 @@ async function tryWay(trying: Trying, way: Way): Promise<PutBack | string> {
     } catch (error) {
       limit.check();
       const elsewhere = error instanceof BelayError && error.code.startsWith("store_");
-      if (!session.alive || elsewhere) throw error;
+      if (!session.alive || isConnectionLost(error) || elsewhere) throw error;
       if (!isLockFailure(error)) {
         await session.run("rollback to savepoint belay_undo");
         return (error as Error).message;

@@ -1,16 +1,15 @@
 import { requireVerified } from "../../archive/verify.ts";
 import { sealRecords } from "../../audit/seal-records.ts";
 import type { Belay } from "../../context.ts";
-import type { BelayError } from "../../errors.ts";
 import { requireBelay } from "../../install.ts";
 import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { ownPath } from "../../postgres/settings.ts";
 import type { Observe } from "../execute/types.ts";
 import { validateKeys } from "../preserve/validate-keys.ts";
 import { requireDirectConnection } from "../transaction/connection.ts";
-import { recordFailure, recordIntent } from "../transaction/intent.ts";
-import { settleEarlierAttempts } from "../transaction/settle.ts";
+import { openControl, openWorker } from "../transaction/control.ts";
+import { recordIntent } from "../transaction/intent.ts";
+import { settleEarlierAttempts, settleFailure } from "../transaction/settle.ts";
 import { watchClient } from "../transaction/timeouts.ts";
 import type { RollbackReport } from "../types.ts";
 import { checkUndoPlan } from "./blocked.ts";
@@ -34,7 +33,7 @@ export async function undoRollback(
   request: UndoRequest,
   observe: Observe = () => {},
 ): Promise<RollbackReport> {
-  const control = await belay.openSession({ applicationName: "belay control", parameters: ownPath });
+  const control = await openControl(belay);
   try {
     await requireDirectConnection(belay, control);
     await requireBelay(control);
@@ -45,7 +44,7 @@ export async function undoRollback(
     const checked = await validateKeys(belay, planned.facts.found.kept?.keys ?? []);
     return { ...report, notes: [...report.notes, ...checked, ...(await sealRecords(belay, control))] };
   } finally {
-    await control.close();
+    await control.close().catch(() => {});
   }
 }
 
@@ -77,7 +76,7 @@ async function onRecord(
     return await withSession({ belay, control, request, plan, found, archive, undoId, observe, startedAt });
   } catch (error) {
     const failure = databaseError(error, { url: belay.settings.database, doing: `undoing ${undoSubject(plan)}` });
-    await putOnRecord(belay, control, undoId, failure);
+    await settleFailure(belay, control, undoId, failure);
     throw failure;
   }
 }
@@ -92,21 +91,11 @@ async function verifyArchive(belay: Belay, { found }: UndoFacts): Promise<void> 
 
 /** A fresh connection: the server's counters may still hold what an earlier transaction did. */
 async function withSession(run: UndoRun): Promise<RollbackReport> {
-  const session = await run.belay.openSession({ applicationName: "belay undo", parameters: ownPath });
+  const session = await openWorker(run.belay, "belay undo");
   try {
     await watchClient(session);
     return await runUndo(run, session);
   } finally {
     await session.close().catch(() => {});
   }
-}
-
-/** The record is written on a new connection when the old one is gone; a database that is away keeps the intent row. */
-async function putOnRecord(belay: Belay, control: Session, undoId: string, failure: BelayError): Promise<void> {
-  const session = control.alive
-    ? control
-    : await belay.openSession({ applicationName: "belay control", parameters: ownPath }).catch(() => null);
-  if (session === null) return;
-  await recordFailure(session, undoId, failure).catch(() => {});
-  if (session !== control) await session.close();
 }
