@@ -43,7 +43,7 @@ async function undoByPolicy(
   maintenance: boolean,
   report: RollbackReport,
   { health }: Around,
-): Promise<Ran["undone"]> {
+): Promise<Ran["policyUndo"]> {
   if (health.verdict !== "failing" || policy.health.onFailure !== "undo") return null;
   const healthyBefore = new Set(health.before.filter(({ healthy }) => healthy).map(({ name }) => name));
   const failing = health.after.filter(({ name, healthy }) => !healthy && healthyBefore.has(name));

@@ -14,7 +14,7 @@ import type { IncidentPlace, Ran } from "./types.ts";
 export interface Work {
   run(observe: Observe): Promise<RollbackReport>;
   /** What the policy wants done about health checks that fail after the COMMIT; null: nothing. */
-  undo(report: RollbackReport, around: Around): Promise<Ran["undone"]>;
+  undo(report: RollbackReport, around: Around): Promise<Ran["policyUndo"]>;
 }
 
 /**
@@ -40,7 +40,7 @@ export async function runWithHooks(belay: Belay, asked: AroundRequest, work: Wor
       ...report,
       outcome: undone?.outcome === "committed" ? "undone" : report.outcome,
       around,
-      undone,
+      policyUndo: undone,
       incident: { ...incident, notes: [...journal.notes, ...incident.notes] },
     };
   } finally {

@@ -102,7 +102,7 @@ export type IncidentPlace = z.infer<typeof incidentPlaceSchema>;
 export const ranSchema = rollbackReportSchema.extend({
   around: aroundSchema,
   /** The undo that followed by policy; null without one. */
-  undone: z
+  policyUndo: z
     .object({
       rollbackId: z.string(),
       outcome: z.enum(["committed", "failed"]),
