@@ -54,7 +54,7 @@ function operation(route: AnyRoute): Json {
     responses: {
       [String(route.status ?? 200)]: {
         description: "Done",
-        content: { "application/json": { schema: schemaOf(route.response, "output") } },
+        content: contentOf(route),
       },
       default: {
         description: "A problem document (RFC 9457)",
@@ -62,6 +62,10 @@ function operation(route: AnyRoute): Json {
       },
     },
   };
+}
+
+function contentOf({ streams = ["application/json"], response }: AnyRoute): Json {
+  return Object.fromEntries(streams.map((type) => [type.split(";")[0]!, { schema: schemaOf(response, "output") }]));
 }
 
 function parametersOf(schema: z.ZodType | undefined, place: "path" | "query"): Json[] {

@@ -8,6 +8,7 @@ import { authenticate, type Caller, type Role, requireRole, requireSecondFactor,
 import type { AppDeps } from "./deps.ts";
 import { answerOnce } from "./idempotency.ts";
 import { HttpError } from "./problem.ts";
+import { type Streamed, streamedResponse } from "./streamed.ts";
 
 export interface RouteInput<P, Q, B> {
   readonly params: P;
@@ -30,8 +31,10 @@ export interface Route<P = unknown, Q = unknown, B = unknown, R = unknown> {
   readonly params?: z.ZodType<P>;
   readonly query?: z.ZodType<Q>;
   readonly body?: z.ZodType<B>;
+  /** Content types of an answer that is sent as it is made; `handle` then gives a Streamed. */
+  readonly streams?: readonly string[];
   readonly response: z.ZodType<R>;
-  handle(input: RouteInput<P, Q, B>, deps: AppDeps): Promise<R>;
+  handle(input: RouteInput<P, Q, B>, deps: AppDeps): Promise<R | Streamed>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of routes holds routes of every shape
@@ -60,6 +63,7 @@ async function handle(c: Context, definition: AnyRoute, deps: AppDeps): Promise<
     belay,
     caller,
   };
+  if (definition.streams !== undefined) return streamedResponse((await definition.handle(input, deps)) as Streamed);
   const run = () => definition.handle(input, deps);
   const status = definition.status ?? 200;
   const key = definition.method === "post" ? c.req.header("idempotency-key") : undefined;

@@ -5,6 +5,7 @@ import { openApiDocument } from "../openapi.ts";
 import { mount } from "../route.ts";
 import { agreementRoutes } from "./agreements.ts";
 import { archiveRoutes } from "./archives.ts";
+import { auditRoutes } from "./audit.ts";
 import { migrationRoutes } from "./migrations.ts";
 import { rollbackRoutes } from "./rollbacks.ts";
 import { undoRoutes } from "./undos.ts";
@@ -16,6 +17,7 @@ export const rollbacksRoutes = [
   ...rollbackRoutes,
   ...undoRoutes,
   ...archiveRoutes,
+  ...auditRoutes,
 ];
 
 /** Migrations, plans, rollbacks, undo and archives for signed-in users. */
