@@ -1,0 +1,138 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { listArchives } from "../../shared/archive/list.ts";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { listKept } from "../../shared/rollback/preserve/list.ts";
+import { purgeKept } from "../../shared/rollback/preserve/purge.ts";
+import { undoRollback } from "../../shared/rollback/undo/undo.ts";
+import type { ObjectStore } from "../../shared/store/types.ts";
+import { testBelay } from "../support/belay.ts";
+import { createDatabase } from "../support/postgres.ts";
+import { apply, run } from "./helpers.ts";
+import { wholeState } from "./undo-support.ts";
+
+const name = "20250102000000_orders";
+const up = `create type mood as enum ('a', 'b');
+  create table orders (id serial primary key, m mood default 'a', p int references people, up int references orders);
+  create index on orders (m); comment on table orders is 'o'; grant select on orders to public;
+  create table parts (k int, v text, primary key (k)) partition by range (k);
+  create table parts_1 partition of parts for values from (0) to (100); create table parts_2 partition of parts default;
+  insert into people values (1), (2); insert into orders (m, p) select 'b', 1 + n % 2 from generate_series(1, 50) n;
+  insert into parts select n, 'v' || n from generate_series(1, 200) n;
+  create view v as select * from orders;`;
+const down = "drop view v; drop table orders, parts; drop type mood;";
+
+/** Rolled back with what goes moved away, and what was there before. */
+async function quarantined() {
+  const database = await createDatabase();
+  onTestFinished(() => database.drop());
+  const { url } = database;
+  await apply(
+    url,
+    { name: "20250101000000_base", up: "create table people (id int primary key)", down: "" },
+    { name, up, down },
+  );
+  const before = await wholeState(url);
+  const belay = testBelay({ database: url });
+  const { rollbackId, preserved } = await executeRollback(belay, {
+    migration: name,
+    preserve: "quarantine",
+    reason: "test",
+  });
+  return { url, belay, before, rollbackId, preserved };
+}
+
+const schemasLeft = (url: string) => run(url, "select nspname from pg_namespace where nspname like 'belay\\_kept%'");
+
+describe("what a rollback keeps in the database", () => {
+  test("is listed with sizes, dates and whether it can be undone", async () => {
+    const { url, belay, rollbackId } = await quarantined();
+    await run(url, "create schema belay_kept_stranger");
+    const { kept, unknown } = await listKept(belay);
+    expect(unknown).toEqual(["belay_kept_stranger"]);
+    expect(kept).toMatchObject([
+      { rollbackId, migration: name, mode: "quarantine", due: false, undoable: true, problem: null },
+    ]);
+    const tables = kept[0]!.kept.filter(({ kind }) => kind === "table").map((each) => `${each.schema}.${each.name}`);
+    expect(tables.sort()).toEqual(["public.orders", "public.parts", "public.parts_1", "public.parts_2"]);
+    expect(new Date(kept[0]!.until).getTime() - new Date(kept[0]!.since).getTime()).toBeGreaterThan(
+      29.9 * 24 * 3600_000,
+    );
+    const [comment] = await run(url, "select obj_description('belay_kept_20250102000000_1'::regnamespace) as text");
+    expect(comment!.text).toContain(rollbackId);
+  });
+
+  test("is purged when it is due, into an archive from which the rollback is undone", async () => {
+    const { url, belay, before, rollbackId } = await quarantined();
+    expect(await purgeKept(belay)).toEqual([]);
+    const later = { ...belay, now: () => new Date(Date.now() + 31 * 24 * 3600_000) };
+    expect(await purgeKept(later, { dryRun: true })).toMatchObject([{ rollbackId, archiveId: null }]);
+    const [purged] = await purgeKept(later);
+    expect(purged).toMatchObject({ rollbackId, migration: name, rows: 250 });
+    expect(await schemasLeft(url)).toEqual([]);
+    expect(
+      await run(url, `select purpose, rows::int as rows from belay.archives where id = '${purged!.archiveId}'`),
+    ).toEqual([{ purpose: "quarantine", rows: 250 }]);
+    expect(await run(url, "select subject from belay.audit_log where action = 'quarantine.purged'")).toEqual([
+      { subject: name },
+    ]);
+    await undoRollback(belay, { rollbackId, reason: "test" });
+    expect(await wholeState(url)).toEqual(before);
+  });
+
+  test("a purge that is killed before its COMMIT changes nothing, and the next one takes its archive", async () => {
+    const { url, belay, before, rollbackId } = await quarantined();
+    const store: ObjectStore = {
+      ...belay.store,
+      write: async (key, chunks, options) => {
+        const bytes = await belay.store.write(key, chunks, options);
+        if (key.endsWith("manifest.json"))
+          await run(
+            url,
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'belay quarantine' and datname = current_database()",
+          );
+        return bytes;
+      },
+    };
+    await expect(purgeKept({ ...belay, store }, { rollbacks: [rollbackId] })).rejects.toThrow();
+    expect(await schemasLeft(url)).toHaveLength(1);
+    const [purged] = await purgeKept(belay, { rollbacks: [rollbackId] });
+    const archives = (await listArchives(belay.store)).filter(({ purpose }) => purpose === "quarantine");
+    expect(archives.map(({ id }) => id)).toEqual([purged!.archiveId]);
+    await undoRollback(belay, { rollbackId, reason: "test" });
+    expect(await wholeState(url)).toEqual(before);
+  });
+
+  test("what somebody dropped from the private schema is a conflict for undo, named", async () => {
+    const { url, belay, rollbackId } = await quarantined();
+    await run(url, "drop table belay_kept_20250102000000_1.parts_2");
+    expect((await listKept(belay)).kept).toMatchObject([
+      { undoable: false, problem: "no longer there: table public.parts_2" },
+    ]);
+    await expect(undoRollback(belay, { rollbackId, reason: "test" })).rejects.toMatchObject({
+      code: "undo_conflict",
+      message: expect.stringContaining("public.parts_2"),
+    });
+    await expect(purgeKept(belay, { rollbacks: [rollbackId] })).rejects.toMatchObject({ code: "undo_conflict" });
+  });
+
+  test("a newer table of the same name is a conflict, and nothing changes", async () => {
+    const { url, belay, rollbackId } = await quarantined();
+    await run(url, "create table orders (x int)");
+    await expect(undoRollback(belay, { rollbackId, reason: "test" })).rejects.toMatchObject({
+      code: expect.stringMatching(/undo_conflict|gate_failed/),
+    });
+    expect(await schemasLeft(url)).toHaveLength(1);
+  });
+
+  test("a foreign key whose rows changed meanwhile stays NOT VALID, and the report says how to finish", async () => {
+    const { url, belay, rollbackId } = await quarantined();
+    await run(url, "delete from people where id = 2");
+    const report = await undoRollback(belay, { rollbackId, reason: "test" });
+    expect(report.notes.join("\n")).toMatch(
+      /orders_p_fkey of public\.orders stays NOT VALID.*ALTER TABLE public\.orders VALIDATE CONSTRAINT orders_p_fkey;/,
+    );
+    expect(await run(url, "select conname from pg_constraint where not convalidated")).toEqual([
+      { conname: "orders_p_fkey" },
+    ]);
+  });
+});
