@@ -6,6 +6,7 @@ import { gatherFacts } from "../plan/facts.ts";
 import { rowsAtStake } from "../plan/growth.ts";
 import { makePlan } from "../plan/plan.ts";
 import { parseWaivers } from "../plan/waivers.ts";
+import { makeCopies } from "../preserve/copies.ts";
 import { commit } from "../transaction/commit.ts";
 import { giveUp } from "../transaction/give-up.ts";
 import { recordLockTimes, recordSequences, recordTransaction } from "../transaction/intent.ts";
@@ -43,6 +44,7 @@ export async function runAttempt(
     before = await readBefore(session, plan, widen);
     await attempt.observe("locked");
     archive = await archiveScoped(attempt, session, plan, before);
+    await makeCopies(session, plan);
     await attempt.observe("archived");
     latest = await readAccount(attempt.control);
     await recordSequences(attempt.control, attempt.rollbackId, latest);

@@ -15,6 +15,7 @@ import { entriesOfGraph } from "../effect/graph-entries.ts";
 import { graphScope } from "../effect/graph-scope.ts";
 import { readDependencyGraph } from "../effect/read-graph.ts";
 import { takerOf } from "../effect/taken-by.ts";
+import { planCopies } from "../preserve/copies.ts";
 import { preserving } from "../preserve/preserve.ts";
 import type { Plan } from "../types.ts";
 import { type AlsoArchivedFacts, readAlsoArchived, withTheirLocks } from "./also-archived.ts";
@@ -187,6 +188,7 @@ async function factsOf(common: Common, set: MigrationSet): Promise<Facts> {
     createdTables: new Set(provenance.createdTables),
     takenBy: (oid) => units[takerOf(effect.takenBy, oid)]!.migration.name,
   });
+  const kept = mode === "copy" ? await planCopies(session, set.units[0]!.migration, losses) : preserved.preserve;
   const { overreach, makers } = provenance;
   const locks = withTheirLocks(nameLocks(effect, graph), also);
   const { migration } = units[0]!;
@@ -206,7 +208,7 @@ async function factsOf(common: Common, set: MigrationSet): Promise<Facts> {
     entryHashes: hashesOf(effect, catalog),
     unknownKinds: unknownInTheWay(effect, catalog),
     losses: { ...losses, unreadable: [...losses.unreadable, ...also.unreadable] },
-    preserve: { ...preserved.preserve, days: policy.preserve.days },
+    preserve: { ...kept, days: policy.preserve.days },
     alsoArchived: [...also.archived],
     writes: await countWrites(session, effect.writes, graph),
     jobs: await readCronJobs(session, { objects: effect.objects, columns: losses.columns }),

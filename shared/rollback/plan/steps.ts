@@ -3,7 +3,7 @@ import type { Plan } from "../types.ts";
 import type { Facts } from "./facts.ts";
 
 /** What executing would do, in order; names only, no counts, so that the plan's hash stands still. */
-export function planSteps({ losses, effect, together, prepared, locks, alsoArchived }: Facts): Plan["steps"] {
+export function planSteps({ losses, effect, together, prepared, locks, alsoArchived, preserve }: Facts): Plan["steps"] {
   if (prepared.statements === 0) return [];
   const tables = losses.tables.map((each) => `${each.schema}.${each.table}`);
   const columns = losses.columns.map((each) => `${each.schema}.${each.table} (${each.columns.join(", ")})`);
@@ -24,6 +24,9 @@ export function planSteps({ losses, effect, together, prepared, locks, alsoArchi
         ? `write ${listed(archived)} with their definitions, and read back every byte`
         : "write the definitions of what goes, and read back every byte",
   });
+  const copies = preserve.mode === "copy" ? preserve.kept.map((each) => `${each.schema}.${each.name}`) : [];
+  if (copies.length > 0)
+    steps.push({ name: "copy", detail: `copy what goes of ${listed(copies)} to schema ${preserve.schema}` });
   const exclusive = locks
     .filter((each) => each.mode === "ACCESS EXCLUSIVE")
     .map((each) => `${each.schema}.${each.relation}`);
