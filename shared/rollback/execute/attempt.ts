@@ -1,7 +1,7 @@
-import { readCatalog } from "../../catalog/read.ts";
+import { type CatalogWatch, watchCatalog } from "../../catalog/watch.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { type Account, readAccount } from "../guard/account.ts";
+import { type Account, readAccount, readSequences } from "../guard/account.ts";
 import { gatherFacts } from "../plan/facts.ts";
 import { rowsAtStake } from "../plan/growth.ts";
 import { makePlan } from "../plan/plan.ts";
@@ -38,15 +38,18 @@ export async function runAttempt(
   let xid: string | undefined;
   let committed = false;
   try {
+    const watch = watchCatalog(session);
+    // The whole catalog takes longest, and nobody waits yet; under the locks only what changed is read again.
+    await watch.read();
     const locked = await lockWithRetries(attempt, session, widen);
     xid = await nameTransaction(attempt, session);
     const plan = await replan(attempt, session, locked.targets);
-    before = await readBefore(session, plan, widen);
+    before = await readBefore(session, watch, plan, widen);
     await attempt.observe("locked");
     archive = await archiveScoped(attempt, session, plan, before);
     await makeCopies(session, plan);
     await attempt.observe("archived");
-    latest = await readAccount(attempt.control);
+    latest = { ...before.account, sequences: await readSequences(attempt.control) };
     await recordSequences(attempt.control, attempt.rollbackId, latest);
     const ran = await runWithRetries(attempt, session, plan, before, xid);
     section = ran.section;
@@ -103,13 +106,18 @@ async function replan(attempt: Attempt, session: Session, locked: readonly LockT
   return plan;
 }
 
-async function readBefore(session: Session, plan: Plan, widen: ReadonlySet<number>): Promise<Before> {
+async function readBefore(
+  session: Session,
+  watch: CatalogWatch,
+  plan: Plan,
+  widen: ReadonlySet<number>,
+): Promise<Before> {
   await lockSequences(session, goingSequences(plan));
   const [at] = await session.sql`select pg_current_snapshot()::text as snapshot`;
   const account = await readAccount(session);
-  const catalog = await readCatalog(session);
+  const catalog = await watch.read();
   const scope = archiveScope(plan, catalog, account, await readPartitions(session), widen);
-  return { account, catalog, scope, tracked: await readTracked(session, plan.version), snapshot: at!.snapshot };
+  return { account, catalog, watch, scope, tracked: await readTracked(session, plan.version), snapshot: at!.snapshot };
 }
 
 /** Lifts sequences that setval pushed back, and removes the archive of what is still there. */

@@ -1,5 +1,4 @@
 import { compareCatalogs } from "../../catalog/differences.ts";
-import { readCatalog } from "../../catalog/read.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { type Account, type RelationAccount, readAccount } from "../guard/account.ts";
@@ -40,8 +39,8 @@ export async function conclude(
   await attempt.observe("sql");
   belay.report({ phase: "guard", message: "asking the database what really happened" });
   const preserved = await settleKept(session, plan, { rollbackId: attempt.rollbackId, now: belay.now() });
-  const account = await readAccount(session);
-  const catalog = await readCatalog(session);
+  const account = await readAccount(session, before.account);
+  const catalog = await before.watch.read();
   const compared = compareCatalogs(before.catalog, catalog);
   const difference = { ...compared, added: await ownAdditions(session, compared.added) };
   const tracked = before.tracked;

@@ -17,7 +17,7 @@ export async function lastLook(
   tolerated: ReadonlySet<number>,
 ): Promise<Violation[]> {
   await nothingLeft(session);
-  const now = await readAccount(session);
+  const now = await readAccount(session, judged);
   const records = [...judged.relations.values()].filter(({ schema }) => schema === "belay").map(({ oid }) => oid);
   const coverage = {
     tables: new Set<number>(),

@@ -1,5 +1,4 @@
 import { compareCatalogs } from "../../catalog/differences.ts";
-import { readCatalog } from "../../catalog/read.ts";
 import type { CatalogDifference, Entry } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -23,7 +22,7 @@ export async function requireNothingMeanwhile(
 ): Promise<void> {
   await lockWhatGoes(session, plan, limits);
   if (!(await catalogMoved(session, before.snapshot))) return;
-  const difference = compareCatalogs(before.catalog, await readCatalog(session));
+  const difference = compareCatalogs(before.catalog, await before.watch.read());
   const concerned = concerning(difference, before.scope, plan);
   if (concerned.length === 0) return;
   throw new BelayError("plan_changed", `while the archive was written, others changed ${concerned.join(", ")}`, {
@@ -48,13 +47,14 @@ async function lockWhatGoes(session: Session, plan: Plan, limits: Omit<QueueLimi
 async function catalogMoved(session: Session, snapshot: string): Promise<boolean> {
   // A row's xmin has no epoch: that of the current transaction is the right one for rows as young as these.
   const since = written.map(
-    (name) => `select from pg_catalog.${name} c, now_at n where c.xmin::text::int8 >= n.xmin32
-      and c.xmin::text::int8 < 4294967296 and not pg_visible_in_snapshot((n.epoch + c.xmin::text::int8)::text::xid8, n.snapshot)
+    (
+      name,
+    ) => `select from pg_catalog.${name} c, now_at n where age(c.xmin) <= n.oldest and not pg_visible_in_snapshot((n.epoch + c.xmin::text::int8)::text::xid8, n.snapshot)
       and c.xmin::text::int8 <> n.own`,
   );
   const [row] = await session.sql.unsafe(
     `with now_at as materialized (
-       select $1::pg_snapshot as snapshot, pg_snapshot_xmin($1::pg_snapshot)::text::int8 % 4294967296 as xmin32,
+       select $1::pg_snapshot as snapshot, pg_current_xact_id()::text::int8 - pg_snapshot_xmin($1::pg_snapshot)::text::int8 as oldest,
               pg_current_xact_id()::text::int8 / 4294967296 * 4294967296 as epoch,
               pg_current_xact_id()::text::int8 % 4294967296 as own)
      select ${since.map((query) => `exists (${query})`).join(" or ")} as moved`,

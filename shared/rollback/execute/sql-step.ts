@@ -98,7 +98,7 @@ async function holdWhatStays(session: Session, plan: Plan, { scope }: Before): P
   const oids = scope.sequences.map(({ oid }) => oid).filter((oid) => !going.has(oid));
   if (oids.length === 0) return new Map();
   await lockSequences(session, oids);
-  return readSequences(session, oids);
+  return readSequences(session, { only: oids });
 }
 
 export function goingSequences({ effect }: Plan): number[] {

@@ -1,4 +1,5 @@
 import type { Catalog } from "../../catalog/types.ts";
+import type { CatalogWatch } from "../../catalog/watch.ts";
 import type { Belay } from "../../context.ts";
 import type { MigrationFolder } from "../../migrations/types.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -56,6 +57,8 @@ export interface Attempt {
 export interface Before {
   readonly account: Account;
   readonly catalog: Catalog;
+  /** Reads the catalog again: only what changed, and what depends on that. */
+  readonly watch: CatalogWatch;
   readonly scope: ArchiveScope;
   /** The tool's tracking table; null without any. */
   readonly tracked: Tracked | null;

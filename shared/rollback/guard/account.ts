@@ -47,32 +47,63 @@ export interface Account {
   /** Digest of Belay's own schema. */
   readonly ownSchema: string;
   readonly deferrableTriggers: ReadonlyMap<number, DeferrableTrigger>;
+  /** Tables whose foreign keys are not checked by all of their triggers. */
+  readonly unchecked: readonly string[];
 }
 
-/** Reads the account of the session's own transaction. Takes no lock above AccessShare. */
-export async function readAccount(session: Session): Promise<Account> {
+/**
+ * Reads the account of the session's own transaction. Takes no lock above AccessShare. `earlier`: an account of the same
+ * transaction; columns and sequences of what it has locked no further since are taken from there.
+ */
+export async function readAccount(session: Session, earlier?: Account): Promise<Account> {
   const locks = await readLocks(session);
-  const counters = await readCounters(session);
-  const relations = await readRelations(session);
-  return {
-    relations,
-    counters,
-    locks,
-    sequences: [...relations.values()].some(({ kind }) => kind === "S") ? await readSequences(session) : new Map(),
-    largeObjects: await readLargeObjects(session),
-    ownSchema: await readOwnSchema(session),
-    deferrableTriggers: await readDeferrableTriggers(session),
-  };
+  const known = earlier === undefined || writesCatalogs(locks) ? null : untouched(earlier, locks);
+  const [counters, relations, sequences, largeObjects, ownSchema, deferrableTriggers] = await Promise.all([
+    readCounters(session),
+    readRelations(session, known ?? new Map()),
+    known === null ? readSequences(session) : readTouchedSequences(session, earlier!, known),
+    readLargeObjects(session),
+    readOwnSchema(session),
+    readDeferrableTriggers(session),
+  ]);
+  return { relations, counters, locks, sequences, largeObjects, ownSchema, deferrableTriggers };
 }
 
-async function readRelations(session: Session): Promise<Map<number, RelationAccount>> {
+/** pg_class, pg_attribute and pg_sequence: DDL lets its lock on them go at once, so one that is held is of a statement that names them. */
+const definingCatalogs = [1259, 1249, 2224];
+
+function writesCatalogs(locks: Account["locks"]): boolean {
+  return definingCatalogs.some((oid) => locks.get(oid)?.some((mode) => mode !== "AccessShareLock"));
+}
+
+/** Whatever changes a relation's columns, or a sequence, holds a lock on it until the transaction ends. */
+function untouched({ relations }: Account, locks: Account["locks"]): Map<number, RelationAccount> {
+  return new Map([...relations].filter(([oid]) => !locks.get(oid)?.some((mode) => mode !== "AccessShareLock")));
+}
+
+async function readTouchedSequences(
+  session: Session,
+  earlier: Account,
+  known: ReadonlyMap<number, RelationAccount>,
+): Promise<Map<number, SequenceAccount>> {
+  const kept = [...earlier.sequences].filter(([oid]) => known.has(oid));
+  return new Map([...kept, ...(await readSequences(session, { except: [...known.keys()] }))]);
+}
+
+/** `known`: relations whose columns need not be read. */
+async function readRelations(
+  session: Session,
+  known: ReadonlyMap<number, RelationAccount>,
+): Promise<Map<number, RelationAccount>> {
   const rows = await session.sql`
+    with known as materialized (select unnest(${[...known.keys()].map(String)}::text[]::oid[]) as oid)
     select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relkind as kind, c.relispopulated as filled,
            coalesce(pg_relation_filenode(c.oid)::text, '') || '/'
              || coalesce(pg_relation_filenode(nullif(c.reltoastrelid, 0))::text, '') as storage,
-           coalesce(a.columns, '[]'::json) as columns
+           case when k.oid is null then coalesce(a.columns, '[]'::json) end as columns
       from pg_class c
       join pg_namespace n on n.oid = c.relnamespace
+      left join known k on k.oid = c.oid
       left join lateral (
         select json_agg(json_build_object(
                  'number', attnum, 'name', attname, 'generated', attgenerated <> '',
@@ -80,7 +111,7 @@ async function readRelations(session: Session): Promise<Map<number, RelationAcco
                ) order by attnum) as columns
           from pg_attribute
          where attrelid = c.oid and attnum > 0 and not attisdropped
-      ) a on c.relkind <> 'S'
+      ) a on c.relkind <> 'S' and k.oid is null
      where c.relkind in ('r', 'p', 'm', 'S', 'f', 'v')
        and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
        and c.relpersistence <> 't'`;
@@ -94,16 +125,20 @@ async function readRelations(session: Session): Promise<Map<number, RelationAcco
         kind: row.kind,
         filled: row.filled,
         storage: row.storage,
-        columns: row.columns,
+        columns: row.columns ?? known.get(Number(row.oid))!.columns,
       },
     ]),
   );
 }
 
-/** Values of every sequence that the role may read; of those with `oids` where they are given. */
-export async function readSequences(session: Session, oids?: readonly number[]): Promise<Map<number, SequenceAccount>> {
+/** Values of every sequence that the role may read; of `only` or all but `except` where these are given. */
+export async function readSequences(
+  session: Session,
+  oids: { readonly only?: readonly number[]; readonly except?: readonly number[] } = {},
+): Promise<Map<number, SequenceAccount>> {
   const result = new Map<number, SequenceAccount>();
-  const only = oids === undefined ? null : oids.map(String);
+  const only = oids.only?.map(String) ?? null;
+  const except = (oids.except ?? []).map(String);
   const readable = await session.sql`
     select s.seqrelid::int8::text as oid, s.seqincrement::text as increment,
            format('select %s::int8 as oid, last_value, is_called from %I.%I', s.seqrelid::int8, n.nspname, c.relname) as query
@@ -111,7 +146,8 @@ export async function readSequences(session: Session, oids?: readonly number[]):
       join pg_class c on c.oid = s.seqrelid
       join pg_namespace n on n.oid = c.relnamespace
      where c.relpersistence <> 't' and has_sequence_privilege(s.seqrelid, 'select')
-       and (${only}::text[] is null or s.seqrelid = any(${only}::text[]::oid[]))`;
+       and (${only}::text[] is null or s.seqrelid = any(${only}::text[]::oid[]))
+       and s.seqrelid not in (select unnest(${except}::text[]::oid[]))`;
   const increments = new Map(readable.map((row) => [Number(row.oid), row.increment as string]));
   for (let start = 0; start < readable.length; start += 200) {
     const queries = readable.slice(start, start + 200).map((row) => row.query as string);
@@ -129,11 +165,14 @@ export async function readSequences(session: Session, oids?: readonly number[]):
   return result;
 }
 
+/** As pg_stat_xact_all_tables has them, without its joins. */
 async function readCounters(session: Session): Promise<Map<number, RowCounters>> {
   const rows = await session.sql`
-    select relid::int8::text as oid, n_tup_ins::text as inserted, n_tup_upd::text as updated, n_tup_del::text as deleted
-      from pg_stat_xact_all_tables
-     where n_tup_ins + n_tup_upd + n_tup_del > 0`;
+    select oid::int8::text as oid, inserted::text, updated::text, deleted::text
+      from (select oid, pg_stat_get_xact_tuples_inserted(oid) as inserted, pg_stat_get_xact_tuples_updated(oid) as updated,
+                   pg_stat_get_xact_tuples_deleted(oid) as deleted
+              from pg_class where relkind in ('r', 't', 'm', 'p')) counted
+     where inserted + updated + deleted > 0`;
   return new Map(
     rows.map((row) => [
       Number(row.oid),
