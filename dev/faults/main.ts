@@ -11,6 +11,7 @@ left over, and the same command must work again (docs/faults.md). Exits 1 when a
 
   --rounds N    default 500
   --seed N      repeats a run; printed first
+  --lanes N     rounds at the same time (default 2)
   --only ROUND  one round of the seed alone`;
 
 const { values } = parseArgs({
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "500" },
     seed: { type: "string" },
     only: { type: "string" },
+    lanes: { type: "string", default: "2" },
     json: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
     help: { type: "boolean", short: "h" },
@@ -34,6 +36,7 @@ const started = performance.now();
 const rounds = await runRounds({
   rounds: Number(values.rounds),
   seed,
+  lanes: Number(values.lanes),
   ...(values.only === undefined ? {} : { only: Number(values.only) }),
   onRound: (round) => {
     if (values.json) console.log(JSON.stringify({ seed, ...round }));

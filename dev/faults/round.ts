@@ -1,3 +1,4 @@
+import { type Place, runPlainly } from "./again.ts";
 import { judgeDatabase, type Verdict, waitForNothingLeft } from "./checks.ts";
 import { type Ended, startCommand } from "./command.ts";
 import { chooseFault } from "./faults.ts";
@@ -50,7 +51,7 @@ export async function playRound(world: World, template: Template, random: Random
   wrong.push(...(await waitForNothingLeft(world, name)));
   const verdict = await judgeDatabase(world, course, place);
   wrong.push(...verdict.wrong, ...judgeExit(last, verdict));
-  if (wrong.length === 0) wrong.push(...(await again(world, course, place, verdict)));
+  if (wrong.length === 0) wrong.push(...(await again(world, course, place, verdict, number % 10 === 0)));
   await world.run(`drop database ${name} with (force)`);
   world.removeStore(name);
   return {
@@ -82,10 +83,11 @@ function judgeExit({ exitCode, output, signal }: Ended, { side }: Verdict): stri
 async function again(
   world: World,
   course: Course,
-  place: { database: string; prefix: string },
+  place: Place,
   first: Verdict,
+  byCommand: boolean,
 ): Promise<string[]> {
-  const second = await runPlainly(world, course.words, place);
+  const second = await runPlainly(world, course.words, place, byCommand);
   const verdict = await judgeDatabase(world, course, place);
   const wrong = verdict.wrong.map((one) => `run again: ${one}`);
   const wanted = course.after === null ? "before" : "after";
@@ -95,17 +97,9 @@ async function again(
   if (first.side === "after" && !/already|rolled[ _]back|undone/.test(second.output))
     wrong.push(`run again, it did not say that it is done already: ${second.output}`);
   if (wrong.length > 0 || course.action !== "rollback" || course.after === null) return wrong;
-  const undone = await runPlainly(world, ["undo", course.words[1]!, "--yes", "--reason", "back"], place);
+  const undone = await runPlainly(world, ["undo", course.words[1]!, "--yes", "--reason", "back"], place, byCommand);
   if (undone.exitCode !== 0) return [`the undo exited ${undone.exitCode}: ${undone.output}`];
   return [];
-}
-
-async function runPlainly(
-  world: World,
-  words: readonly string[],
-  { database, prefix }: { database: string; prefix: string },
-) {
-  return startCommand(world, words, { database: world.url(database), store: world.storeUrl(prefix) }).ended;
 }
 
 function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {

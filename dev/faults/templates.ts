@@ -75,6 +75,14 @@ export async function prepare(world: World, scenario: Scenario, id: number): Pro
   return { scenario, courses: [back, again] };
 }
 
+/** Drops a scenario's databases. */
+export async function forget(world: World, { courses }: Template): Promise<void> {
+  for (const { template } of courses) {
+    await world.run(`drop database if exists ${template} with (force)`);
+    world.removeStore(template);
+  }
+}
+
 /** Clones the template to `into` and runs the action there without a fault. */
 async function walk(
   world: World,

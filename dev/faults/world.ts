@@ -42,11 +42,14 @@ export const limits = {
   archiveMs: 15_000,
 } as const;
 
+let worlds = 0;
+
 export async function startWorld(major: Major = 17): Promise<World> {
-  const dataDirectory = runPlace("faults-postgres");
+  const name = `faults-${++worlds}`;
+  const dataDirectory = runPlace(`${name}-postgres`);
   const port = await freePort();
   let server: PostgresServer = await startPostgres({ major, dataDirectory, port });
-  const directory = runPlace("faults-s3");
+  const directory = runPlace(`${name}-s3`);
   mkdirSync(directory, { recursive: true });
   const s3: S3Server = await startS3({ directory });
   const wire = await startWireProxy(() => port);
