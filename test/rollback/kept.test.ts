@@ -136,3 +136,56 @@ describe("what a rollback keeps in the database", () => {
     ]);
   });
 });
+
+describe("--preserve copy keeps what is lost in the database too", () => {
+  test("tables as tables, columns by their key; undo removes it, a purge does once the archive verifies", async () => {
+    const database = await createDatabase();
+    onTestFinished(() => database.drop());
+    const { url } = database;
+    const base = `create schema other; create table people (id int primary key, name text); create table other.people_lost (x int);
+      insert into people select n, 'p' || n from generate_series(1, 9) n;`;
+    const forward = `create type mood as enum ('a', 'b'); create unlogged table other.orders (id serial primary key, m mood, all_m mood[], twice int generated always as (id * 2) stored, o other.people_lost);
+      insert into other.orders (m, all_m) select 'b', '{a,b}' from generate_series(1, 20);
+      alter table people add column mood mood, add column note jsonb; update people set mood = 'a', note = '{"n": 1}' where id < 5;
+      create table "People" (id int); insert into "People" values (7);`;
+    const back = `drop table other.orders; drop table "People"; alter table people drop column mood, drop column note; drop type mood;`;
+    await apply(url, { name: "20250101000000_base", up: base, down: "" }, { name, up: forward, down: back });
+    const before = await wholeState(url);
+    const belay = testBelay({ database: url });
+    const request = { migration: name, preserve: "copy", reason: "test" } as const;
+    const { rollbackId, preserved } = await executeRollback(belay, request);
+    expect(
+      preserved!.kept.map(({ schema, name: table, keptIn, as }) => `${schema}.${table} ${keptIn}.${as}`).sort(),
+    ).toEqual([
+      "other.orders belay_kept_20250102000000_1.orders",
+      "public.People belay_kept_20250102000000_1_s2.People",
+      "public.people belay_kept_20250102000000_1_s2.people_lost",
+    ]);
+    expect(
+      await run(
+        url,
+        "select count(*)::int as rows, min(m) as m, min(all_m) as all, max(twice) as twice from belay_kept_20250102000000_1.orders",
+      ),
+    ).toEqual([{ rows: 20, m: "b", all: "{a,b}", twice: 40 }]);
+    expect(await run(url, "select * from belay_kept_20250102000000_1_s2.people_lost order by id limit 1")).toEqual([
+      { id: 1, lost: { mood: "a", note: { n: 1 } } },
+    ]);
+    expect(
+      await run(
+        url,
+        "select relpersistence::text as kind from pg_class where relnamespace = 'belay_kept_20250102000000_1'::regnamespace",
+      ),
+    ).toContainEqual({ kind: "p" });
+    expect((await listKept(belay)).kept).toMatchObject([{ mode: "copy", undoable: true }]);
+    await undoRollback(belay, { rollbackId, reason: "test" });
+    expect(await wholeState(url)).toEqual(before);
+    expect(await schemasLeft(url)).toEqual([]);
+
+    const second = await executeRollback(belay, request);
+    const [purged] = await purgeKept(belay, { rollbacks: [name] });
+    expect(purged).toMatchObject({ mode: "copy", archiveId: second.archiveId });
+    expect(await schemasLeft(url)).toEqual([]);
+    await undoRollback(belay, { rollbackId: second.rollbackId, reason: "test" });
+    expect(await wholeState(url)).toEqual(before);
+  });
+});
