@@ -4,6 +4,18 @@ import type { ObjectStore } from "../../store/types.ts";
 import type { Manifest } from "../types.ts";
 import type { LayoutInput } from "./layout.ts";
 
+/** Tables whose definitions are in a rollback's archive and whose rows it moved to a private schema of the database. */
+export interface MovedAway {
+  /** `schema.table` of before. */
+  readonly names: readonly string[];
+  readonly schemas: readonly string[];
+  /** The day until which they stay there, at the least. */
+  readonly until: string;
+  /** SQL that moves them back, and that which ends it. */
+  readonly back: readonly string[];
+  readonly last: readonly string[];
+}
+
 /** All that one archive is to hold, and from where. */
 export interface ArchiveInput extends LayoutInput {
   readonly store: ObjectStore;
@@ -25,6 +37,8 @@ export interface ArchiveInput extends LayoutInput {
   readonly budgetBytes: number | null;
   /** 0 to 9: 1 (fast) is the default for rollback and undo, whose tables are locked meanwhile; 6 for a dump. */
   readonly gzipLevel?: number;
+  /** What the rollback moves away instead, for README.txt. */
+  readonly moved?: MovedAway;
   /** How to undo by hand, for README.txt; a text by purpose when absent. */
   readonly readme?: string;
   report?(progress: Progress): void;

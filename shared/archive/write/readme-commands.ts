@@ -17,6 +17,7 @@ export function byHand(input: ArchiveInput): string[] {
     "DB=postgres://USER@HOST:5432/DATABASE",
     "ARCHIVE=THIS_FOLDER",
     "",
+    ...psql("# 0. The tables that the rollback moved away, back to their places with their rows.", input.moved?.back ?? []),
     "# 1. Schemas, types, functions, tables, views.",
     'pg_restore --section=pre-data -d "$DB" "$ARCHIVE"',
     "",
@@ -46,6 +47,7 @@ export function byHand(input: ArchiveInput): string[] {
       ),
       ...input.external.map(({ create }) => create.trim()),
     ]),
+    ...psql("# 8. The schema that held the tables, empty now.", input.moved?.last ?? []),
   ];
 }
 

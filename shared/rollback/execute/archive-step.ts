@@ -5,6 +5,7 @@ import { type TableToArchive, writeArchive } from "../../archive/write/write.ts"
 import type { Belay, Progress } from "../../context.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { ObjectStore } from "../../store/types.ts";
+import { movedAway } from "../preserve/by-hand.ts";
 import { setLimits } from "../transaction/timeouts.ts";
 import type { Plan } from "../types.ts";
 import type { ArchiveScope } from "./archive-scope.ts";
@@ -38,7 +39,7 @@ type Scoped = Pick<Before, "scope" | "account" | "catalog">;
 export async function archiveScoped(
   attempt: Archiving,
   session: Session,
-  plan: Pick<Plan, "migration">,
+  plan: Pick<Plan, "migration"> & Partial<Pick<Plan, "preserve">>,
   before: Scoped,
   purpose: "rollback" | "undo" = "rollback",
 ): Promise<ScopedArchive | null> {
@@ -72,6 +73,7 @@ export async function archiveScoped(
         )
         .map(({ key }) => key),
       external: scope.external.map(({ entry, references }) => ({ name: entry.name, create: entry.create, references })),
+      moved: movedAway(plan.preserve, before.catalog.entries, belay.now()),
       catalogDigest: before.catalog.digest,
       budgetBytes: belay.settings.archiveBudgetBytes,
       report: (progress: Progress) => belay.report(progress),
