@@ -17,7 +17,10 @@ export function byHand(input: ArchiveInput): string[] {
     "DB=postgres://USER@HOST:5432/DATABASE",
     "ARCHIVE=THIS_FOLDER",
     "",
-    ...psql("# 0. The tables that the rollback moved away, back to their places with their rows.", input.moved?.back ?? []),
+    ...psql(
+      "# 0. The tables that the rollback moved away, back to their places with their rows.",
+      input.moved?.back ?? [],
+    ),
     "# 1. Schemas, types, functions, tables, views.",
     'pg_restore --section=pre-data -d "$DB" "$ARCHIVE"',
     "",
