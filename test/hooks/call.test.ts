@@ -14,7 +14,7 @@ const subject = {
   migrations: ["1_a"],
   actor: "anna",
   reason: "wrong <!channel> & release",
-  plan: null,
+  planned: null,
 };
 
 let server: Listener;

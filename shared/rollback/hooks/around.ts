@@ -1,7 +1,9 @@
 import type { Belay } from "../../context.ts";
 import { BelayError } from "../../errors.ts";
 import type { Begun, Observe } from "../execute/types.ts";
+import { rowsAtStake } from "../plan/growth.ts";
 import type { Policy } from "../plan/policy.ts";
+import type { Plan } from "../types.ts";
 import { callHook } from "./call.ts";
 import { askHealth, checksOf, judgeHealth } from "./health.ts";
 import type { Journal } from "./journal.ts";
@@ -44,7 +46,9 @@ export function surround(belay: Belay, asked: AroundRequest, journal: Journal, o
   let running: RunningMaintenance | null = null;
 
   const subject = (): Subject => ({
-    ...begun!,
+    rollbackId: begun!.rollbackId,
+    migrations: begun!.migrations,
+    planned: plannedOf(begun!.plan),
     kind: asked.kind,
     actor: belay.actor,
     reason: asked.reason,
@@ -125,6 +129,10 @@ export function surround(belay: Belay, asked: AroundRequest, journal: Journal, o
       if (ready) await notify(about, ending);
     },
   };
+}
+
+function plannedOf(plan: Plan | null) {
+  return plan === null ? null : { planHash: plan.hash, risk: plan.risk, rows: rowsAtStake(plan.effect) };
 }
 
 function notTaken(kind: "rollback" | "undo", { address, evidence, attempts }: HookResult): BelayError {

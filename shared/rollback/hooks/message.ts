@@ -1,7 +1,6 @@
 import type { TeamMessage } from "../../deployments/post-message.ts";
 import { listed, plural, shorten } from "../../words.ts";
-import { rowsAtStake } from "../plan/growth.ts";
-import type { Plan, RollbackReport } from "../types.ts";
+import type { RollbackReport } from "../types.ts";
 import type { Health, NoticeResult } from "./types.ts";
 
 /** Of whom a message speaks. */
@@ -11,7 +10,8 @@ export interface Subject {
   readonly migrations: readonly string[];
   readonly actor: string;
   readonly reason: string;
-  readonly plan: Plan | null;
+  /** null: it was not planned, or the record has no plan. */
+  readonly planned: { readonly planHash: string; readonly risk: string } | null;
 }
 
 /** How it ended. `unknown`: the answer to the COMMIT was lost. */
@@ -109,14 +109,14 @@ function heading({ kind, migrations }: Subject): string {
   return `${kind === "undo" ? "Undo of the rollback" : "Rollback"} of ${slackText(listed(migrations, 3))}`;
 }
 
-function dataOf({ rollbackId, kind, migrations, actor, reason, plan }: Subject) {
+function dataOf({ rollbackId, kind, migrations, actor, reason, planned }: Subject) {
   return {
     rollbackId,
     kind,
     migrations,
     actor,
     reason,
-    ...(plan === null ? {} : { planHash: plan.hash, risk: plan.risk, rows: rowsAtStake(plan.effect) }),
+    ...planned,
   };
 }
 

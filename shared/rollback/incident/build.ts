@@ -34,8 +34,6 @@ export function buildIncident(records: IncidentRecords, now: Date): Incident {
             policyDigest: plan.policyDigest,
             risk: plan.risk,
             riskReasons: plan.riskReasons,
-            verdict: plan.verdict,
-            target: `${plan.target.kind} ${plan.target.value}`,
           },
     loss: {
       tables: (shown?.tables ?? []).map(({ schema, table, rows }) => ({ name: `${schema}.${table}`, rows })),
@@ -59,13 +57,7 @@ export function buildIncident(records: IncidentRecords, now: Date): Incident {
     attempts: shown?.attempts ?? null,
     criticalSectionMs: shown?.criticalSectionMs ?? null,
     archive: records.archive,
-    gates: (plan?.gates ?? []).map(({ name, state, requirement, evidence, waiver }) => ({
-      name,
-      state,
-      requirement,
-      evidence,
-      waiver,
-    })),
+    gates: plan?.gates ?? [],
     agreements: records.agreements,
     checklist: report?.checklist ?? plan?.checklist ?? [],
     around: records.around,

@@ -16,10 +16,10 @@ export function incidentMarkdown(incident: Incident): string {
     section("Health checks", health(incident)),
     section("Hooks and messages", hooks(incident)),
     section("Who agreed", agreements(incident)),
-    section("Gates", gates(incident)),
+    section("Gates", folded(gateWords(incident), gates(incident))),
     section("Checklist", checklist(incident)),
     section(
-      "What happens next",
+      "What happens next, and notes",
       incident.notes.map((note) => `- ${plain(note)}`),
     ),
     section("How to undo", undo(incident)),
@@ -33,6 +33,18 @@ export function incidentMarkdown(incident: Incident): string {
 
 function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [`## ${title}`, "", ...lines];
+}
+
+/** Shown when it is opened. */
+function folded(summary: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`<details><summary>${summary}</summary>`, "", ...lines, "", "</details>"];
+}
+
+function gateWords({ gates }: Incident): string {
+  const states = [...new Set(gates.map(({ state }) => state))];
+  return states
+    .map((state) => `${gates.filter((gate) => gate.state === state).length} ${state.replaceAll("_", " ")}`)
+    .join(", ");
 }
 
 function facts(incident: Incident): string[] {
@@ -101,10 +113,12 @@ const eventWords: Readonly<Record<string, string>> = {
   settled: "settled by a later run",
 };
 
-function timeline({ timeline, kind }: Incident): string[] {
+function timeline({ timeline, kind, archive, outcome }: Incident): string[] {
   const first = timeline[0]?.at;
-  const words = (event: string) =>
-    kind === "undo" && event === "sql" ? "put back" : (eventWords[event] ?? event.replaceAll("_", " "));
+  const words = (event: string) => {
+    if (event === "archived" && archive === null && outcome === "committed") return "nothing had to be archived";
+    return kind === "undo" && event === "sql" ? "put back" : (eventWords[event] ?? event.replaceAll("_", " "));
+  };
   return markdownTable(
     ["Time (UTC)", "After", "What", ""],
     timeline.map(({ at, event, state, evidence }) => [
@@ -138,8 +152,7 @@ function loss({ loss, outcome, kind }: Incident): string[] {
   const total = objects.destroyed + objects.changed + objects.created;
   const more = total > objects.named.length ? [`- and ${total - objects.named.length} more`] : [];
   const named = objects.named.map(({ key, change }) => `- ${change}: ${code(key)}`);
-  if (total === 0) return table;
-  return [...table, "", `<details><summary>${counts}</summary>`, "", ...named, ...more, "", "</details>"];
+  return total === 0 ? table : [...table, "", ...folded(counts, [...named, ...more])];
 }
 
 function health({ around }: Incident): string[] {

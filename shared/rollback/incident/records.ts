@@ -2,8 +2,8 @@ import { readSource } from "../../archive/write/source.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { type Around, aroundSchema, type TimelineEvent } from "../hooks/types.ts";
-import { type Plan, planSchema, type RollbackReport, rollbackReportSchema } from "../types.ts";
-import type { Incident } from "./types.ts";
+import { type RollbackReport, rollbackReportSchema } from "../types.ts";
+import { type Incident, type RecordedPlan, recordedPlanSchema } from "./types.ts";
 
 /** Everything on record of one rollback or undo. */
 export interface IncidentRecords {
@@ -19,7 +19,7 @@ export interface IncidentRecords {
   readonly startedAt: Date;
   readonly finishedAt: Date | null;
   readonly planHash: string;
-  readonly plan: Plan | null;
+  readonly plan: RecordedPlan | null;
   readonly report: RollbackReport | null;
   readonly error: Incident["error"];
   readonly events: readonly TimelineEvent[];
@@ -34,7 +34,8 @@ export interface IncidentRecords {
 export async function readRecords(session: Session, rollbackId: string): Promise<IncidentRecords> {
   const { sql } = session;
   const [row] = await sql`
-    select *, jsonb_path_query_array(plan, '$.migrations[*].migration') as planned
+    select *, case kind when 'undo' then coalesce(plan -> 'migrations', '[]')
+                else jsonb_path_query_array(plan, '$.migrations[*].migration') end as planned
       from belay.rollbacks where ${rollbackId} = 'latest' or id::text = lower(${rollbackId})
      order by started_at desc, id desc limit 1`;
   if (row === undefined)
@@ -45,7 +46,7 @@ export async function readRecords(session: Session, rollbackId: string): Promise
     );
   const { id } = row;
   const report = rollbackReportSchema.safeParse(row.report);
-  const plan = planSchema.safeParse(row.plan);
+  const plan = recordedPlanSchema.safeParse(row.plan);
   const events = await sql`
     select at, event, state, evidence, details from belay.rollback_events where rollback_id = ${id} order by at, id`;
   const source = await readSource(session);

@@ -49,7 +49,7 @@ async function tellHook(belay: Belay, session: Session, records: IncidentRecords
   const { attempts, timeoutMs, totalMs } = policy.hooks;
   const result = await callHook(
     { url: hookAfter, secret: hookSecret! },
-    afterCall({ rollbackId, kind, migrations, actor, reason, plan }, endingOf(records, report)),
+    afterCall({ rollbackId, kind, migrations, actor, reason, planned: plannedOf(plan) }, endingOf(records, report)),
     { attempts, timeoutMs, totalMs },
     belay.now,
   );
@@ -58,6 +58,10 @@ async function tellHook(belay: Belay, session: Session, records: IncidentRecords
     insert into belay.rollback_events (rollback_id, at, event, state, evidence, details)
     values (${rollbackId}, clock_timestamp(), 'hook_after', ${result.state === "taken" ? "done" : "failed"},
             ${`${result.address}: ${result.evidence}; called by a later run`}, ${sql.json(result as never)})`;
+}
+
+function plannedOf(plan: IncidentRecords["plan"]) {
+  return plan === null ? null : { planHash: plan.hash, risk: plan.risk };
 }
 
 function endingOf({ outcome, error }: IncidentRecords, report: IncidentRecords["report"]): Ending {

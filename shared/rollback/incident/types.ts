@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { checklistItemSchema, gateSchema } from "../gate-types.ts";
 import { aroundSchema, timelineEventSchema } from "../hooks/types.ts";
-import { rollbackOutcomes, rollbackReportSchema } from "../types.ts";
+import { riskSchema, rollbackOutcomes, rollbackReportSchema } from "../types.ts";
 
 const whoSchema = z.object({ actor: z.string(), at: z.string(), reason: z.string() });
 
@@ -12,6 +12,19 @@ export const agreementSchema = whoSchema.extend({
   /** Role of the database connection; of a signed-in user it is Belay's own. */
   databaseRole: z.string(),
 });
+
+/** What the plans of a rollback and of an undo have in common. */
+export const recordedPlanSchema = z.object({
+  hash: z.string(),
+  policyDigest: z.string(),
+  risk: riskSchema,
+  riskReasons: z.array(z.string()),
+  gates: z.array(
+    gateSchema.pick({ state: true, requirement: true, evidence: true, waiver: true }).extend({ name: z.string() }),
+  ),
+  checklist: z.array(checklistItemSchema).default([]),
+});
+export type RecordedPlan = z.infer<typeof recordedPlanSchema>;
 
 /** What one rollback or undo was, for people and for machines; without row values and credentials. */
 export const incidentSchema = z.object({
@@ -33,16 +46,7 @@ export const incidentSchema = z.object({
   finishedAt: z.string().nullable(),
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
   timeline: z.array(timelineEventSchema),
-  plan: z
-    .object({
-      hash: z.string(),
-      policyDigest: z.string(),
-      risk: z.string(),
-      riskReasons: z.array(z.string()),
-      verdict: z.string(),
-      target: z.string(),
-    })
-    .nullable(),
+  plan: recordedPlanSchema.pick({ hash: true, policyDigest: true, risk: true, riskReasons: true }).nullable(),
   /** What went (or came back); empty unless it was committed. */
   loss: z.object({
     tables: z.array(z.object({ name: z.string(), rows: z.number().int() })),
@@ -70,7 +74,7 @@ export const incidentSchema = z.object({
       bytes: z.number(),
     })
     .nullable(),
-  gates: z.array(gateSchema.pick({ name: true, state: true, requirement: true, evidence: true, waiver: true })),
+  gates: recordedPlanSchema.shape.gates,
   agreements: z.array(agreementSchema),
   checklist: z.array(checklistItemSchema),
   around: aroundSchema.nullable(),
