@@ -3,6 +3,7 @@ import { bytes, count, mark, moment, paint } from "../terminal.ts";
 import { renderBlockers } from "./blockers.ts";
 import { renderDrift } from "./drift.ts";
 import { renderBlocking, renderChecklist, renderGates } from "./gates.ts";
+import { renderPreserve } from "./preserved.ts";
 import { printable, printableLines } from "./printable.ts";
 import { hang, table } from "./wrap.ts";
 
@@ -42,6 +43,7 @@ export function renderCheck(plan: Plan, layout: Layout): string[] {
     ...renderMigrations(plan, width),
     "",
     ...renderLossCard(plan.effect, width),
+    ...renderPreserve(plan, width),
     ...renderObjects(plan, layout.allObjects === true),
     "",
     ...renderChecklist(plan.checklist, width),

@@ -40,6 +40,7 @@ export function renderPolicy(policy: Policy, file: string | null, width: number)
       "Growth",
       `${growth.rows.toLocaleString("en-US")} rows or ${growth.percent} %, whichever is more, between plan and execution`,
     ),
+    ...field("Preserve", `${policy.preserve.mode}; what is kept in the database: ${policy.preserve.days} days`),
     "",
     "  The other gates always count: status, rollback_sql, syntax, transactional, dependents, supported, store, reason.",
   ];

@@ -1,5 +1,6 @@
 import type { RollbackReport } from "../../shared/rollback/types.ts";
 import { count, mark, paint } from "../terminal.ts";
+import { renderPreserved } from "./preserved.ts";
 import { hang, table } from "./wrap.ts";
 
 function named({ migration, migrations = [migration] }: RollbackReport): string {
@@ -47,6 +48,7 @@ export function renderReport(report: RollbackReport, { width }: { width: number 
     ...(rows.length > 0
       ? table([undo ? "put back" : "archived", "rows", "digest"], rows).map((line) => `  ${line}`)
       : []),
+    ...renderPreserved(report, width),
     ...report.notes.flatMap((note) => hang("  note: ", note, width)),
     ...(!undo && report.outcome !== "undone" ? [`  To undo: belay undo ${report.rollbackId} --reason "..."`] : []),
   ];

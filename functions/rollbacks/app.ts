@@ -7,6 +7,7 @@ import { agreementRoutes } from "./agreements.ts";
 import { archiveRoutes } from "./archives.ts";
 import { auditRoutes } from "./audit.ts";
 import { migrationRoutes } from "./migrations.ts";
+import { quarantineRoutes } from "./quarantine.ts";
 import { rollbackRoutes } from "./rollbacks.ts";
 import { undoRoutes } from "./undos.ts";
 
@@ -17,6 +18,7 @@ export const rollbacksRoutes = [
   ...rollbackRoutes,
   ...undoRoutes,
   ...archiveRoutes,
+  ...quarantineRoutes,
   ...auditRoutes,
 ];
 

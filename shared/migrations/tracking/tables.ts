@@ -35,7 +35,7 @@ export async function findTrackingTables(session: Session): Promise<TrackingTabl
              where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped order by a.attnum) as columns
     from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'belay') and n.nspname !~ '^pg_'
+    where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'belay') and n.nspname !~ '^(pg_|belay_kept_)'
       and n.nspname <> all (${servicesSchemas}::text[])
       and c.oid = any (array(select t.attrelid from pg_catalog.pg_attribute t
                               where t.attnum > 0 and t.attname = any (${telling}::text[])))

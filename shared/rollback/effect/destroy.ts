@@ -1,3 +1,4 @@
+import { isKeptSchema } from "../../catalog/kept-schemas.ts";
 import { listed } from "../../words.ts";
 import { type AddressKey, classOid } from "./dependency-graph.ts";
 import { columnWords, describe } from "./describe.ts";
@@ -28,7 +29,7 @@ export function drop(simulation: Simulation, named: readonly AddressKey[], casca
     simulation.gone.set(key, reason);
     simulation.changed.delete(key);
     noteLocks(simulation, key);
-    refuseOwnRecords(simulation, simulation.byAddress.get(key), at);
+    refuseOwnRecords(simulation, simulation.byAddress.get(wholeOf(key)), at);
   }
 }
 
@@ -49,8 +50,13 @@ function noteInTheWay(
 
 /** The ledger and the archives' records are what an undo needs: no rollback SQL may touch them. */
 export function refuseOwnRecords(simulation: Simulation, object: SimulatedObject | undefined, at: Place): void {
-  if (object === undefined || object.family === "type") return;
-  if (object.schema !== "belay" && !(object.family === "schema" && object.name === "belay")) return;
+  if (object === undefined) return;
+  const schema = object.family === "schema" ? object.name : (object.schema ?? "");
+  if (isKeptSchema(schema)) {
+    const why = `it would change ${describe(simulation, keyOf(object))}, which a rollback keeps (belay quarantine list)`;
+    simulation.unsupported.push({ ...at, why });
+  }
+  if (object.family === "type" || schema !== "belay") return;
   const why = `it would change ${describe(simulation, keyOf(object))}, Belay's own record`;
   simulation.unsupported.push({ ...at, why });
 }

@@ -31,7 +31,7 @@ function deletedWords(deleted: Facts["writes"]): string {
   return known ? `${plural(rows, "row")} of ${tables} are deleted` : `rows of ${tables} are deleted`;
 }
 
-function lossReasons({ losses: { tables, columns }, writes }: Facts): [Risk, string][] {
+function lossReasons({ losses: { tables, columns }, writes, preserve }: Facts): [Risk, string][] {
   const full = tables.filter((each) => each.rows > 0);
   const filled = columns.filter((each) => each.rows > 0);
   const reasons: [Risk, string][] = [];
@@ -40,6 +40,9 @@ function lossReasons({ losses: { tables, columns }, writes }: Facts): [Risk, str
     const names = filled.flatMap((each) => each.columns);
     reasons.push(["HIGH", `values of ${plural(names.length, "column")} in ${rowsOf(filled)} go`]);
   }
+  const moved = preserve.mode === "quarantine" ? preserve.kept.filter(({ kind }) => kind === "table").length : 0;
+  if (moved > 0)
+    reasons.push(["MEDIUM", `${plural(moved, "table is", "tables are")} moved to where no application sees them`]);
   const written = tables.filter((each) => (each.writtenSince ?? 0) > 0).length;
   if (written > 0)
     reasons.push([
