@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DenoFunction, startFunction } from "../../dev/deno.ts";
+import { type Listener, listen, signedBy } from "../hooks/listener.ts";
 import { apply, photograph } from "../rollback/helpers.ts";
 import { soloFile } from "../support/policy.ts";
 import { testBucket } from "../support/s3.ts";
@@ -14,10 +15,13 @@ let tokens: TokenMaker;
 let rollbacks: DenoFunction;
 let drills: DenoFunction;
 let webhooks: DenoFunction;
+let listener: Listener;
+const hookSecret = `whsec_${Buffer.from("a secret of hooks").toString("base64")}`;
 
 beforeAll(async () => {
   world = await makeWorld();
   tokens = await tokenMaker();
+  listener = await listen();
   await apply(world.url, customers, orders);
   const bucket = testBucket();
   const environment = {
@@ -29,6 +33,11 @@ beforeAll(async () => {
     BELAY_POLICY_JSON: JSON.stringify(soloFile),
     BELAY_SCRATCH_URL: world.scratchUrl,
     BELAY_VERCEL_SECRET: "vercel-s3cret",
+    BELAY_HOOK_BEFORE: `${listener.url}/before`,
+    BELAY_HOOK_AFTER: `${listener.url}/after`,
+    BELAY_HOOK_SECRET: hookSecret,
+    BELAY_HEALTH_URL: `${listener.url}/health`,
+    BELAY_NOTIFY_URL: `${listener.url}/team`,
     AWS_ACCESS_KEY_ID: bucket.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: bucket.credentials.secretAccessKey,
   };
@@ -37,6 +46,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all([rollbacks, drills, webhooks].map((one) => one?.stop()));
+  await listener.close();
   await world.drop();
 });
 
@@ -65,7 +75,7 @@ describe("the entry points under Deno with an edge function's permissions, archi
     const base = `${rollbacks.url}/rollbacks`;
     const plan = await ask(`${base}/plans`, "POST", { migration: orders.name });
     expect(plan.body).toMatchObject({ canRollBack: true, risk: expect.any(String) });
-    const request = { migration: orders.name, planHash: plan.body.hash, reason: "wrong release" };
+    const request = { migration: orders.name, planHash: plan.body.hash, reason: "wrong release", maintenance: true };
     const key = { "idempotency-key": "deno-1" };
     const done = await ask(`${base}/rollbacks`, "POST", request, key);
     expect(done.body, rollbacks.log()).toMatchObject({
@@ -74,6 +84,23 @@ describe("the entry points under Deno with an edge function's permissions, archi
     });
     expect(await ask(`${base}/rollbacks`, "POST", request, key)).toEqual(done);
     expect((await photograph(world.url)).tables["public.orders"]).toBeUndefined();
+    expect(done.body.around, rollbacks.log()).toMatchObject({
+      maintenance: { used: true },
+      hooks: [
+        { hook: "before", state: "taken" },
+        { hook: "after", state: "taken" },
+      ],
+      health: { verdict: "healthy" },
+    });
+    const calls = [...listener.on("/before"), ...listener.on("/after")];
+    expect(calls.map((heard) => signedBy(heard, hookSecret))).toEqual([true, true]);
+    expect(listener.on("/team")).toHaveLength(2);
+    const incident = await ask(`${base}/rollbacks/${done.body.rollbackId}/incident`, "GET");
+    expect(incident.body).toMatchObject({
+      format: "belay-incident/1",
+      loss: { tables: [{ name: "public.orders", rows: 400 }] },
+    });
+    expect((await ask(`${base}/rollbacks/latest/incident`, "GET")).body.rollbackId).toBe(done.body.rollbackId);
     const manifest = await ask(`${base}/archives/${done.body.archiveId}`, "GET");
     expect(manifest.body.tables).toMatchObject([{ table: "orders", rows: 400 }]);
 
