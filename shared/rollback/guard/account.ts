@@ -1,5 +1,5 @@
 import type { Session } from "../../postgres/session.ts";
-import { type DeferrableTrigger, readDeferrableTriggers, readOwnSchema } from "./watched.ts";
+import { type DeferrableTrigger, readDeferrableTriggers, readOwnSchema, readUnchecked } from "./watched.ts";
 
 /** A table, matview, sequence... as pg_class and pg_attribute have it; equal accounts without row locks mean equal rows. */
 export interface RelationAccount {
@@ -58,15 +58,16 @@ export interface Account {
 export async function readAccount(session: Session, earlier?: Account): Promise<Account> {
   const locks = await readLocks(session);
   const known = earlier === undefined || writesCatalogs(locks) ? null : untouched(earlier, locks);
-  const [counters, relations, sequences, largeObjects, ownSchema, deferrableTriggers] = await Promise.all([
+  const [counters, relations, sequences, largeObjects, ownSchema, deferrableTriggers, unchecked] = await Promise.all([
     readCounters(session),
     readRelations(session, known ?? new Map()),
     known === null ? readSequences(session) : readTouchedSequences(session, earlier!, known),
     readLargeObjects(session),
     readOwnSchema(session),
     readDeferrableTriggers(session),
+    readUnchecked(session),
   ]);
-  return { relations, counters, locks, sequences, largeObjects, ownSchema, deferrableTriggers };
+  return { relations, counters, locks, sequences, largeObjects, ownSchema, deferrableTriggers, unchecked };
 }
 
 /** pg_class, pg_attribute and pg_sequence: DDL lets its lock on them go at once, so one that is held is of a statement that names them. */

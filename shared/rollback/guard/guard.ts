@@ -35,6 +35,7 @@ export function judge(
     ...largeObjectViolations(before, after),
     ...ownSchemaViolations(before, after),
     ...pendingTriggers(before, after),
+    ...uncheckedKeys(before, after),
     ...renamedRelations(before, after, coverage),
   ];
   for (const relation of before.relations.values()) {
@@ -92,6 +93,18 @@ function pendingTriggers(before: Account, after: Account): Violation[] {
       subject: `trigger ${name}`,
       oid: null,
       what: `made or changed by the SQL on ${after.relations.get(relation)?.name ?? "a table"} that it also writes: it could run at COMMIT`,
+      curable: false,
+    }));
+}
+
+/** DISABLE TRIGGER ALL switches foreign keys off too, and nothing in a table's definition tells. */
+function uncheckedKeys(before: Account, after: Account): Violation[] {
+  return after.unchecked
+    .filter((name) => !before.unchecked.includes(name))
+    .map((subject) => ({
+      subject,
+      oid: null,
+      what: "its foreign keys are left switched off (DISABLE TRIGGER ALL): switch them on again at the end",
       curable: false,
     }));
 }

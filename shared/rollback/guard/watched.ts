@@ -37,3 +37,12 @@ export async function readDeferrableTriggers(session: Session): Promise<Map<numb
     rows.map((row) => [Number(row.oid), { relation: Number(row.relation), name: row.name, version: row.version }]),
   );
 }
+
+/** Tables, `schema.table`, with triggers of foreign keys or other constraints that are switched off, which no entry tells. */
+export async function readUnchecked(session: Session): Promise<string[]> {
+  const rows = await session.sql`
+    select distinct t.tgrelid::int8 as oid, n.nspname || '.' || c.relname as name
+      from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+     where t.tgisinternal and t.tgenabled in ('D', 'R') order by 1`;
+  return rows.map((row) => row.name);
+}

@@ -17,7 +17,7 @@ import { setLocal } from "../transaction/timeouts.ts";
 import { expectedEntries } from "./entries.ts";
 import { madeColumns, withoutMade } from "./made-columns.ts";
 import { sequencesOf } from "./kept.ts";
-import type { LoadedRows } from "./rows.ts";
+import { type LoadedRows, requireLoaded } from "./rows.ts";
 import type { UndoAttempt, UndoBefore } from "./types.ts";
 
 /** Compares catalog and account with what was before the rollback; answers notes, throws when it is not the same. */
@@ -33,6 +33,7 @@ export async function checkUndo(
   const notes = [...keptNotes, ...requireCatalogBack(undoable.remembered, before.catalog.entries, catalog.entries)];
   await requireNothingElse(attempt, before, loaded);
   await requireOthersEqual(attempt, before);
+  await requireLoaded(session, loaded);
   for (const { table, orphans } of loaded)
     if (orphans > 0)
       notes.push(

@@ -8,7 +8,7 @@ import type { Session } from "../../postgres/session.ts";
 import type { ObjectStore } from "../../store/types.ts";
 import { mergeWhole, notOurs } from "./foreign-rows.ts";
 import { identityOpened } from "./sequences.ts";
-import { userTriggersOff } from "./triggers-off.ts";
+import { triggersAndRulesOff } from "./triggers-off.ts";
 
 /** Rows put back into one table. */
 export interface LoadedRows {
@@ -42,15 +42,13 @@ async function loadWhole(
   const name = qualified(table.schema, table.table);
   if (await notOurs(session, table)) {
     await mergeWhole(session, table, (into) => copyInto(session, store, manifest, table, into));
-    await requireDigest(session, table, table.schema, table.table);
     return 0;
   }
-  const triggersBack = await userTriggersOff(session, table.schema, table.table);
+  const triggersBack = await triggersAndRulesOff(session, table.schema, table.table);
   // A rule may turn DELETE away.
   await session.run(`truncate only ${name}`);
   await copyInto(session, store, manifest, table, name);
   for (const statement of triggersBack) await session.run(statement);
-  await requireDigest(session, table, table.schema, table.table);
   return 0;
 }
 
@@ -65,12 +63,13 @@ async function merge(session: Session, store: ObjectStore, manifest: Manifest, t
   const [count] = await session.sql`select count(*)::float8 as rows from pg_temp.belay_lost`;
   if (count!.rows !== table.rows) throw rowsDiffer(table);
   await session.run("analyze pg_temp.belay_lost");
-  const triggersBack = await userTriggersOff(session, schema, target);
+  const triggersBack = await triggersAndRulesOff(session, schema, target);
   const match = key.map((column) => `t.${quoteIdent(column)} = s.${quoteIdent(column)}`).join(" and ");
   const set = columns.map((column) => `${quoteIdent(column)} = s.${quoteIdent(column)}`).join(", ");
   const identity = await identityOpened(session, schema, target, columns);
   for (const statement of identity.open) await session.run(statement);
   const updated = await session.run(`update only ${name} t set ${set} from pg_temp.belay_lost s where ${match}`);
+  await requireMerged(session, table, match);
   for (const statement of identity.close) await session.run(statement);
   for (const statement of triggersBack) await session.run(statement);
   await session.run("drop table pg_temp.belay_lost");
@@ -83,9 +82,28 @@ async function copyInto(session: Session, store: ObjectStore, manifest: Manifest
   if (rows !== table.rows) throw rowsDiffer(table);
 }
 
-async function requireDigest(session: Session, table: ArchivedTable, schema: string, name: string): Promise<void> {
-  const found = await tableDigest(session, { schema, table: name, columns: table.columns });
-  if (found.rows !== table.rows || found.digest !== table.digest) throw rowsDiffer(table);
+/** A trigger or rule of a table that is not ours may have turned the update away, or changed what it wrote. */
+async function requireMerged(session: Session, table: ArchivedTable, match: string): Promise<void> {
+  const { schema, table: target, columns } = table.mergesInto!;
+  const values = (alias: string) =>
+    `row(${columns.map((column) => `${alias}.${quoteIdent(column)}`).join(", ")})::text`;
+  const [row] = await session.run(
+    `select exists (select from only ${qualified(schema, target)} t, pg_temp.belay_lost s
+                     where ${match} and ${values("t")} is distinct from ${values("s")}) as differs`,
+  );
+  if (row!.differs === true) throw rowsDiffer(table);
+}
+
+/**
+ * Compares whole tables with the manifest once nothing more is to be done: what runs after their rows are loaded, an event
+ * trigger for one, may have changed them. Throws `archive_invalid`.
+ */
+export async function requireLoaded(session: Session, loaded: readonly LoadedRows[]): Promise<void> {
+  for (const { table } of loaded) {
+    if (table.mergesInto !== null) continue;
+    const found = await tableDigest(session, table);
+    if (found.rows !== table.rows || found.digest !== table.digest) throw rowsDiffer(table);
+  }
 }
 
 function rowsDiffer(table: ArchivedTable): BelayError {

@@ -84,7 +84,7 @@ async function rewrittenTable(
     return { conflict: conflict("object_gone", name, what) };
   }
   const load = table === undefined ? {} : { load: table };
-  const settled = table !== undefined && isSettled(left, relation);
+  const settled = table !== undefined && tableKeyOf(table) === tableKeyOf(state) && isSettled(left, relation);
   if (settled && (await holds(context, relation, table.columns, table))) return { present: name };
   if (await sameAsLeft(context, relation, state)) return { state, ...load };
   return { state, ...load, conflict: rowsChanged(context, name, `rows of ${name} changed since`) };
