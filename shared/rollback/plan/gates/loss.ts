@@ -37,7 +37,8 @@ export function judgeUndoable({ losses, alsoArchived }: Facts): Finding {
 
 export function judgeStore({ losses, storeUrl, effect, preserve }: Facts): Finding {
   if (storeUrl !== null) return passed(storeUrl);
-  if (!needsArchive(losses, effect) && preserve.kept.length === 0) return notAvailable("no archive store is set, and nothing would be lost");
+  if (!needsArchive(losses, effect) && preserve.kept.length === 0)
+    return notAvailable("no archive store is set, and nothing would be lost");
   return failed(
     "no archive store is set, and data would be lost",
     "Set --store or BELAY_STORE: s3://bucket/prefix or file:///directory.",
