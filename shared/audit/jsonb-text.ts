@@ -13,17 +13,11 @@ type Reviver = (key: string, value: unknown, context: { readonly source?: string
  * writes them. Throws a SyntaxError for what jsonb does not hold. Source: PostgreSQL's jsonb_util.c and numeric_out.
  */
 export function jsonbText(json: string): string {
-  return textOf(parseExact(json));
-}
-
-/** JSON.parse, but numbers keep their text: for `textOf` alone. */
-export function parseExact(json: string): unknown {
   const keepNumbers: Reviver = (_, value, { source }) => (typeof value === "number" ? new NumberText(source!) : value);
-  return JSON.parse(json, keepNumbers as (key: string, value: unknown) => unknown);
+  return textOf(JSON.parse(json, keepNumbers as (key: string, value: unknown) => unknown));
 }
 
-/** As jsonbText, of what parseExact gave. */
-export function textOf(value: unknown): string {
+function textOf(value: unknown): string {
   if (value instanceof NumberText) return numericText(value.text);
   if (typeof value === "string") return stringText(value);
   if (Array.isArray(value)) return `[${value.map(textOf).join(", ")}]`;

@@ -1,10 +1,10 @@
 import { csvColumns } from "./export-format.ts";
-import { parseExact, textOf } from "./jsonb-text.ts";
-import type { HashedRow } from "./row-hash.ts";
+import { type HashedRow, isRowHash } from "./row-hash.ts";
+import type { WalkedRow } from "./walk.ts";
 
 /** What an export holds, line by line; `broken`: why a line is none of it. */
 export type ExportItem =
-  | { readonly kind: "row"; readonly row: HashedRow & { readonly hash: string }; readonly id: bigint }
+  | { readonly kind: "row"; readonly row: WalkedRow }
   | { readonly kind: "anchor" | "end"; readonly value: unknown }
   | { readonly kind: "broken"; readonly why: string };
 
@@ -24,14 +24,19 @@ export async function* readExport(chunks: AsyncIterable<Uint8Array>): AsyncGener
   }
 }
 
+/** What comes before the details, they themselves, and what comes after: no string in JSON holds a bare quote. */
+const rowLine = /^(\{"id":(-?\d{1,19}),.*?),"details":(.*)(,"previousHash":"[^"\\]*","hash":"[^"\\]*"\})$/s;
+
 function jsonItem(line: string, number: number): ExportItem {
   try {
     if (line.startsWith('{"anchor":') || line.startsWith('{"end":')) {
       const [[kind, value]] = Object.entries(JSON.parse(line)) as [[string, unknown]];
       return { kind: kind as "anchor" | "end", value };
     }
-    const row = parseExact(line) as Record<string, unknown>;
-    return rowItem(row, line.match(/^\{"id":(-?\d{1,19}),/)?.[1], number);
+    const [, before, id, details, after] = rowLine.exec(line) ?? [];
+    if (id === undefined) return { kind: "broken", why: `line ${number} is not a row` };
+    const fields = { ...JSON.parse(`${before}}`), ...JSON.parse(`{${after!.slice(1)}`) };
+    return rowItem({ ...fields, id, details }, number);
   } catch {
     return { kind: "broken", why: `line ${number} is not JSON` };
   }
@@ -44,29 +49,20 @@ function csvItem(record: string, number: number): ExportItem {
   const [id, occurredAt, actor, action, subject, details, previousHash, hash] = fields as string[];
   try {
     if (id === "anchor" || id === "end") return { kind: id, value: JSON.parse(details!) };
-    const row = {
-      id: parseExact(id!),
-      occurredAt,
-      actor,
-      action,
-      subject,
-      details: parseExact(details!),
-      previousHash,
-      hash,
-    };
-    return rowItem(row, /^-?\d{1,19}$/.test(id!) ? id : undefined, number);
+    return rowItem({ id, occurredAt, actor, action, subject, details, previousHash, hash }, number);
   } catch {
     return broken;
   }
 }
 
-const texts = ["occurredAt", "actor", "action", "subject", "previousHash", "hash"];
+const names = ["id", "occurredAt", "actor", "action", "subject", "details", "previousHash", "hash"];
 
-function rowItem(row: Record<string, unknown>, id: string | undefined, number: number): ExportItem {
-  const known = Object.keys(row).length === 8 && texts.every((name) => typeof row[name] === "string");
-  if (id === undefined || !known || row.details === undefined || textOf(row.id) !== id)
-    return { kind: "broken", why: `line ${number} is not a row` };
-  return { kind: "row", row: row as never, id: BigInt(id) };
+function rowItem(fields: Record<string, unknown>, number: number): ExportItem {
+  const whole = Object.keys(fields).length === names.length && names.every((name) => typeof fields[name] === "string");
+  const row = fields as unknown as HashedRow & { readonly hash: string };
+  if (!whole || !/^-?(0|[1-9]\d{0,18})$/.test(row.id)) return { kind: "broken", why: `line ${number} is not a row` };
+  const { previousHash, hash } = row;
+  return { kind: "row", row: { id: BigInt(row.id), previousHash, hash, own: isRowHash(row, hash) } };
 }
 
 /** Lines; a line end within double quotes belongs to the line where the text is CSV. */

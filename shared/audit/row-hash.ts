@@ -1,24 +1,37 @@
 import { createHash } from "node:crypto";
-import { stringText, textOf } from "./jsonb-text.ts";
+import { jsonbText, stringText } from "./jsonb-text.ts";
 
-/** What a row's hash covers; `details` and `id` as parseExact gives them, or an integer. */
+/** What a row's hash covers; `details` as JSON text. */
 export interface HashedRow {
-  readonly id: unknown;
+  readonly id: string;
   readonly occurredAt: string;
   readonly actor: string;
   readonly action: string;
   readonly subject: string;
-  readonly details: unknown;
+  readonly details: string;
   readonly previousHash: string;
 }
 
 /** The hash as belay.append_audit makes it; null for what no row can hold. */
 export function rowHash(row: HashedRow): string | null {
   try {
-    const texts = [row.occurredAt, row.actor, row.action, row.subject].map(stringText).join(", ");
-    const text = `[${textOf(row.id)}, ${texts}, ${textOf(row.details)}, ${stringText(row.previousHash)}]`;
-    return createHash("sha256").update(text).digest("hex");
+    return hashOf(row, jsonbText(row.details));
   } catch {
     return null;
   }
+}
+
+/** Whether a hash is the row's. An export has the details as Postgres writes them: that text is tried first. */
+export function isRowHash(row: HashedRow, hash: string): boolean {
+  try {
+    return hashOf(row, row.details) === hash || hashOf(row, jsonbText(row.details)) === hash;
+  } catch {
+    return false;
+  }
+}
+
+function hashOf({ id, occurredAt, actor, action, subject, previousHash }: HashedRow, details: string): string {
+  const texts = [occurredAt, actor, action, subject].map(stringText).join(", ");
+  const text = `[${id}, ${texts}, ${details}, ${stringText(previousHash)}]`;
+  return createHash("sha256").update(text).digest("hex");
 }

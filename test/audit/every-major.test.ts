@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { anchorAudit } from "../../shared/audit/anchor.ts";
-import { jsonbText, parseExact } from "../../shared/audit/jsonb-text.ts";
+import { jsonbText } from "../../shared/audit/jsonb-text.ts";
 import { rowTexts } from "../../shared/audit/read-rows.ts";
 import { rowHash } from "../../shared/audit/row-hash.ts";
 import { verifyAuditLog } from "../../shared/audit/verify.ts";
@@ -59,7 +59,7 @@ describe.each([15, 17, 18] as const)("the audit log on Postgres %i", (major) => 
         for await (const batch of rowTexts(world.session, before!.id + 1, null)) all.push(...batch);
         expect(all).toHaveLength(rows.length);
         for (const [index, row] of all.entries()) {
-          expect(rowHash({ ...row, details: parseExact(row.details) })).toBe(row.hash);
+          expect(rowHash({ ...row, id: String(row.id), details: rows[index]![2] })).toBe(row.hash);
           // What was sent is another text of the same value.
           expect(jsonbText(rows[index]![2])).toBe(row.details);
         }
