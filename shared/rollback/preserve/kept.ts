@@ -91,12 +91,14 @@ export async function withKept<Found extends { readonly rollbackId: string; read
   if (kept === null) return { ...found, kept };
   const { removed, keys } = withKeysUnchecked(found.remembered, kept, session.serverVersion);
   const stays = ({ schema }: { readonly schema: string }) => !isKeptSchema(schema);
-  const { renamedTables, renamedColumns } = found.remembered;
+  const { renamedTables, renamedColumns, rewritten } = found.remembered;
   const remembered = {
     ...found.remembered,
     removed,
     // Moved back by what the record says is kept.
     renamedTables: renamedTables.filter(stays),
+    // Loaded anew in its own place, once it is moved back.
+    rewritten: rewritten.filter(stays),
     renamedColumns: kept.standing ? renamedColumns : renamedColumns.filter(stays),
   };
   return { ...found, remembered, kept: { ...kept, keys } };
@@ -138,4 +140,14 @@ function constraintOf({ schema, name }: Entry, tables: readonly string[]): KeyTo
     return { schema: schema!, table, constraint: name.slice(table.length + 1) };
   }
   return null;
+}
+
+/** Oids of moved tables whose rows the archive holds besides: they are loaded anew. */
+export function reloadedTables(
+  kept: Kept | null,
+  loaded: readonly { readonly table: { readonly schema: string; readonly table: string } }[],
+): number[] {
+  if (kept?.mode !== "quarantine" || !kept.standing) return [];
+  const names = new Set(loaded.map(({ table }) => JSON.stringify([table.schema, table.table])));
+  return kept.kept.flatMap(({ schema, name, oid }) => (names.has(JSON.stringify([schema, name])) ? [oid] : []));
 }
