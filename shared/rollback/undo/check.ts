@@ -9,7 +9,7 @@ import { guardLoss } from "../guard/guard-loss.ts";
 import type { Violation } from "../guard/types.ts";
 import { sameButForColumnOrder } from "../transaction/column-order.ts";
 import { copiedTables, removeKept } from "../preserve/bring-back.ts";
-import { keptKeys } from "../preserve/kept.ts";
+import { keptKeys, reloadedTables } from "../preserve/kept.ts";
 import { lockTables } from "../transaction/locks.ts";
 import type { Remembered } from "../transaction/remembered.ts";
 import { tableState } from "../transaction/table-state.ts";
@@ -107,6 +107,7 @@ async function requireNothingElse(
     tables: new Set([
       ...oids,
       ...copiedTables(undoable.kept ?? null, before.account),
+      ...reloadedTables(undoable.kept ?? null, loaded),
       // Proved equal, but for what comes back, by requireOthersEqual.
       ...before.merged.map(({ oid }) => oid),
       ...remembered.rewritten.map(({ oid }) => oid),
