@@ -202,16 +202,24 @@ describe("the OpenAPI document", () => {
     expect(Object.keys(document.paths).sort()).toEqual([
       "/rollbacks/archives",
       "/rollbacks/archives/{id}",
+      "/rollbacks/audit",
+      "/rollbacks/audit/anchor",
+      "/rollbacks/audit/export",
+      "/rollbacks/audit/verify",
       "/rollbacks/migrations",
       "/rollbacks/migrations/{name}",
       "/rollbacks/migrations/{name}/plan",
       "/rollbacks/plans",
       "/rollbacks/plans/approve",
       "/rollbacks/plans/notify",
+      "/rollbacks/quarantine",
+      "/rollbacks/quarantine/purge",
       "/rollbacks/rollbacks",
       "/rollbacks/rollbacks/{id}",
       "/rollbacks/rollbacks/{id}/incident",
       "/rollbacks/rollbacks/{id}/undo",
+      "/rollbacks/rollbacks/{id}/undo/approve",
+      "/rollbacks/rollbacks/{id}/undo/plan",
     ]);
     const text = JSON.stringify(document.paths["/rollbacks/rollbacks"]!.post);
     expect(text).toContain('"required":["planHash","reason"]');
