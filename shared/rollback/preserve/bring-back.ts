@@ -59,7 +59,7 @@ export async function removeKept(session: Session, kept: Kept): Promise<string[]
       select string_agg(pg_describe_object(classid, objid, 0), ', ') as left from pg_depend
        where refclassid = 'pg_namespace'::regclass and refobjid = to_regnamespace(${quoteIdent(schema)})`;
     if (row!.left === null) await session.run(`drop schema if exists ${quoteIdent(schema)}`);
-    else notes.push(`schema ${schema} stays: somebody put there ${row!.left}`);
+    else notes.push(`schema ${schema} stays: it holds ${row!.left}`);
   }
   return notes;
 }

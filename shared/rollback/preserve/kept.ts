@@ -37,39 +37,65 @@ export async function readKept(session: Session, store: ObjectStore, rollbackId:
       from belay.rollbacks r where id = ${rollbackId}`;
   const preserved = row?.preserved as Preserved | null | undefined;
   if (!preserved) return null;
-  const missing = await missingOf(session, preserved);
-  if (missing.length === 0) return { ...preserved, standing: true, purgedTo: null, keys: [] };
-  if (row!.archive !== null)
-    return { ...preserved, standing: false, purgedTo: await readManifest(store, row!.archive), keys: [] };
-  if (preserved.mode === "copy") return { ...preserved, standing: false, purgedTo: null, keys: [] };
+  const { there, gone } = await placesOf(session, preserved);
+  const as = (kept: Preserved["kept"], standing: boolean): Kept => ({
+    ...preserved,
+    kept,
+    standing,
+    purgedTo: null,
+    keys: [],
+  });
+  if (gone.length === 0 || preserved.mode === "copy") return as(there, there.length > 0);
+  if (row!.archive !== null) return { ...as([], false), purgedTo: await readManifest(store, row!.archive) };
+  const astray = gone.filter(({ home }) => !home).map(({ words }) => words);
+  // By hand, or by an undo of some tables.
+  if (astray.length === 0) return as(there, there.length > 0);
   throw new BelayError(
     "undo_conflict",
-    `${missing.join(", ")} is no longer where the rollback moved it, nor in an archive`,
+    `${astray.join(", ")} is no longer where the rollback moved it, nor in an archive`,
     {
       hint: "Somebody took it out of the private schema. Restore a backup beside the database, or look for it by hand.",
-      details: { missing },
+      details: { missing: astray },
     },
   );
 }
 
-/** What is not in its private schema (any more). */
-export async function missingOf(session: Session, { kept, mode }: Preserved): Promise<string[]> {
+/** What is in its private schema still, and what is not; `home`: it is back in its own place. */
+export async function placesOf(session: Session, { kept, mode }: Preserved) {
+  const schemas = [...new Set(kept.flatMap(({ keptIn, schema }) => [keptIn, schema]))];
   const rows = await session.sql`
     select n.nspname as schema, c.relname as name, c.oid::int8::float8 as oid
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = any(${kept.map(({ keptIn }) => keptIn)}::text[]) and c.relkind <> 'c'
+     where n.nspname = any(${schemas}::text[]) and c.relkind <> 'c'
     union all
     select n.nspname, t.typname, t.oid::int8::float8
       from pg_type t join pg_namespace n on n.oid = t.typnamespace
-     where n.nspname = any(${kept.map(({ keptIn }) => keptIn)}::text[])`;
-  const places = new Set(rows.map(({ schema, name, oid }) => placeOf(schema, name, mode === "copy" ? 0 : oid)));
-  return kept
-    .filter(({ keptIn, as, oid }) => !places.has(placeOf(keptIn, as, mode === "copy" ? 0 : oid)))
-    .map(({ kind, schema, name }) => `${kind} ${schema}.${name}`);
+     where n.nspname = any(${schemas}::text[])`;
+  const same = mode === "copy" ? () => 0 : (oid: number) => oid;
+  const places = new Set(rows.map(({ schema, name, oid }) => placeOf(schema, name, same(oid))));
+  const isThere = ({ keptIn, as, oid }: Preserved["kept"][number]) => places.has(placeOf(keptIn, as, same(oid)));
+  return {
+    there: kept.filter(isThere),
+    gone: kept
+      .filter((each) => !isThere(each))
+      .map(({ kind, schema, name, oid }) => ({
+        words: `${kind} ${schema}.${name}`,
+        home: places.has(placeOf(schema, name, oid)),
+      })),
+  };
 }
 
 function placeOf(schema: string, name: string, oid: number): string {
   return JSON.stringify([schema, name, oid]);
+}
+
+/** Of what is kept, that which belongs to these entries: an undo of some tables moves back those alone. */
+export function partOfKept(kept: Kept | null, { removed }: Pick<Remembered, "removed">): Kept | null {
+  if (kept === null || kept.mode !== "quarantine") return kept;
+  const oids = new Set(removed.map(({ address }) => address.objid));
+  const part = kept.kept.filter(({ oid }) => oids.has(oid));
+  const names = new Set(part.map(({ schema, name }) => placeOf(schema, name, 0)));
+  return { ...kept, kept: part, keys: kept.keys.filter(({ schema, table }) => names.has(placeOf(schema, table, 0))) };
 }
 
 /** Keys of what is in the private schemas, as the guard names relations: undo moves or drops them. */

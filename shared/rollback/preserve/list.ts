@@ -5,7 +5,7 @@ import { requireBelay } from "../../install.ts";
 import type { Session } from "../../postgres/session.ts";
 import { withSession } from "../../with-session.ts";
 import { type Preserved, preservedSchema, preserveModeSchema } from "../types.ts";
-import { missingOf } from "./kept.ts";
+import { placesOf } from "./kept.ts";
 
 /** What one rollback keeps in the database. */
 export const keptRollbackSchema = z.object({
@@ -64,7 +64,7 @@ export async function readList(session: Session, now: Date): Promise<QuarantineL
     const preserved = row.preserved as Preserved;
     if (!preserved.schemas.some((each) => standing.has(each))) continue;
     const sizes = await sizesOf(session, preserved);
-    const missing = await missingOf(session, preserved);
+    const missing = (await placesOf(session, preserved)).gone.map(({ words }) => words);
     const undone = row.outcome === "undone";
     const items = preserved.kept.map((each) => ({
       ...each,
