@@ -3,6 +3,7 @@ import type { Catalog } from "../../catalog/types.ts";
 import type { Belay } from "../../context.ts";
 import { requireBelay } from "../../install.ts";
 import type { Session } from "../../postgres/session.ts";
+import { partOfKept } from "../preserve/kept.ts";
 import type { ArchiveScope } from "../execute/archive-scope.ts";
 import { type Account, readAccount } from "../guard/account.ts";
 import { readBlockers } from "../plan/blockers.ts";
@@ -95,7 +96,7 @@ export async function gatherUndoFacts(
       made: rows.made,
     },
     manifest: rows.manifest,
-    kept: found.kept ?? null,
+    kept: partOfKept(found.kept ?? null, part.remembered),
   };
   const replaced = await readReplaced(session, work, account);
   const locks = await undoLocks(session, work, replaced, catalog, account);

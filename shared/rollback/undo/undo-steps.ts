@@ -3,6 +3,13 @@ import type { UndoPlan } from "./plan-types.ts";
 import { isEmptyScope } from "./undo-archive.ts";
 import type { UndoFacts } from "./undo-facts.ts";
 
+function movedSteps({ kept }: UndoFacts["work"]): UndoPlan["steps"] {
+  const moved = kept?.mode === "quarantine" ? kept.kept.filter(({ kind }) => kind !== "sequence") : [];
+  if (!kept?.standing || moved.length === 0) return [];
+  const names = moved.map(({ schema, name }) => `${schema}.${name}`);
+  return [{ name: "move", detail: `move ${listed(names)} back from ${kept.schemas.join(", ")}, with all rows` }];
+}
+
 /** What executing would do, in order; names only. */
 export function undoSteps({ work, replaced, scope, locks, request, archive }: UndoFacts): UndoPlan["steps"] {
   const tables = work.manifest?.tables ?? [];
@@ -29,6 +36,7 @@ export function undoSteps({ work, replaced, scope, locks, request, archive }: Un
             detail: `write ${goes.length === 0 ? "the definitions of what goes" : `${listed(goes)} as they are now`}, and read back every byte`,
           },
         ]),
+    ...movedSteps(work),
     {
       name: "schema",
       detail:
