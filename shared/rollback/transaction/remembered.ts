@@ -23,6 +23,8 @@ export interface Remembered {
   readonly renamedColumns: readonly Renaming[];
   /** Tables that live on under another name: `from` was, `schema.table` is. */
   readonly renamedTables: readonly {
+    /** Absent in old records. */
+    readonly oid?: number;
     readonly schema: string;
     readonly table: string;
     readonly fromSchema: string;
@@ -83,7 +85,9 @@ export async function remember(
     ),
     renamedTables: survivors
       .filter(({ was, is }) => was.kind !== "v" && (was.name !== is.name || was.schema !== is.schema))
-      .map(({ was, is }) => ({ schema: is.schema, table: is.name, fromSchema: was.schema, from: was.name })),
+      .map(({ was: { schema: fromSchema, name: from }, is: { oid, schema, name: table } }) => ({
+        ...{ oid, schema, table, fromSchema, from },
+      })),
     filledViews: filledBefore(difference.removed, before),
     madeColumns: await withGiven(
       session,

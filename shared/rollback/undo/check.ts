@@ -5,6 +5,7 @@ import type { Entry } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
 import { readAccount } from "../guard/account.ts";
 import { judge } from "../guard/guard.ts";
+import { keyOf } from "../guard/guard-catalog.ts";
 import { guardLoss } from "../guard/guard-loss.ts";
 import type { Violation } from "../guard/types.ts";
 import { sameButForColumnOrder } from "../transaction/column-order.ts";
@@ -118,7 +119,7 @@ async function requireNothingElse(
     ),
     sequences: new Set([...sequences.map(({ oid }) => oid), ...madeSequences]),
     entries: new Set([...keys, ...difference.removed.map(({ key }) => key)]),
-    planned: keys,
+    planned: new Set([...keys, ...renamedBack(remembered, before.account)]),
     named: new Set(),
     tolerated: new Set(),
   });
@@ -127,6 +128,14 @@ async function requireNothingElse(
     if (!isOwnTrigger(remembered, one) && !isMovedBack(undoable, one) && !(await provenEqual(attempt, before, one)))
       violations.push(one);
   if (violations.length > 0) throw guardLoss(`the rollback of ${undoable.migration}`, violations);
+}
+
+/** Keys of tables that the rollback renamed, by their names of now. */
+function renamedBack({ renamedTables }: Remembered, { relations }: UndoBefore["account"]): string[] {
+  return renamedTables.flatMap(({ oid = 0 }) => {
+    const relation = relations.get(oid);
+    return relation === undefined ? [] : [keyOf(relation)];
+  });
 }
 
 /** A rule that is made again locks the tables that it writes to; of a table that is moved back no row is counted as changed. */

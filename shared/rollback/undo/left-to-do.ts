@@ -29,18 +29,25 @@ export function leftToDo(remembered: Remembered, entries: readonly Entry[]): Lef
     [...added, ...changed.map((change) => change.after)].map(({ schema, name }) => nameOf(schema, name)),
   );
   const still = ({ schema, table }: { schema: string; table: string }) => touched.has(nameOf(schema, table));
+  // Two that exchanged their names may have entries that are equal to those of before.
+  const byOid = new Map(entries.filter(isRelation).map((entry) => [entry.address.objid, entry]));
   const settled = new Set(
     remembered.changed.filter((change) => !changed.includes(change)).map((change) => change.after.address.objid),
   );
-  const coming = new Set(removed.map(({ schema, name }) => nameOf(schema, name)));
+  const again = new Set(
+    remembered.removed.filter((entry) => !removed.includes(entry)).map(({ schema, name }) => nameOf(schema, name)),
+  );
   const left = {
     ...remembered,
     removed,
     changed,
     added,
     renamedColumns: remembered.renamedColumns.filter(still),
-    renamedTables: remembered.renamedTables.filter(still),
-    filledViews: remembered.filledViews?.filter(({ schema, name }) => coming.has(nameOf(schema, name))),
+    renamedTables: remembered.renamedTables.filter((each) => {
+      const is = byOid.get(each.oid ?? 0);
+      return is === undefined ? still(each) : is.schema === each.schema && is.name === each.table;
+    }),
+    filledViews: remembered.filledViews?.filter(({ schema, name }) => !again.has(nameOf(schema, name))),
     madeColumns: remembered.madeColumns?.filter(({ oid }) => !settled.has(oid)),
   };
   const kept = new Set([...removed, ...changed.map((change) => change.before)].map(({ key }) => key));
@@ -54,4 +61,8 @@ export function tableKeyOf({ schema, table }: { readonly schema: string; readonl
 
 function nameOf(schema: string | null, name: string): string {
   return JSON.stringify([schema, name]);
+}
+
+function isRelation({ kind }: Entry): boolean {
+  return ["TABLE", "SEQUENCE", "MATERIALIZED VIEW", "FOREIGN TABLE"].includes(kind);
 }
