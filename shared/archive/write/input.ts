@@ -4,6 +4,16 @@ import type { ObjectStore } from "../../store/types.ts";
 import type { Manifest } from "../types.ts";
 import type { LayoutInput } from "./layout.ts";
 
+/** SQL for tables of the archive that may be left standing, which pg_restore skips. */
+export interface StandingTables {
+  /** Adds the columns that they lack, still without values. */
+  readonly columns: readonly string[];
+  /** Empties those that are archived whole, and takes off what checks or reacts to rows: it comes back after them. */
+  readonly emptied: readonly string[];
+  /** NOT NULL, identity and checks, when the values are there. */
+  readonly settled: readonly string[];
+}
+
 /** Tables whose definitions are in a rollback's archive and whose rows it moved to a private schema of the database. */
 export interface MovedAway {
   /** `schema.table` of before. */
@@ -37,6 +47,8 @@ export interface ArchiveInput extends LayoutInput {
   readonly budgetBytes: number | null;
   /** 0 to 9: 1 (fast) is the default for rollback and undo, whose tables are locked meanwhile; 6 for a dump. */
   readonly gzipLevel?: number;
+  /** What to do by hand to tables that may be left standing, for README.txt. */
+  readonly standing?: StandingTables;
   /** What the rollback moves away instead, for README.txt. */
   readonly moved?: MovedAway;
   /** How to undo by hand, for README.txt; a text by purpose when absent. */

@@ -7,12 +7,14 @@ type SideTable = TableToArchive & { readonly mergesInto: NonNullable<TableToArch
 /** A shell script that puts an archive back into the database it came from, as the end of README.txt. */
 export function byHand(input: ArchiveInput): string[] {
   const sides = input.tables.filter((table): table is SideTable => table.mergesInto !== null);
-  const whole = input.tables.filter(({ mergesInto }) => mergesInto === null);
+  const columns = input.standing?.columns ?? sides.flatMap(addColumns(input));
+  const values = [...sides.flatMap(merge(input)), ...(sides.length === 0 ? [] : ["DROP SCHEMA belay_lost;"])];
   return [
     "",
     "To put this back by hand into the database it came from: all below are commands for sh. Set the first two, then run",
-    "step by step. Steps 1, 3 and 6 say that what is still there already exists, and go on: that is as it should be.",
-    "Belay's own record and your migration tool's still say that the migration is rolled back.",
+    "step by step. Steps 1, 3 and 7 say that what is still there already exists, and go on: that is as it should be.",
+    "Belay's own record and your migration tool's still say that the migration is rolled back: `belay undo` then finds",
+    "everything there and settles both.",
     "",
     "DB=postgres://USER@HOST:5432/DATABASE",
     "ARCHIVE=THIS_FOLDER",
@@ -24,33 +26,32 @@ export function byHand(input: ArchiveInput): string[] {
     "# 1. Schemas, types, functions, tables, views.",
     'pg_restore --section=pre-data -d "$DB" "$ARCHIVE"',
     "",
-    ...(sides.length === 0
-      ? []
-      : [...psql("# 2. The lost columns, without values yet.", sides.flatMap(addColumns(input)))]),
-    ...(sides.length === 0
+    ...psql("# 2. Columns that tables lack which are still there, without values yet.", columns),
+    ...(columns.length === 0
       ? []
       : ["# 3. What needs those columns.", 'pg_restore --section=pre-data -d "$DB" "$ARCHIVE"', ""]),
-    "# 4. The rows. This step must end without an error.",
-    ...whole.map(
-      ({ schema, table }) =>
-        `#    Only where this table was left standing with other rows: TRUNCATE ONLY ${oneLine(qualified(schema, table))};`,
+    ...psql(
+      "# 4. Tables that are still there with other rows are emptied: copy first what is newer in them and shall stay.",
+      input.standing?.emptied ?? [],
     ),
+    "# 5. The rows. This step must end without an error.",
     'pg_restore --section=data --exit-on-error -d "$DB" "$ARCHIVE"',
     "",
-    ...(sides.length === 0
-      ? []
-      : psql("# 5. The values of the lost columns, to their rows.", sides.flatMap(merge(input)))),
-    "# 6. Indexes, keys, triggers, policies, materialised views.",
+    ...psql("# 6. The values of lost columns, to their rows; then what checks them.", [
+      ...values,
+      ...(input.standing?.settled ?? []),
+    ]),
+    "# 7. Indexes, keys, triggers, policies, materialised views.",
     'pg_restore --section=post-data -d "$DB" "$ARCHIVE"',
     "",
-    ...psql("# 7. Sequences, and foreign keys that lead out of this archive.", [
+    ...psql("# 8. Sequences, and foreign keys that lead out of this archive.", [
       ...input.sequences.map(
         ({ schema, name, lastValue, isCalled }) =>
           `SELECT pg_catalog.setval(${quoteLiteral(qualified(schema, name))}, ${lastValue}, ${isCalled});`,
       ),
-      ...input.external.map(({ create }) => create.trim()),
+      ...input.external.flatMap(({ create }) => foreignKeyAgain(create)),
     ]),
-    ...psql("# 8. The schema that held the tables, empty now.", input.moved?.last ?? []),
+    ...psql("# 9. The schema that held the tables, empty now.", input.moved?.last ?? []),
   ];
 }
 
@@ -107,6 +108,9 @@ function lostColumns(input: ArchiveInput, side: SideTable): LostColumn[] {
   });
 }
 
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ");
+/** A foreign key of a table that was left standing may be there still. */
+function foreignKeyAgain(create: string): string[] {
+  const parts = create.match(/^\s*ALTER TABLE (?:ONLY )?(\S.*?)\s+ADD CONSTRAINT ("(?:[^"]|"")+"|\S+) FOREIGN KEY/s);
+  const drop = parts === null ? [] : [`ALTER TABLE ${parts[1]} DROP CONSTRAINT IF EXISTS ${parts[2]};`];
+  return [...drop, create.trim()];
 }

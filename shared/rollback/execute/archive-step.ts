@@ -8,9 +8,10 @@ import type { ObjectStore } from "../../store/types.ts";
 import { movedAway } from "../preserve/by-hand.ts";
 import { setLimits } from "../transaction/timeouts.ts";
 import type { Plan } from "../types.ts";
-import type { ArchiveScope } from "./archive-scope.ts";
+import type { ArchiveScope, Going } from "./archive-scope.ts";
 import { tableKey } from "./archive-scope.ts";
 import { boundStore } from "./bounded-store.ts";
+import { standingTables } from "./by-hand.ts";
 import { sideTables } from "./side-tables.ts";
 import type { Before } from "./types.ts";
 
@@ -39,7 +40,7 @@ type Scoped = Pick<Before, "scope" | "account" | "catalog">;
 export async function archiveScoped(
   attempt: Archiving,
   session: Session,
-  plan: Pick<Plan, "migration"> & Partial<Pick<Plan, "preserve">>,
+  plan: Pick<Plan, "migration"> & Partial<Pick<Plan, "preserve">> & Going,
   before: Scoped,
   purpose: "rollback" | "undo" = "rollback",
 ): Promise<ScopedArchive | null> {
@@ -73,6 +74,7 @@ export async function archiveScoped(
         )
         .map(({ key }) => key),
       external: scope.external.map(({ entry, references }) => ({ name: entry.name, create: entry.create, references })),
+      standing: standingTables(scope, plan),
       moved: movedAway(plan.preserve, before.catalog.entries, belay.now()),
       catalogDigest: before.catalog.digest,
       budgetBytes: belay.settings.archiveBudgetBytes,

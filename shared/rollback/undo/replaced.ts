@@ -62,7 +62,12 @@ export async function replacedScope(
   catalog: Catalog,
   account: Account,
 ): Promise<ArchiveScope> {
-  const going: Going = {
+  return archiveScope(goingOf(replaced), catalog, account, await readPartitions(session), new Set());
+}
+
+/** The same in the words of a rollback's plan. */
+export function goingOf(replaced: Replaced): Going {
+  return {
     effect: {
       objects: replaced.objects,
       tables: replaced.tables.map(({ relation }) => ({ oid: relation.oid })),
@@ -74,7 +79,6 @@ export async function replacedScope(
       sequences: [],
     },
   };
-  return archiveScope(going, catalog, account, await readPartitions(session), new Set());
 }
 
 /** A table that only gains columns loses nothing of its definition; anything else is written over. */

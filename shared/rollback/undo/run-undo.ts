@@ -14,6 +14,7 @@ import { lockForUndo } from "./lock-undo.ts";
 import { makeUndoPlan, rowsReplaced } from "./make-plan.ts";
 import { mergedStates } from "./merged-states.ts";
 import { undoWaivers } from "./plan-undo.ts";
+import { goingOf } from "./replaced.ts";
 import type { KnownStates } from "./standing-rows.ts";
 import { limitTime, type TimeLimit } from "./time.ts";
 import { tryWays } from "./tries.ts";
@@ -93,7 +94,8 @@ async function archiveReplaced(run: UndoRun, session: Session, facts: UndoFacts)
   if (isEmptyScope(scope)) return null;
   run.belay.report({ phase: "archive", message: "archiving what the undo replaces" });
   const archiving = { belay: run.belay, rollbackId: run.undoId, request: { reason: run.request.reason } };
-  return archiveScoped(archiving, session, { migration: run.plan.migration }, { scope, account, catalog }, "undo");
+  const going = { migration: run.plan.migration, ...goingOf(facts.replaced) };
+  return archiveScoped(archiving, session, going, { scope, account, catalog }, "undo");
 }
 
 /** Lifts sequences that setval pushed back, and removes the archive of what is still there. */
