@@ -39,9 +39,11 @@ export async function waitOutside(waiting: Waiting, wanted: readonly WantedLock[
   for (let look = 0; ; look++) {
     const long = await readBlockers(control, targets, { except: session.pid, olderThanMs: limits.lockTimeoutMs });
     const yielding = await yieldingVacuums(control, long);
-    const staying = long.filter((blocker) => !yielding.has(blocker.pid));
+    const forUs = await whoWaitsForUs(control, long, session.pid);
+    // Who waits for a table that we hold comes after us when we ask for more of it.
+    const staying = long.filter(({ pid, granted }) => !yielding.has(pid) && (granted || !forUs.has(pid)));
     if (staying.length === 0) return queueFor(control, limits, yielding.size > 0);
-    const cycle = await whoWaitsForUs(control, staying, session.pid);
+    const cycle = staying.find(({ pid }) => forUs.has(pid));
     if (cycle !== undefined) throw neitherGoesOn(waiting.what, cycle);
     if (patience.left() <= 0) throw lockNotObtained(waiting.what, { tries, waitedMs: patience.waitedMs() }, staying);
     if (look % 20 === 0) waiting.say(`waiting outside the locks' queues for ${blockersWords(staying)}`);
@@ -81,16 +83,21 @@ async function queueFor({ sql }: Session, { lockTimeoutMs }: LockLimits, vacuum:
   return Math.max(lockTimeoutMs, row!.ms + afterDeadlockCheckMs);
 }
 
-/** A blocker that, itself or through others, waits for locks that we hold already. */
-async function whoWaitsForUs({ sql }: Session, blockers: readonly Blocker[], ownPid: number) {
+/** Who of them, itself or through others, waits for locks that we hold already. */
+async function whoWaitsForUs(
+  { sql }: Session,
+  blockers: readonly Blocker[],
+  ownPid: number,
+): Promise<Set<number | null>> {
   const pids = blockers.flatMap(({ pid }) => pid ?? []);
+  if (pids.length === 0) return new Set();
   const rows = await sql`
     with recursive chain (root, pid) as (
       select p, p from unnest(${pids}::int[]) p
       union select c.root, b from chain c, unnest(pg_blocking_pids(c.pid)) b
     )
-    select root from chain where pid = ${ownPid} limit 1`;
-  return blockers.find(({ pid }) => pid === rows[0]?.root);
+    select distinct root from chain where pid = ${ownPid}`;
+  return new Set(rows.map(({ root }) => root as number));
 }
 
 function neitherGoesOn(what: string, blocker: Blocker): BelayError {
