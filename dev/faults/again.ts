@@ -28,8 +28,12 @@ export async function runPlainly(
   byCommand: boolean,
 ): Promise<Answer> {
   if (byCommand)
-    return startCommand(world, words, { database: world.url(place.database), store: world.storeUrl(place.prefix) })
-      .ended;
+    return startCommand(words, {
+      keys: world.credentials,
+      database: world.url(place.database),
+      store: world.storeUrl(place.prefix),
+      policy: world.policies.usual,
+    }).ended;
   const belay = belayOf(world, place);
   const names = words.slice(1, words.indexOf("--yes"));
   const reason = "to see it whole again";
@@ -44,7 +48,7 @@ export async function runPlainly(
 }
 
 function belayOf(world: World, { database, prefix }: Place): Belay {
-  const { policy } = readPolicy(world.policyFile);
+  const { policy } = readPolicy(world.policies.usual);
   const settings = settingsFromEnvironment({}, { policy, database: world.url(database), actor: "faults" });
   return {
     settings,

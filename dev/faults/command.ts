@@ -16,11 +16,15 @@ export interface Ended {
   readonly ms: number;
 }
 
-/** Starts `belay WORDS`; by default through the proxies. */
+/** Starts `belay WORDS`. */
 export function startCommand(
-  world: World,
   words: readonly string[],
-  place: { readonly database: string; readonly store: string },
+  place: {
+    readonly database: string;
+    readonly store: string;
+    readonly policy: string;
+    readonly keys?: World["credentials"];
+  },
 ): Command {
   const started = performance.now();
   const child = spawn(process.execPath, ["--liftoff-only", join(repository, "cli/main.ts"), ...words], {
@@ -31,10 +35,10 @@ export function startCommand(
       NODE_COMPILE_CACHE: join(belayFolder, "compile-cache"),
       BELAY_DATABASE_URL: place.database,
       BELAY_STORE: place.store,
-      BELAY_POLICY: world.policyFile,
+      BELAY_POLICY: place.policy,
       BELAY_ACTOR: "faults",
-      AWS_ACCESS_KEY_ID: world.credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: world.credentials.secretAccessKey,
+      AWS_ACCESS_KEY_ID: place.keys?.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: place.keys?.secretAccessKey,
     },
   });
   let output = "";

@@ -176,7 +176,7 @@ function freezeLong(target: Target, then: "SIGCONT" | "SIGKILL"): void {
 export function heldLocks(database: string): string {
   return `select a.application_name as application, a.state, l.mode, left(a.query, 60) as query from pg_locks l join pg_stat_activity a using (pid)
     where a.datname = '${database}' and a.application_name like 'belay%' and l.granted
-      and (l.mode in ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') and l.locktype in ('relation', 'advisory')) limit 1`;
+      and l.mode in ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') and l.locktype in ('relation', 'advisory') and a.application_name <> 'belay around' limit 1`;
 }
 
 function breakOne({ world }: Target, link: Link | null, how: Break): void {

@@ -21,7 +21,7 @@ export interface Round {
 }
 
 /** No fault may make a command hang longer. */
-const endsWithinMs = 45_000;
+const endsWithinMs = 90_000;
 
 /** Clones, breaks, looks, and runs the same command again. */
 export async function playRound(world: World, template: Template, random: Random, number: number): Promise<Round> {
@@ -34,9 +34,11 @@ export async function playRound(world: World, template: Template, random: Random
   if (course.action === "undo") world.copyStore(course.template, name);
   const wrong: string[] = [];
   const pending: Promise<unknown>[] = [];
-  const { child, ended } = startCommand(world, course.words, {
+  const { child, ended } = startCommand(course.words, {
+    keys: world.credentials,
     database: world.brokenUrl(name),
     store: world.brokenStoreUrl(name),
+    policy: world.policies.short,
   });
   fault.arm({ world, course, database: name, child, pending, wrong });
   const end = await within(ended, endsWithinMs);
@@ -51,7 +53,7 @@ export async function playRound(world: World, template: Template, random: Random
   wrong.push(...(await waitForNothingLeft(world, name)));
   const verdict = await judgeDatabase(world, course, place);
   wrong.push(...verdict.wrong, ...judgeExit(last, verdict));
-  if (wrong.length === 0) wrong.push(...(await again(world, course, place, verdict, number % 10 === 0)));
+  if (wrong.length === 0) wrong.push(...(await again(world, template, course, place, verdict, number % 10 === 0)));
   await world.run(`drop database ${name} with (force)`);
   world.removeStore(name);
   return {
@@ -82,6 +84,7 @@ function judgeExit({ exitCode, output, signal }: Ended, { side }: Verdict): stri
 /** (vi) The same command again, and back. */
 async function again(
   world: World,
+  template: Template,
   course: Course,
   place: Place,
   first: Verdict,
@@ -99,7 +102,9 @@ async function again(
   if (wrong.length > 0 || course.action !== "rollback" || course.after === null) return wrong;
   const undone = await runPlainly(world, ["undo", course.words[1]!, "--yes", "--reason", "back"], place, byCommand);
   if (undone.exitCode !== 0) return [`the undo exited ${undone.exitCode}: ${undone.output}`];
-  return [];
+  const back = await judgeDatabase(world, template.courses[1]!, place);
+  if (back.side !== "after") wrong.push(`the undo left the state ${back.side}`);
+  return [...wrong, ...back.wrong.map((one) => `after the undo: ${one}`)];
 }
 
 function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {

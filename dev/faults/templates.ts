@@ -100,9 +100,11 @@ async function walk(
     requests.push(request);
     return null;
   });
-  const { ended } = startCommand(world, course.words, {
+  const { ended } = startCommand(course.words, {
+    keys: world.credentials,
     database: world.brokenUrl(into),
     store: world.brokenStoreUrl(into),
+    policy: world.policies.usual,
   });
   const { exitCode, output, ms } = await ended;
   world.wire.heal();

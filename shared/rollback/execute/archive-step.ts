@@ -89,6 +89,8 @@ export async function archiveScoped(
   } catch (error) {
     // A hanging store must not hold the readers, and with them the snapshot.
     await Promise.allSettled(readers.map((reader) => reader.destroy()));
+    // Its snapshot went with it: what the readers say of that is no reason. It throws what it is.
+    if (!session.alive) await session.run("select 1");
     throw error;
   } finally {
     clearInterval(ping);

@@ -15,6 +15,7 @@ import { recordIntent } from "../transaction/intent.ts";
 import { startPatience } from "../transaction/patience.ts";
 import { settleEarlierAttempts, settleFailure } from "../transaction/settle.ts";
 import { watchClient } from "../transaction/timeouts.ts";
+import { startWatchdog } from "../transaction/watchdog.ts";
 import type { Plan, RollbackReport } from "../types.ts";
 import { runAttempt } from "./attempt.ts";
 import { requireInside } from "./outside.ts";
@@ -137,10 +138,12 @@ async function pastDeadlocks(attempt: Attempt, widen: ReadonlySet<number>): Prom
 /** A fresh connection for every attempt: the server's counters may still hold what an aborted one did. */
 async function withSession(attempt: Attempt, widen: ReadonlySet<number>): Promise<RollbackReport> {
   const session = await openWorker(attempt.belay, "belay rollback");
+  const stop = await startWatchdog(attempt.belay, attempt.control, session, attempt.belay.settings.idleMs);
   try {
     await watchClient(session);
     return await runAttempt(attempt, session, widen);
   } finally {
+    await stop();
     await session.close().catch(() => {});
   }
 }

@@ -12,6 +12,11 @@ export function silenceOf({ statementTimeoutMs }: Settings): number {
   return statementTimeoutMs + 5 * graceMs;
 }
 
+/** How long a frozen client may keep the locks of an undo, whose rows come from it. */
+export function frozenUndoMs({ criticalSectionMs }: Settings): number {
+  return 2 * (criticalSectionMs + graceMs);
+}
+
 /** Lets the server notice a vanished client while a statement runs; servers without support refuse the setting. */
 export async function watchClient(session: Session): Promise<void> {
   await session.sql`select set_config('client_connection_check_interval', '2s', false)`.catch(() => {});

@@ -10,7 +10,8 @@ import { requireDirectConnection } from "../transaction/connection.ts";
 import { openControl, openWorker } from "../transaction/control.ts";
 import { recordIntent } from "../transaction/intent.ts";
 import { settleEarlierAttempts, settleFailure } from "../transaction/settle.ts";
-import { watchClient } from "../transaction/timeouts.ts";
+import { frozenUndoMs, watchClient } from "../transaction/timeouts.ts";
+import { startWatchdog } from "../transaction/watchdog.ts";
 import type { RollbackReport } from "../types.ts";
 import { checkUndoPlan } from "./blocked.ts";
 import { undoSubject } from "./make-plan.ts";
@@ -92,10 +93,12 @@ async function verifyArchive(belay: Belay, { found }: UndoFacts): Promise<void> 
 /** A fresh connection: the server's counters may still hold what an earlier transaction did. */
 async function withSession(run: UndoRun): Promise<RollbackReport> {
   const session = await openWorker(run.belay, "belay undo");
+  const stop = await startWatchdog(run.belay, run.control, session, frozenUndoMs(run.belay.settings));
   try {
     await watchClient(session);
     return await runUndo(run, session);
   } finally {
+    await stop();
     await session.close().catch(() => {});
   }
 }
