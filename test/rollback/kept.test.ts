@@ -5,7 +5,9 @@ import { listKept } from "../../shared/rollback/preserve/list.ts";
 import { purgeKept } from "../../shared/rollback/preserve/purge.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import type { ObjectStore } from "../../shared/store/types.ts";
+import { follow } from "../archive/follow-readme.ts";
 import { testBelay } from "../support/belay.ts";
+import { createDebianDatabase, describeWithDebian } from "../support/debian.ts";
 import { createDatabase } from "../support/postgres.ts";
 import { apply, run } from "./helpers.ts";
 import { wholeState } from "./undo-support.ts";
@@ -22,8 +24,8 @@ const up = `create type mood as enum ('a', 'b');
 const down = "drop view v; drop table orders, parts; drop type mood;";
 
 /** Rolled back with what goes moved away, and what was there before. */
-async function quarantined() {
-  const database = await createDatabase();
+async function quarantined(creating = createDatabase()) {
+  const database = await creating;
   onTestFinished(() => database.drop());
   const { url } = database;
   await apply(
@@ -33,12 +35,18 @@ async function quarantined() {
   );
   const before = await wholeState(url);
   const belay = testBelay({ database: url });
-  const { rollbackId, preserved } = await executeRollback(belay, {
+  const { rollbackId, preserved, archiveId } = await executeRollback(belay, {
     migration: name,
     preserve: "quarantine",
     reason: "test",
   });
-  return { url, belay, before, rollbackId, preserved };
+  return { url, belay, before, rollbackId, preserved, archiveId };
+}
+
+async function readText(store: ObjectStore, key: string): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const part of store.read(key)) parts.push(part);
+  return Buffer.concat(parts).toString();
 }
 
 const schemasLeft = (url: string) => run(url, "select nspname from pg_namespace where nspname like 'belay\\_kept%'");
@@ -186,6 +194,33 @@ describe("--preserve copy keeps what is lost in the database too", () => {
     expect(purged).toMatchObject({ mode: "copy", archiveId: second.archiveId });
     expect(await schemasLeft(url)).toEqual([]);
     await undoRollback(belay, { rollbackId: second.rollbackId, reason: "test" });
+    expect(await wholeState(url)).toEqual(before);
+  });
+});
+
+describe("an undo of some tables", () => {
+  test("moves back those alone, and the rest stays kept until it is undone", async () => {
+    const { url, belay, before, rollbackId } = await quarantined();
+    await undoRollback(belay, { rollbackId, only: ["parts"], reason: "test" });
+    expect(await run(url, "select count(*)::int as n from parts")).toEqual([{ n: 200 }]);
+    expect(await run(url, "select to_regclass('orders') as orders")).toEqual([{ orders: null }]);
+    await undoRollback(belay, { rollbackId, reason: "test" });
+    expect(await wholeState(url)).toEqual(before);
+    expect(await schemasLeft(url)).toEqual([]);
+  });
+});
+
+describeWithDebian("an operator with psql and pg_restore follows the README of a quarantine", () => {
+  test("the tables come back with their rows, and an undo afterwards only records it", async () => {
+    const { url, belay, before, rollbackId, archiveId } = await quarantined(createDebianDatabase());
+    const readme = await readText(belay.store, `archives/${archiveId}/README.txt`);
+    expect(readme).toMatch(
+      /NOT in this archive are the rows of public\.orders, public\.parts.*schema belay_kept_20250102000000_1 of the database itself/s,
+    );
+    await follow(belay.store.url, archiveId!, url);
+    expect(await wholeState(url)).toEqual(before);
+    expect(await schemasLeft(url)).toEqual([]);
+    await undoRollback(belay, { rollbackId, reason: "test" });
     expect(await wholeState(url)).toEqual(before);
   });
 });
