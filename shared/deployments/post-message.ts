@@ -61,7 +61,9 @@ export async function postOnce(
 /** What an address answers within that time (milliseconds); redirects are not followed, the body is not read. */
 export async function answerOf(url: string, request: RequestInit, timeoutMs: number): Promise<Posted> {
   try {
-    const answer = await fetch(url, { ...request, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
+    const { address, headers } = withoutPassword(url, request.headers);
+    const signal = AbortSignal.timeout(timeoutMs);
+    const answer = await fetch(address, { ...request, headers, redirect: "manual", signal });
     void answer.body?.cancel().catch(() => {});
     const { status, ok } = answer;
     const redirected = status >= 300 && status < 400;
@@ -75,6 +77,20 @@ export async function answerOf(url: string, request: RequestInit, timeoutMs: num
   } catch (error) {
     return { status: null, taken: false, again: true, evidence: whyNot(error, timeoutMs) };
   }
+}
+
+/** fetch refuses an address with a user and password: they go into the header that they stand for. */
+function withoutPassword(url: string, given: RequestInit["headers"]) {
+  const address = new URL(url);
+  const headers = new Headers(given);
+  const { username, password } = address;
+  if (username !== "" || password !== "") {
+    const pair = new TextEncoder().encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+    headers.set("authorization", `Basic ${btoa(String.fromCharCode(...pair))}`);
+  }
+  address.username = "";
+  address.password = "";
+  return { address, headers };
 }
 
 /** Names of errors come from the runtime; their messages may hold the address. */

@@ -7,7 +7,7 @@ import { type Listener, listen, signedBy } from "./listener.ts";
 
 const secret = `whsec_${Buffer.from("one secret").toString("base64")}`;
 const older = `whsec_${Buffer.from("the secret before it").toString("base64")}`;
-const limits = { attempts: 3, timeoutMs: 200, totalMs: 3_000 };
+const limits = { attempts: 3, timeoutMs: 5_000, totalMs: 20_000 };
 const subject = {
   rollbackId: "0b6c9d3e-0000-4000-8000-000000000000",
   kind: "rollback" as const,
@@ -75,12 +75,12 @@ describe("a signed call", () => {
   it("ends in time when the server hangs, and says how long it waited", async () => {
     server.answer("/", () => {});
     const began = performance.now();
-    expect(await call("/", { totalMs: 500 })).toMatchObject({
+    expect(await call("/", { timeoutMs: 200, totalMs: 500 })).toMatchObject({
       state: "failed",
       status: null,
       evidence: expect.stringMatching(/^it did not answer within \d+ ms$/),
     });
-    expect(performance.now() - began).toBeLessThan(1_500);
+    expect(performance.now() - began).toBeLessThan(4_000);
   });
 
   it("does not wait for an answer's body, however large or slow it is", async () => {
@@ -95,10 +95,8 @@ describe("a signed call", () => {
       more();
     });
     server.answer("/slow", (_, response) => response.writeHead(200).write("."));
-    const began = performance.now();
-    expect(await call("/")).toMatchObject({ state: "taken", status: 200 });
-    expect(await call("/slow")).toMatchObject({ state: "taken", status: 200 });
-    expect(performance.now() - began).toBeLessThan(1_500);
+    expect(await call("/")).toMatchObject({ state: "taken", status: 200, attempts: 1 });
+    expect(await call("/slow")).toMatchObject({ state: "taken", status: 200, attempts: 1 });
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(sent).toBeLessThan(64 << 20);
   });

@@ -19,7 +19,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function ask(check: Omit<HealthCheck, "name">, limits = { attempts: 1, timeoutMs: 2_000, totalMs: 4_000 }) {
+async function ask(check: Omit<HealthCheck, "name">, limits = { attempts: 1, timeoutMs: 10_000, totalMs: 20_000 }) {
   const policy = completePolicy({ health: { checks: [{ name: "it", ...check }], ...limits } });
   const [result] = await askHealth(testBelay({ database: database.url, settings: { policy } }), policy);
   return result!;
@@ -43,9 +43,26 @@ describe("a health check by address", () => {
     expect(server.on("/elsewhere")).toEqual([]);
   });
 
+  it("takes an address with a user and password, and shows neither", async () => {
+    const url = `${server.url.replace("://", "://us%40er:hidden@")}/closed`;
+    server.answer("/closed", ({ headers }, response) => {
+      const [, pair] = String(headers.authorization).split(" ");
+      response.writeHead(Buffer.from(pair ?? "", "base64").toString() === "us@er:hidden" ? 200 : 401).end();
+    });
+    const policy = completePolicy({});
+    const belay = testBelay({ database: database.url, settings: { policy, healthUrls: [url, url] } });
+    const results = await askHealth(belay, policy);
+    const { host } = new URL(server.url);
+    expect(results).toMatchObject([
+      { name: host, healthy: true },
+      { name: `${host} (2)`, healthy: true },
+    ]);
+    expect(JSON.stringify(results)).not.toContain("hidden");
+  });
+
   it("is asked again until it is healthy, within its limits", async () => {
     server.answer("/flaps", (_, response, count) => response.writeHead(count < 3 ? 503 : 200).end());
-    const limits = { attempts: 3, timeoutMs: 500, totalMs: 5_000 };
+    const limits = { attempts: 3, timeoutMs: 5_000, totalMs: 20_000 };
     expect(await ask({ url: `${server.url}/flaps` }, limits)).toMatchObject({ healthy: true, attempts: 3 });
     server.answer("/hangs", () => {});
     const began = performance.now();
@@ -53,7 +70,7 @@ describe("a health check by address", () => {
       healthy: false,
       status: null,
     });
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(performance.now() - began).toBeLessThan(5_000);
   });
 });
 
@@ -81,7 +98,7 @@ describe("a health check by query", () => {
     expect(
       await ask({ sql: "select pg_sleep(60) is not null" }, { attempts: 1, timeoutMs: 300, totalMs: 1_000 }),
     ).toMatchObject({ healthy: false });
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(performance.now() - began).toBeLessThan(5_000);
   });
 });
 

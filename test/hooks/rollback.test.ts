@@ -44,13 +44,12 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** Quick limits: what a test waits for is short. */
 function world(file: PolicyFile = {}, settings: Partial<Settings> = {}): Belay {
   const policy = completePolicy({
     ...soloFile,
     ...file,
-    hooks: { timeoutMs: 300, totalMs: 1_000, ...file.hooks },
-    health: { timeoutMs: 300, attempts: 1, totalMs: 1_000, ...file.health },
+    hooks: { timeoutMs: 10_000, totalMs: 20_000, ...file.hooks },
+    health: { timeoutMs: 10_000, attempts: 1, totalMs: 20_000, ...file.health },
   });
   const store = createFolderStore(folder);
   return testBelay({ database: database.url, store, actor: "anna", settings: { policy, ...settings } });
@@ -228,7 +227,6 @@ describe("a health check that fails after COMMIT", () => {
     server.answer("/health?key=hidden", (_, response) => response.writeHead(503).end());
     const file: PolicyFile = {
       maintenance: { use: "always", message: "back soon", minutes: 2 },
-      hooks: { timeoutMs: 5_000, totalMs: 5_000 },
       health: { onFailure: "undo" },
     };
     const broken = faultyStore(createFolderStore(folder), { failWrite: "incident." });
@@ -277,8 +275,10 @@ describe("a process that is killed", () => {
     expect(await maintenanceStatus(belay)).toMatchObject({ active: true, rollbackId: killed.rollbackId });
 
     // While it lives its work is left to it.
-    const other = await rollBackWithHooks(belay, request).catch((error) => error);
-    expect(other).toMatchObject({ code: "gate_failed" });
+    const again = { rollbackId: killed.rollbackId, reason: "it was right" };
+    const other = await undoWithHooks(belay, again).catch((error) => error);
+    expect(other).toMatchObject({ code: "rollback_in_progress", message: expect.stringContaining("with its hooks") });
+    expect(told("/before")).toHaveLength(1);
     expect(told("/after?key=hidden")).toEqual([]);
     expect(await maintenanceStatus(belay)).toMatchObject({ active: true });
 
@@ -287,7 +287,7 @@ describe("a process that is killed", () => {
     await run(database.url, "update belay.maintenance set expected_until = clock_timestamp()");
     expect(await run(database.url, "select active from belay.maintenance_now()")).toEqual([{ active: false }]);
 
-    const undo = await undoWithHooks(belay, { rollbackId: killed.rollbackId, reason: "it was right" });
+    const undo = await undoWithHooks(belay, again);
     expect(told("/after?key=hidden")).toMatchObject([
       { data: { rollbackId: undo.rollbackId } },
       { data: { rollbackId: killed.rollbackId, outcome: "undone" } },

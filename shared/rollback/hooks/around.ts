@@ -6,7 +6,7 @@ import type { Policy } from "../plan/policy.ts";
 import type { Plan } from "../types.ts";
 import { callHook } from "./call.ts";
 import { askHealth, checksOf, judgeHealth } from "./health.ts";
-import type { Journal } from "./journal.ts";
+import { giveTurnBack, type Journal, takeTurn } from "./journal.ts";
 import { beginMaintenance, type RunningMaintenance } from "./keep-maintenance.ts";
 import { afterCall, beforeCall, type Ending, type HookCall, type Subject } from "./message.ts";
 import { sendNotice } from "./notice.ts";
@@ -44,6 +44,7 @@ export function surround(belay: Belay, asked: AroundRequest, journal: Journal, o
   let before: HealthResult[] = [];
   let maintenance: MaintenanceResult | null = null;
   let running: RunningMaintenance | null = null;
+  let turn: boolean | null = null;
 
   const subject = (): Subject => ({
     rollbackId: begun!.rollbackId,
@@ -88,15 +89,23 @@ export function surround(belay: Belay, asked: AroundRequest, journal: Journal, o
     journal.note({ event: `notice_${about}`, state, evidence: `${sent.address}: ${sent.evidence}` });
   };
 
+  const { hookBefore, hookAfter } = belay.settings;
+  const maintains = asked.maintenance || policy.maintenance.use === "always";
+  const takesTurns = maintains || hookBefore !== undefined || hookAfter !== undefined;
+
   const prepare = async () => {
+    if (takesTurns) {
+      // A record that is away costs no rollback: then the lock of the rollback itself decides.
+      turn = await journal.on(takeTurn).catch(() => null);
+      if (turn === false) throw anotherRuns();
+    }
     ready = true;
     pending.push(notify("started", null));
     before = await health("before");
-    if (asked.maintenance || policy.maintenance.use === "always") {
+    if (maintains) {
       running = await beginMaintenance(belay, policy, begun!.rollbackId, journal);
       maintenance = running.result;
     }
-    const { hookBefore } = belay.settings;
     if (hookBefore === undefined) return;
     const result = await call(hookBefore, beforeCall(subject()));
     if (result.state === "failed" && policy.hooks.onBeforeFailure === "stop") throw notTaken(asked.kind, result);
@@ -118,10 +127,10 @@ export function surround(belay: Belay, asked: AroundRequest, journal: Journal, o
     },
     async end(ending) {
       await running?.end();
-      const { hookAfter } = belay.settings;
       if (ready && hookAfter !== undefined) await call(hookAfter, afterCall(subject(), ending));
       const after = ending.outcome === "committed" && before.length > 0 ? await health("after") : [];
       await Promise.allSettled(pending);
+      if (turn === true) await journal.on(giveTurnBack).catch(() => {});
       const verdict = checksOf(belay, policy).length === 0 ? "not_asked" : judgeHealth(before, after);
       return { maintenance, hooks, health: { verdict, before, after }, notices };
     },
@@ -129,6 +138,16 @@ export function surround(belay: Belay, asked: AroundRequest, journal: Journal, o
       if (ready) await notify(about, ending);
     },
   };
+}
+
+function anotherRuns(): BelayError {
+  return new BelayError(
+    "rollback_in_progress",
+    "another rollback or undo is running on this database, with its hooks",
+    {
+      hint: "Nothing was changed, and no hook was called. Wait until it has ended, then plan again.",
+    },
+  );
 }
 
 function plannedOf(plan: Plan | null) {

@@ -1,5 +1,6 @@
 import { appendAudit } from "../../audit.ts";
 import type { Belay } from "../../context.ts";
+import { inTransaction } from "../../migrations/transaction.ts";
 import type { Session } from "../../postgres/session.ts";
 import { ownPath } from "../../postgres/settings.ts";
 import { within } from "./attempts.ts";
@@ -111,17 +112,14 @@ export function openJournal(belay: Belay): Journal {
 async function insert(session: Session, actor: string, rollbackId: string, noted: Noted & { readonly at: Date }) {
   const { sql } = session;
   const { event, state = "done", evidence = "", details = {}, at, audit } = noted;
-  await session.run("begin");
-  try {
-    await sql`insert into belay.rollback_events (rollback_id, at, event, state, evidence, details)
-      values (${rollbackId}, ${at}, ${event}, ${state}, ${evidence}, ${sql.json(details as never)})`;
-    if (audit !== undefined)
-      await appendAudit(session, { actor, action: audit, subject: rollbackId, details: { state, evidence } });
-    await session.run("commit");
-  } catch (error) {
-    await session.run("rollback").catch(() => {});
-    throw error;
-  }
+  const write = () => sql`
+    insert into belay.rollback_events (rollback_id, at, event, state, evidence, details)
+    values (${rollbackId}, ${at}, ${event}, ${state}, ${evidence}, ${sql.json(details as never)})`;
+  if (audit === undefined) return void (await write());
+  await inTransaction(session, "writing down what happened", async () => {
+    await write();
+    await appendAudit(session, { actor, action: audit, subject: rollbackId, details: { state, evidence } });
+  });
 }
 
 /** A lock of the session: it is free again as soon as the process is gone. */
@@ -137,4 +135,14 @@ export async function takeOver({ sql }: Session, rollbackId: string): Promise<bo
 
 export async function giveBack({ sql }: Session, rollbackId: string): Promise<void> {
   await sql`select pg_advisory_unlock(hashtext('belay.around'), hashtext(${rollbackId}))`;
+}
+
+/** One rollback at a time has its hooks and maintenance: another's end would switch off what this one needs. False: another has. */
+export async function takeTurn({ sql }: Session): Promise<boolean> {
+  const [row] = await sql`select pg_try_advisory_lock(hashtext('belay.around'), hashtext('turn')) as taken`;
+  return row!.taken as boolean;
+}
+
+export async function giveTurnBack({ sql }: Session): Promise<void> {
+  await sql`select pg_advisory_unlock(hashtext('belay.around'), hashtext('turn'))`;
 }

@@ -19,7 +19,9 @@ export async function settleAround(belay: Belay, session: Session): Promise<void
     const owed = await session.sql`
       select r.id from belay.rollbacks r
        where r.outcome in ('committed', 'failed', 'undone') and r.started_at > clock_timestamp() - interval '30 days'
-         and not exists (select from belay.incidents i where i.rollback_id = r.id)
+         and not exists (
+           select from belay.incidents i
+            where i.rollback_id = r.id and i.incident ->> 'outcome' not in ('intended', 'unknown'))
        order by r.started_at desc limit ${most}`;
     for (const { id } of owed) {
       if (!(await takeOver(session, id))) continue;
