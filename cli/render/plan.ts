@@ -43,6 +43,7 @@ export function renderCheck(plan: Plan, layout: Layout): string[] {
     ...renderMigrations(plan, width),
     "",
     ...renderLossCard(plan.effect, width),
+    ...renderAlsoArchived(plan.alsoArchived, width),
     ...renderPreserve(plan, width),
     ...renderObjects(plan, layout.allObjects === true),
     "",
@@ -206,6 +207,22 @@ export function renderLossCard(effect: Effect, width: number): string[] {
         width,
       ),
     ),
+  ];
+}
+
+/** What is archived on request: it may change or go, and the plan cannot tell how. */
+function renderAlsoArchived(asked: Plan["alsoArchived"], width: number): string[] {
+  if (asked.length === 0) return [];
+  const rows = asked.map(({ kind, schema, table: name, rows, exact, bytes: size }) => [
+    kind,
+    `${schema}.${name}`,
+    kind === "table" ? `${exact ? "" : "about "}${count(rows, "row")}` : "-",
+    kind === "table" ? bytes(size) : "-",
+  ]);
+  return [
+    "",
+    paint("bold", "Archived on request (the SQL may change or drop it out of the plan's sight; undo brings it back)"),
+    ...table(["kind", "name", "rows", "size"], rows, width - 2).map((line) => `  ${line}`),
   ];
 }
 

@@ -249,6 +249,7 @@ describe("small things", () => {
       tables: 2,
       columns: 0,
       sequences: 0,
+      rowsArchivedToo: 0,
       objects: { INDEX: 1 },
     });
   });

@@ -9,12 +9,14 @@ export interface LossCard {
   readonly tables: number;
   readonly columns: number;
   readonly sequences: number;
+  /** Rows of tables that are archived on request besides: which of them go is not told. */
+  readonly rowsArchivedToo: number;
   /** Objects that go, by kind. */
   readonly objects: Readonly<Record<string, number>>;
 }
 
 /** Sums up what a plan destroys; bytes are those of whole tables. */
-export function lossCard({ effect }: Plan): LossCard {
+export function lossCard({ effect, alsoArchived }: Plan): LossCard {
   const objects: Record<string, number> = {};
   for (const { kind, change } of effect.objects) if (change === "destroyed") objects[kind] = (objects[kind] ?? 0) + 1;
   return {
@@ -24,6 +26,7 @@ export function lossCard({ effect }: Plan): LossCard {
     tables: effect.tables.length,
     columns: effect.columns.reduce((sum, each) => sum + each.columns.length, 0),
     sequences: effect.sequences.length,
+    rowsArchivedToo: alsoArchived.reduce((sum, each) => sum + each.rows, 0),
     objects,
   };
 }

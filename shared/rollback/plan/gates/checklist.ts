@@ -22,12 +22,13 @@ function fromGate(id: ChecklistItem["id"], question: string, gates: readonly Gat
 }
 
 /** The rollback's own archive answers: it is written and read back before anything goes, or nothing runs. */
-function dataExported({ losses, effect }: Facts, gates: readonly Gate[]): ChecklistItem {
+function dataExported({ losses, effect, alsoArchived }: Facts, gates: readonly Gate[]): ChecklistItem {
   const item = { id: "data_exported", question: "Is the data exported?" } as const;
   const names = [
     ...losses.tables.map((each) => `${each.schema}.${each.table}`),
     ...losses.columns.map((each) => `${each.schema}.${each.table} (${each.columns.join(", ")})`),
     ...losses.sequences.map((each) => `sequence ${each.schema}.${each.name}`),
+    ...alsoArchived.map((each) => `${each.schema}.${each.table}`),
   ];
   const inTheWay = (["supported", "store", "undoable"] as const)
     .map((name) => gateOf(gates, name))

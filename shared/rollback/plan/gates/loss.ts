@@ -35,9 +35,9 @@ export function judgeUndoable({ losses, alsoArchived }: Facts): Finding {
   );
 }
 
-export function judgeStore({ losses, storeUrl, effect, preserve }: Facts): Finding {
+export function judgeStore({ losses, storeUrl, effect, preserve, alsoArchived }: Facts): Finding {
   if (storeUrl !== null) return passed(storeUrl);
-  if (!needsArchive(losses, effect) && preserve.kept.length === 0)
+  if (alsoArchived.length === 0 && !needsArchive(losses, effect) && preserve.kept.length === 0)
     return notAvailable("no archive store is set, and nothing would be lost");
   return failed(
     "no archive store is set, and data would be lost",
