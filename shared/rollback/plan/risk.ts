@@ -42,7 +42,10 @@ function lossReasons({ losses: { tables, columns }, writes, preserve }: Facts): 
   }
   const moved = preserve.mode === "quarantine" ? preserve.kept.filter(({ kind }) => kind === "table").length : 0;
   if (moved > 0)
-    reasons.push(["MEDIUM", `${plural(moved, "table is moved to where no application sees it", "tables are moved to where no application sees them")}`]);
+    reasons.push([
+      "MEDIUM",
+      `${plural(moved, "table is moved to where no application sees it", "tables are moved to where no application sees them")}`,
+    ]);
   const written = tables.filter((each) => (each.writtenSince ?? 0) > 0).length;
   if (written > 0)
     reasons.push([

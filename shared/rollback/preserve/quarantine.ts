@@ -95,12 +95,14 @@ function rewritten(unit: PreparedUnit, at: number, replacements: readonly Replac
   const own = replacements.filter(({ site }) => (site.statement.unit ?? 0) === at);
   if (own.length === 0) return unit;
   let { sql } = unit.prepared;
-  const rewrites = [...unit.prepared.rewrites];
-  for (const { site, statements, moved } of [...own].reverse()) {
+  for (const { site, statements } of [...own].reverse()) {
     const { offset, text } = site.statement;
     sql = sql.slice(0, offset) + statements.join(";\n") + sql.slice(offset + text.length);
-    const names = moved.map(({ schema, name, keptIn }) => `${schema}.${name} to ${keptIn}`).join(", ");
-    rewrites.push(`${shorten(text, 60)} (line ${site.statement.line}) moves ${names}`);
   }
+  const told = own.map(({ site: { statement }, moved }) => {
+    const names = moved.map(({ schema, name, keptIn }) => `${schema}.${name} to ${keptIn}`).join(", ");
+    return `${shorten(statement.text, 60)} (line ${statement.line}) moves ${names}`;
+  });
+  const rewrites = [...unit.prepared.rewrites, ...told];
   return { ...unit, prepared: { ...unit.prepared, sql, rewrites } };
 }
