@@ -1,5 +1,5 @@
 /** `npm run bench -- NAME [--json]`: runs bench/NAME.ts with the other words. */
-const names = ["catalog", "dump", "edge", "plan", "prove", "restore"];
+const names = ["catalog", "dump", "edge", "lock-time", "plan", "prove", "restore"];
 const [name, ...rest] = process.argv.slice(2);
 if (name === undefined || !names.includes(name)) {
   console.error(`usage: npm run bench -- NAME [--json]\n\nbenches: ${names.join(", ")}`);
