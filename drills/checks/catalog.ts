@@ -1,6 +1,7 @@
 import type { Manifest } from "../../shared/archive/types.ts";
 import { managedSchemas, withoutManaged } from "../../shared/archive/write/profile.ts";
 import { entryKey } from "../../shared/catalog/entry.ts";
+import { keptSchemasWords } from "../../shared/catalog/kept-schemas.ts";
 import { readCatalog } from "../../shared/catalog/read.ts";
 import type { Catalog, CatalogScope } from "../../shared/catalog/types.ts";
 import type { Session } from "../../shared/postgres/session.ts";
@@ -26,7 +27,8 @@ export const catalogCheck: Check = {
         ),
       );
     if (extra.length > 0) return failed(naming("objects are not in the archive", extra));
-    return passed(`${count(wanted.length, "object")} equal, owners and grants too`);
+    const kept = keptSchemasWords(catalog.entries).map((words) => `; ${words}`);
+    return passed(`${count(wanted.length, "object")} equal, owners and grants too${kept.join("")}`);
   },
 };
 

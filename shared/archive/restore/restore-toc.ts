@@ -1,3 +1,4 @@
+import { keptSchemasWords } from "../../catalog/kept-schemas.ts";
 import { describeDatabase } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { TocArchive } from "../read/types.ts";
@@ -39,7 +40,10 @@ export async function restoreToc(request: TocRestore): Promise<RestoreReport> {
       encoding: archive.toc.encoding,
       majors: majorsOf(archive, control),
       intoNonEmpty: request.intoNonEmpty ?? false,
-      warnings: [...plan.leftOut],
+      warnings: [
+        ...plan.leftOut,
+        ...keptSchemasWords(archive.toc.entries.map(({ desc, tag }) => ({ kind: desc ?? "", name: tag ?? "" }))),
+      ],
       counts: { ...kept },
       report: clock.report,
       onBytes: (count) => {
