@@ -1,5 +1,9 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { listArchives } from "../../shared/archive/list.ts";
+import { openArchive } from "../../shared/archive/read/open.ts";
+import { restoreArchive } from "../../shared/archive/restore/restore.ts";
+import { dumpDatabase } from "../../shared/archive/write/dump.ts";
+import { readCatalog } from "../../shared/catalog/read.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { listKept } from "../../shared/rollback/preserve/list.ts";
 import { purgeKept } from "../../shared/rollback/preserve/purge.ts";
@@ -9,7 +13,7 @@ import { follow } from "../archive/follow-readme.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDebianDatabase, describeWithDebian } from "../support/debian.ts";
 import { createDatabase } from "../support/postgres.ts";
-import { apply, run } from "./helpers.ts";
+import { apply, run, withDatabase } from "./helpers.ts";
 import { wholeState } from "./undo-support.ts";
 
 const name = "20250102000000_orders";
@@ -67,6 +71,22 @@ describe("what a rollback keeps in the database", () => {
     );
     const [comment] = await run(url, "select obj_description('belay_kept_20250102000000_1'::regnamespace) as text");
     expect(comment!.text).toContain(rollbackId);
+  });
+
+  test("is in a whole dump, and named when that is restored; it is no part of the team's catalog", async () => {
+    const { url, belay } = await quarantined();
+    const { id, entries } = await dumpDatabase(belay, { reason: "test" });
+    expect(entries.map(({ key }) => key)).toContain("TABLE belay_kept_20250102000000_1 orders");
+    const copy = await createDatabase();
+    onTestFinished(() => copy.drop());
+    const archive = await openArchive(`${belay.store.url}/archives/${id}`);
+    const { warnings } = await restoreArchive({ archive, url: copy.url, intoNonEmpty: true });
+    expect(warnings.join()).toContain("schema belay_kept_20250102000000_1 holds what rollbacks kept");
+    expect(await run(copy.url, "select count(*)::int as n from belay_kept_20250102000000_1.orders")).toEqual([
+      { n: 50 },
+    ]);
+    const keys = await withDatabase(url, async (session) => (await readCatalog(session)).entries.map(({ key }) => key));
+    expect(keys.filter((key) => key.includes("belay_kept"))).toEqual([]);
   });
 
   test("is purged when it is due, into an archive from which the rollback is undone", async () => {
