@@ -80,6 +80,8 @@ export const settingsSchema = z.object({
   storeStallMs: z.number().int().positive().default(60_000),
   /** Longest time for writing and reading back one rollback's archive. */
   archiveMs: z.number().int().positive().default(3_600_000),
+  /** Sessions that read tables into one rollback's archive at a time; default: by size, at most 2. `BELAY_ARCHIVE_READERS`. */
+  archiveReaders: z.coerce.number().int().min(1).max(16).optional(),
 });
 
 export type Settings = Readonly<z.infer<typeof settingsSchema>>;
@@ -138,6 +140,7 @@ export function settingsFromEnvironment(
     actor: environment.BELAY_ACTOR ?? environment.USER,
     ...aroundFromEnvironment(environment),
     signingKey: environment.BELAY_SIGNING_KEY,
+    archiveReaders: environment.BELAY_ARCHIVE_READERS,
   };
   for (const [name, value] of Object.entries(flags)) if (value !== undefined) raw[name] = value;
   return parseSettings(

@@ -36,7 +36,7 @@ const mostInBackground = 8;
 const weightOfLarge = 4;
 
 /** Below this size (bytes in the source) the digests of many tables are taken together. */
-const smallTable = 4 * 1024 * 1024;
+export const mostOfSmall = 4 * 1024 * 1024;
 const digestsTogether = 200;
 
 type Planned = ArchiveLayout["tables"][number];
@@ -78,7 +78,7 @@ export async function writeData(input: ArchiveInput, layout: ArchiveLayout, leve
           rows.set(file, result);
           progress.tableDone(table);
         }),
-        (table.sizeHint ?? 0) < smallTable ? 1 : weightOfLarge,
+        (table.sizeHint ?? 0) < mostOfSmall ? 1 : weightOfLarge,
       );
       await read;
       await room;
@@ -136,7 +136,7 @@ export async function writeData(input: ArchiveInput, layout: ArchiveLayout, leve
 function jobsOf(layout: ArchiveLayout, copy: (one: Planned) => Job, digest: (many: readonly Planned[]) => Job): Job[] {
   const size = ({ table }: Planned) => table.sizeHint ?? 0;
   const ordered = [...layout.tables].sort((a, b) => size(b) - size(a));
-  const small = ordered.filter((one) => size(one) < smallTable);
+  const small = ordered.filter((one) => size(one) < mostOfSmall);
   const large = ordered.slice(0, ordered.length - small.length);
   const jobs = large.flatMap((one) => [copy(one), digest([one])]);
   for (let at = 0; at < small.length; at += digestsTogether) jobs.push(digest(small.slice(at, at + digestsTogether)));

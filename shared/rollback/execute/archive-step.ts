@@ -6,12 +6,12 @@ import type { Belay, Progress } from "../../context.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { ObjectStore } from "../../store/types.ts";
 import { movedAway } from "../preserve/by-hand.ts";
-import { setLimits } from "../transaction/timeouts.ts";
 import type { Plan } from "../types.ts";
 import type { ArchiveScope, Going } from "./archive-scope.ts";
 import { tableKey } from "./archive-scope.ts";
 import { boundStore } from "./bounded-store.ts";
 import { standingTables } from "./by-hand.ts";
+import { openReaders, readersFor } from "./readers.ts";
 import { sideTables } from "./side-tables.ts";
 import type { Before } from "./types.ts";
 
@@ -20,7 +20,6 @@ export interface ScopedArchive {
   readonly manifestSha256: string;
 }
 
-const mostReaders = 2;
 /** Pings in the time after which the server ends an idle transaction. */
 const pingsPerLimit = 4;
 
@@ -52,7 +51,11 @@ export async function archiveScoped(
   const tables = [...wholeTables(scope, sizes), ...side.tables];
   const [at] = await session.sql`
     select pg_export_snapshot() as snapshot, to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as now`;
-  const readers = await openReaders(attempt, at!.snapshot, Math.min(mostReaders, Math.max(1, tables.length)));
+  const wanted = readersFor(
+    belay.settings,
+    tables.map(({ sizeHint }) => sizeHint ?? 0),
+  );
+  const readers = await openReaders(belay, at!.snapshot, wanted);
   const ping = setInterval(() => session.sql`select 1`.catch(() => {}), attempt.belay.settings.idleMs / pingsPerLimit);
   try {
     const input = {
@@ -95,24 +98,6 @@ export async function archiveScoped(
   } finally {
     clearInterval(ping);
     await Promise.allSettled(readers.map((reader) => reader.close()));
-  }
-}
-
-/** Sessions on the exported snapshot; with a lock_timeout, for a queue behind our locks is a deadlock that Postgres cannot see. */
-async function openReaders(attempt: Archiving, snapshot: string, count: number): Promise<Session[]> {
-  const readers: Session[] = [];
-  try {
-    for (let n = 0; n < count; n++) {
-      const reader = await attempt.belay.openSession({ applicationName: "belay reader" });
-      readers.push(reader);
-      await reader.run("begin transaction isolation level repeatable read read only");
-      await reader.run(`set transaction snapshot '${snapshot.replaceAll("'", "''")}'`);
-      await setLimits(reader, attempt.belay.settings);
-    }
-    return readers;
-  } catch (error) {
-    await Promise.allSettled(readers.map((reader) => reader.destroy()));
-    throw error;
   }
 }
 
