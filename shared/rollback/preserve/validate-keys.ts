@@ -1,5 +1,6 @@
 import { qualified, quoteIdent } from "../../catalog/identifiers.ts";
 import type { Belay } from "../../context.ts";
+import type { Session } from "../../postgres/session.ts";
 import { ownPath } from "../../postgres/settings.ts";
 import { setLimits } from "../transaction/timeouts.ts";
 import type { KeyToValidate } from "./kept.ts";
@@ -41,4 +42,13 @@ async function validate(belay: Belay, command: string): Promise<string | null> {
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+/** Puts what came of it on the undo's record; the undo itself is committed, so a failure here changes nothing. */
+export async function addNotes(control: Session, rollbackId: string, notes: readonly string[]): Promise<void> {
+  if (notes.length === 0) return;
+  const more = JSON.stringify(notes);
+  await control.sql`
+    update belay.rollbacks set report = jsonb_set(report, '{notes}', coalesce(report -> 'notes', '[]') || ${more}::text::jsonb)
+     where id = ${rollbackId} and report is not null`.catch(() => {});
 }
