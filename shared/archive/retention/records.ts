@@ -12,10 +12,13 @@ export async function readRetentionRecords({ sql }: Session): Promise<RetentionR
     select archive_id, verdict from belay.drills
     where finished_at is not null and verdict <> 'running' order by finished_at desc limit 1`;
   // Intended and unknown ones may have been committed; a migration that was applied again is past undoing.
+  // What was moved away and purged is undone from the purge's archive too.
   const rollbacks = await sql`
-    select r.archive_id, r.migration_name
+    select o.archive_id, r.migration_name
     from belay.rollbacks r left join belay.migration_history h using (migration_name)
-    where r.kind = 'rollback' and r.archive_id is not null
+      cross join lateral (select r.archive_id union
+        select a.id from belay.archives a where a.rollback_id = r.id and a.purpose = 'quarantine') o
+    where r.kind = 'rollback' and o.archive_id is not null
       and (r.outcome in ('intended', 'unknown')
         or r.outcome = 'committed' and h.status is distinct from 'applied')`;
   return {

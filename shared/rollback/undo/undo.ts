@@ -5,7 +5,7 @@ import { requireBelay } from "../../install.ts";
 import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Observe } from "../execute/types.ts";
-import { validateKeys } from "../preserve/validate-keys.ts";
+import { addNotes, validateKeys } from "../preserve/validate-keys.ts";
 import { requireDirectConnection } from "../transaction/connection.ts";
 import { openControl, openWorker } from "../transaction/control.ts";
 import { recordIntent } from "../transaction/intent.ts";
@@ -43,6 +43,7 @@ export async function undoRollback(
     const planned = await planUndoWithFacts(belay, request);
     const report = await onRecord(belay, control, request, planned, observe);
     const checked = await validateKeys(belay, planned.facts.found.kept?.keys ?? []);
+    await addNotes(control, report.rollbackId, checked);
     return { ...report, notes: [...report.notes, ...checked, ...(await sealRecords(belay, control))] };
   } finally {
     await control.close().catch(() => {});
@@ -84,6 +85,7 @@ async function onRecord(
 
 /** Every byte that comes back is read before anything is locked. */
 async function verifyArchive(belay: Belay, { found }: UndoFacts): Promise<void> {
+  if (found.kept?.purgedTo) await requireVerified(belay.store, found.kept.purgedTo.id);
   if (found.archiveId === null) return;
   belay.report({ phase: "verify", message: `reading every byte of ${found.archiveId}` });
   await requireSameManifest(belay.store, found);
