@@ -18,7 +18,7 @@ const settingsHelp: readonly (readonly [string, string])[] = [
 ];
 
 const exitHelp =
-  "Exit codes: 0 done, 1 failed and nothing changed, 2 usage, 3 blocked by a gate, 4 lock not obtained, 5 drill not passed.";
+  "Exit codes: 0 done, 1 failed and nothing changed, 2 usage, 3 blocked by a gate, 4 lock not obtained, 5 drill not passed, 6 done, but a health check fails since.";
 
 /** Columns that a flag may take beside its meaning; longer ones stand on a line of their own. */
 const widestFlag = 26;

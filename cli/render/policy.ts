@@ -7,6 +7,7 @@ import { hang, table } from "./wrap.ts";
 /** The policy in effect, for people. */
 export function renderPolicy(policy: Policy, file: string | null, width: number): string[] {
   const { backup, drill, rehearsal, approvals, maintenanceWindows, waivers, growth } = policy;
+  const { maintenance, hooks, health } = policy;
   const rows = policyGates.map((gate) => {
     const { LOW, MEDIUM, HIGH } = policy.gates[gate];
     return [gate, LOW, MEDIUM, HIGH, waivers.gates.includes(gate) ? "yes" : "no"];
@@ -35,6 +36,17 @@ export function renderPolicy(policy: Policy, file: string | null, width: number)
     ...field(
       "Waivers",
       waivers.persons === 1 ? "by whoever rolls back, with a reason" : `need ${waivers.persons - 1} approval too`,
+    ),
+    ...field("Maintenance", maintenance.use === "always" ? `always: ${maintenance.message}` : "with --maintenance"),
+    ...field(
+      "Before hook",
+      `${hooks.onBeforeFailure === "stop" ? "stops the rollback" : "is passed by"} when nobody takes it within ${hooks.totalMs / 1000} s`,
+    ),
+    ...field(
+      "Health checks",
+      health.checks.length === 0
+        ? "none but those of BELAY_HEALTH_URL"
+        : `${health.checks.map(({ name }) => name).join(", ")}; one that fails since the rollback ${health.onFailure === "undo" ? "undoes it" : "is reported"}`,
     ),
     ...field(
       "Growth",
