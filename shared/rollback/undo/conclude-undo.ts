@@ -1,7 +1,7 @@
 import { appendAudit } from "../../audit.ts";
 import { compareCatalogs } from "../../catalog/differences.ts";
 import { qualified } from "../../catalog/identifiers.ts";
-import { readCatalog } from "../../catalog/read.ts";
+import type { CatalogWatch } from "../../catalog/watch.ts";
 import { readLedger } from "../../migrations/ledger/ledger.ts";
 import { keptTracking } from "../../migrations/tracking/rows.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -23,6 +23,7 @@ import type { UndoFacts } from "./undo-facts.ts";
 export interface Concluding {
   readonly run: UndoRun;
   readonly session: Session;
+  readonly watch: CatalogWatch;
   readonly facts: UndoFacts;
   readonly before: UndoBefore;
   /** What the undo replaced. */
@@ -37,7 +38,7 @@ export async function concludeUndo(concluding: Concluding): Promise<RollbackRepo
   const { run, session, archive } = concluding;
   const { belay, plan, request } = run;
   const judged = await readAccount(session);
-  const after = await readCatalog(session);
+  const after = await concluding.watch.read();
   const tolerated = await trackingOids(session, plan.migrations);
   const change: LedgerChange = {
     migration: plan.migration,

@@ -1,3 +1,4 @@
+import { type CatalogWatch, watchCatalog } from "../../catalog/watch.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { archiveScoped, discardArchive, type ScopedArchive } from "../execute/archive-step.ts";
@@ -31,24 +32,26 @@ export async function runUndo(run: UndoRun, session: Session): Promise<RollbackR
   let xid: string | undefined;
   let committed = false;
   try {
+    const watch = watchCatalog(session);
+    // Under the locks only what changed since is read again.
+    await watch.read();
     const patience = startPatience(belay.settings);
     const lockedAt = await lockForUndo(run, session, patience);
     xid = await nameTransaction(run, session);
     const known: KnownStates = new Map();
-    let facts = await replan(run, session, known);
+    let facts = await replan(run, session, { known, watch });
     await run.observe("locked");
     archive = await archiveReplaced(run, session, facts);
     // While the archive was written, others could still hang views on what goes.
-    if (archive !== null) facts = await replan(run, session, known);
+    if (archive !== null) facts = await replan(run, session, { known, watch });
     await run.observe("archived");
     standing = await readAccount(control);
     await recordSequences(control, undoId, standing);
     limit = limitTime(control, session.pid, belay.settings.statementTimeoutMs);
-    const { work, catalog, account } = facts;
+    const { work, catalog, account, whole } = facts;
     const before = { catalog, account, merged: await mergedStates(session, work, account) };
-    const whole = facts.leftOut.length === 0 && run.plan.only.length === 0 && facts.present.length === 0;
-    const done = await tryWays({ run, session, undoable: work, whole, before, patience, limit });
-    const report = await concludeUndo({ run, session, facts, before, archive, done, lockedAt });
+    const done = await tryWays({ run, session, watch, undoable: work, whole, before, patience, limit });
+    const report = await concludeUndo({ run, session, watch, facts, before, archive, done, lockedAt });
     limit.check();
     limit.stop();
     await run.observe("guarded");
@@ -73,13 +76,19 @@ async function nameTransaction(run: UndoRun, session: Session): Promise<string> 
   return row!.xid;
 }
 
+/** What the session knows already of the database. */
+interface Standing {
+  readonly known: KnownStates;
+  readonly watch: CatalogWatch;
+}
+
 /** Plans again under the locks: what was approved must be what would happen now. */
-async function replan(run: UndoRun, session: Session, known: KnownStates): Promise<UndoFacts> {
+async function replan(run: UndoRun, session: Session, standing: Standing): Promise<UndoFacts> {
   const { belay, request, archive, plan } = run;
   const [row] = await session.sql`
     select outcome from belay.rollbacks where id = ${run.found.rollbackId} for update`;
   const found = { ...run.found, outcome: row!.outcome as string };
-  const facts = await gatherUndoFacts(session, belay, { request, found, archive, known });
+  const facts = await gatherUndoFacts(session, belay, { request, found, archive, ...standing });
   const { policy } = belay.settings;
   const now = makeUndoPlan(facts, { policy, waive: undoWaivers(belay, request.waive) });
   requireUnblocked(now);

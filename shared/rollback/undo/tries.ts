@@ -1,3 +1,4 @@
+import type { CatalogWatch } from "../../catalog/watch.ts";
 import { BelayError } from "../../errors.ts";
 import { isConnectionLost } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -21,6 +22,7 @@ export interface PutBack {
 export interface Trying {
   readonly run: UndoRun;
   readonly session: Session;
+  readonly watch: CatalogWatch;
   readonly undoable: Undoable;
   /** A part of a rollback is nothing that forward SQL could put back. */
   readonly whole: boolean;
@@ -60,7 +62,7 @@ async function tryWay(trying: Trying, way: Way): Promise<PutBack | string> {
     const before = { ...trying.before, account: await readAccount(session) };
     try {
       belay.report({ phase: "undo", message: `putting the schema back ${way.name}` });
-      const attempt = { belay, control, session, undoable };
+      const attempt = { belay, control, session, watch: trying.watch, undoable };
       const notes = await checkUndo(attempt, before, await way.run(attempt, before));
       return { notes: [`schema put back ${way.name}`, ...notes], attempts: tries, startedAt };
     } catch (error) {

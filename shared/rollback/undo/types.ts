@@ -1,5 +1,6 @@
 import type { Manifest } from "../../archive/types.ts";
 import type { Catalog } from "../../catalog/types.ts";
+import type { CatalogWatch } from "../../catalog/watch.ts";
 import type { Belay } from "../../context.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Observe } from "../execute/types.ts";
@@ -52,6 +53,8 @@ export interface UndoAttempt {
   readonly belay: Belay;
   readonly control: Session;
   readonly session: Session;
+  /** Reads the catalog as the session sees it, again and again. */
+  readonly watch: CatalogWatch;
   readonly undoable: Undoable;
 }
 

@@ -1,14 +1,14 @@
-import { readCatalog } from "../../catalog/read.ts";
 import type { Catalog } from "../../catalog/types.ts";
+import { type CatalogWatch, watchCatalog } from "../../catalog/watch.ts";
 import type { Belay } from "../../context.ts";
 import { requireBelay } from "../../install.ts";
 import type { Session } from "../../postgres/session.ts";
-import { partOfKept } from "../preserve/kept.ts";
 import type { ArchiveScope } from "../execute/archive-scope.ts";
 import { type Account, readAccount } from "../guard/account.ts";
 import { readBlockers } from "../plan/blockers.ts";
 import type { GateFacts } from "../plan/gate-facts.ts";
 import { readApprovals } from "../plan/gate-facts.ts";
+import { partOfKept } from "../preserve/kept.ts";
 import { asOfNow } from "./as-of-now.ts";
 import { catalogConflicts, type Discards } from "./conflicts.ts";
 import type { FoundRollback } from "./find.ts";
@@ -39,6 +39,8 @@ export interface UndoFacts {
   readonly catalog: Catalog;
   readonly account: Account;
   readonly present: readonly string[];
+  /** All of the rollback's objects are still to come back: its forward SQL may do it. */
+  readonly whole: boolean;
   readonly leftOut: readonly string[];
   readonly conflicts: readonly UndoConflict[];
   readonly replaced: Replaced;
@@ -61,16 +63,18 @@ export interface GatherUndo {
   readonly archive: ArchiveFact;
   /** States that the caller's locks keep true. */
   readonly known?: KnownStates;
+  /** Of this session, where it has read the catalog already. */
+  readonly watch?: CatalogWatch;
 }
 
 /** Reads everything that the plan of an undo rests on, in the session's transaction. */
 export async function gatherUndoFacts(
   session: Session,
   belay: Belay,
-  { request, found, archive, known = new Map() }: GatherUndo,
+  { request, found, archive, known = new Map(), watch = watchCatalog(session) }: GatherUndo,
 ): Promise<UndoFacts> {
   await requireBelay(session);
-  const catalog = await readCatalog(session);
+  const catalog = await watch.read();
   const account = await readAccount(session);
   const recorded = asOfNow(found.remembered, catalog.entries);
   const part = onlyTables(recorded, found.manifest, catalog.entries, request.only ?? []);
@@ -108,6 +112,7 @@ export async function gatherUndoFacts(
     catalog,
     account,
     present: [...left.present.filter(isNamed), ...rows.present.map((table) => `rows of ${table}`)],
+    whole: left.present.length === 0 && (request.only ?? []).length === 0,
     leftOut: part.leftOut,
     conflicts: ledger.conflicts,
     replaced,
