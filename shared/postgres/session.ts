@@ -133,6 +133,8 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
       close: async () => {
         ended = true;
         await client.end({ timeout: 5 });
+        // An end that does not answer would keep the process alive.
+        sockets.destroyAll();
       },
       destroy,
     };

@@ -38,10 +38,11 @@ export function createSockets(
   onLost: () => void,
 ): Sockets {
   const sockets = new Set<Socket>();
-  let first = true;
   let main: { socket: Socket; filter: FrameFilter; silence: Silence } | undefined;
   return {
     open: async (target) => {
+      // The driver connects again by itself for what waits in its queue: that would run outside of its transaction.
+      if (main !== undefined) throw Object.assign(new Error("the connection is closed"), { code: "CONNECTION_CLOSED" });
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const host = target.host[0] ?? "localhost";
       const socket = target.path
@@ -68,9 +69,6 @@ export function createSockets(
       } finally {
         clearTimeout(timer);
       }
-      // Later sockets carry the driver's requests to cancel.
-      if (!first) return safe;
-      first = false;
       safe.once("error", onLost).once("close", onLost);
       const silence = watchSilence(safe, patience.silenceMs);
       main = { socket: safe, filter: filtered(safe, silence), silence };
