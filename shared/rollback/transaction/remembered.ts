@@ -30,7 +30,7 @@ export interface Remembered {
     readonly fromSchema: string;
     readonly from: string;
   }[];
-  /** Materialised views that held rows and went, in the order in which they can be filled; absent in old records. */
+  /** Materialised views that held rows and went, changed or were refreshed, in the order in which they can be filled; absent in old records. */
   readonly filledViews?: readonly { readonly schema: string; readonly name: string }[];
   /** Columns that the rollback added to tables that stay, and what rows got in them, as text; absent in old records. */
   readonly madeColumns?: readonly {
@@ -65,7 +65,8 @@ export async function remember(
   for (const relation of after.relations.values()) {
     if (relation.kind !== "r") continue;
     if (changed.has(relation.oid)) states.rewritten.push(await tableState(session, relation));
-    else if (!before.relations.has(relation.oid) && !isKeptSchema(relation.schema)) states.made.push(await tableState(session, relation));
+    else if (!before.relations.has(relation.oid) && !isKeptSchema(relation.schema))
+      states.made.push(await tableState(session, relation));
   }
   const survivors = [...before.relations.values()].flatMap((was) => {
     const is = after.relations.get(was.oid);
@@ -88,7 +89,12 @@ export async function remember(
       .map(({ was: { schema: fromSchema, name: from }, is: { oid, schema, name: table } }) => ({
         ...{ oid, schema, table, fromSchema, from },
       })),
-    filledViews: filledBefore(difference.removed, before),
+    filledViews: [
+      ...filledBefore([...difference.removed, ...difference.changed.map((change) => change.before)], before),
+      ...survivors
+        .filter(({ was, is }) => was.kind === "m" && was.filled && was.storage !== is.storage)
+        .map(({ is: { schema, name } }) => ({ schema, name })),
+    ],
     madeColumns: await withGiven(
       session,
       survivors.flatMap(({ was, is }) => {

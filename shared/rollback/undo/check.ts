@@ -1,23 +1,22 @@
 import { tableDigest } from "../../archive/table-digest.ts";
 import { compareCatalogs } from "../../catalog/differences.ts";
-import { readCatalog } from "../../catalog/read.ts";
 import type { Entry } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
-import { readAccount } from "../guard/account.ts";
+import { type Account, readAccount } from "../guard/account.ts";
 import { judge } from "../guard/guard.ts";
 import { keyOf } from "../guard/guard-catalog.ts";
 import { guardLoss } from "../guard/guard-loss.ts";
 import type { Violation } from "../guard/types.ts";
-import { sameButForColumnOrder } from "../transaction/column-order.ts";
 import { copiedTables, removeKept } from "../preserve/bring-back.ts";
 import { keptKeys, reloadedTables } from "../preserve/kept.ts";
+import { sameButForColumnOrder } from "../transaction/column-order.ts";
 import { lockTables } from "../transaction/locks.ts";
 import type { Remembered } from "../transaction/remembered.ts";
 import { tableState } from "../transaction/table-state.ts";
 import { setLocal } from "../transaction/timeouts.ts";
 import { expectedEntries } from "./entries.ts";
-import { madeColumns, withoutMade } from "./made-columns.ts";
 import { sequencesOf } from "./kept.ts";
+import { madeColumns, withoutMade } from "./made-columns.ts";
 import { type LoadedRows, requireLoaded } from "./rows.ts";
 import type { UndoAttempt, UndoBefore } from "./types.ts";
 
@@ -30,7 +29,7 @@ export async function checkUndo(
   const { session, undoable } = attempt;
   const keptNotes = undoable.kept ? await removeKept(session, undoable.kept) : [];
   await session.run("set constraints all immediate");
-  const catalog = await readCatalog(session);
+  const catalog = await attempt.watch.read();
   const notes = [...keptNotes, ...requireCatalogBack(undoable.remembered, before.catalog.entries, catalog.entries)];
   await requireNothingElse(attempt, before, loaded);
   await requireOthersEqual(attempt, before);
@@ -98,12 +97,11 @@ async function requireNothingElse(
   const touched = [...remembered.added, ...remembered.changed.map((change) => change.after)];
   const sequences = [...before.account.relations.values()].filter(
     ({ kind, schema, name }) =>
-      kind === "S" &&
-      sequencesOf(undoable).some((sequence) => sequence.schema === schema && sequence.name === name),
+      kind === "S" && sequencesOf(undoable).some((sequence) => sequence.schema === schema && sequence.name === name),
   );
   const madeSequences = touched.filter(({ kind }) => kind === "SEQUENCE").map(({ address }) => address.objid);
   const keys = new Set([...touched.map(({ key }) => key), ...keptKeys(undoable.kept ?? null)]);
-  const difference = compareCatalogs(before.catalog, await readCatalog(session));
+  const difference = compareCatalogs(before.catalog, await attempt.watch.read());
   const verdict = judge(before.account, after, difference, {
     tables: new Set([
       ...oids,
@@ -113,6 +111,7 @@ async function requireNothingElse(
       ...before.merged.map(({ oid }) => oid),
       ...remembered.rewritten.map(({ oid }) => oid),
       ...remembered.made.map(({ oid }) => oid),
+      ...filledAnew(remembered, before.account),
     ]),
     columns: new Map(
       madeColumns(remembered, before.account).map(({ relation, columns }) => [relation.oid, new Set(columns)]),
@@ -142,6 +141,14 @@ function renamedBack({ renamedTables }: Remembered, { relations }: UndoBefore["a
 function isMovedBack({ kept }: UndoAttempt["undoable"], { oid, what }: Violation): boolean {
   const moved = kept?.mode === "quarantine" && kept.kept.some((each) => each.kind === "table" && each.oid === oid);
   return moved && what === "locked for writing rows";
+}
+
+/** Materialised views that stay and are filled again: what they hold is computed. */
+function filledAnew({ filledViews = [] }: Remembered, { relations }: Account): number[] {
+  const names = new Set(filledViews.map(({ schema, name }) => JSON.stringify([schema, name])));
+  return [...relations.values()]
+    .filter(({ kind, schema, name }) => kind === "m" && names.has(JSON.stringify([schema, name])))
+    .map(({ oid }) => oid);
 }
 
 /** A deferrable trigger that comes back was off while rows were loaded, and what the forward SQL queued has fired. */

@@ -157,21 +157,37 @@ function tailRepair(target: Entry, was: string, is: string): string[] {
   const statements = (tail: string) => tail.split(/;\n/).map((part) => part.trim());
   const [oldOptions, ...old] = statements(was);
   const [newOptions, ...current] = statements(is);
-  if (oldOptions !== newOptions) {
-    const options = [oldOptions!, newOptions!].map(
-      (text) => text.match(/^WITH \((.*)\)$/s)?.[1] ?? (text === "" ? "" : null),
-    );
-    if (options.includes(null)) throw notInThisVersion(target);
-    const names = options[1]!
-      .split(", ")
-      .filter((part) => part !== "")
-      .map((part) => part.split("=")[0]!);
-    const table = qualified(target.schema, target.name);
-    return [
-      ...(names.length > 0 ? [`alter table ${table} reset (${names.join(", ")})`] : []),
-      ...(options[0] !== "" ? [`alter table ${table} set (${options[0]})`] : []),
-      ...old.filter((statement) => statement !== "" && !current.includes(statement)),
-    ];
-  }
-  return old.filter((statement) => statement !== "" && !current.includes(statement));
+  const table = qualified(target.schema, target.name);
+  const [before, after] = [tableOptions(newOptions!), tableOptions(oldOptions!)];
+  if (oldOptions !== newOptions && (before === null || after === null)) throw notInThisVersion(target);
+  return [
+    ...(before === null || after === null ? [] : optionsRepair(before, after)).map(
+      (what) => `alter table ${table} ${what}`,
+    ),
+    ...old.filter((statement) => statement !== "" && !current.includes(statement)),
+  ];
+}
+
+interface TableOptions {
+  readonly parents: readonly string[];
+  /** `name=value` as the text has them. */
+  readonly storage: readonly string[];
+}
+
+/** What stands behind the column list; null when there is more than parents and storage options. */
+function tableOptions(text: string): TableOptions | null {
+  const parts = text.match(/^(?:INHERITS \((.*?)\))?\s*(?:WITH \((.*)\))?$/s);
+  const list = (words: string | undefined) => (words ?? "").split(", ").filter((word) => word !== "");
+  return parts === null ? null : { parents: list(parts[1]), storage: list(parts[2]) };
+}
+
+function optionsRepair(is: TableOptions, was: TableOptions): string[] {
+  const same = is.storage.join() === was.storage.join();
+  const names = is.storage.map((option) => option.split("=")[0]!);
+  return [
+    ...is.parents.filter((parent) => !was.parents.includes(parent)).map((parent) => `no inherit ${parent}`),
+    ...was.parents.filter((parent) => !is.parents.includes(parent)).map((parent) => `inherit ${parent}`),
+    ...(same || names.length === 0 ? [] : [`reset (${names.join(", ")})`]),
+    ...(same || was.storage.length === 0 ? [] : [`set (${was.storage.join(", ")})`]),
+  ];
 }

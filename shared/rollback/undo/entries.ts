@@ -6,16 +6,20 @@ import { hangsOn } from "../guard/hangers.ts";
 import type { Remembered } from "../transaction/remembered.ts";
 import { type TableRepair, tableRepair } from "./columns.ts";
 import { attributesBack } from "./composites.ts";
+import { domainBack } from "./domains.ts";
+import { enumMadeAgain } from "./enum-made-again.ts";
 import { labelsBack } from "./enums.ts";
+import { madeAgain } from "./made-again.ts";
 import { goesLast, lateRemoval, madeFirst } from "./order.ts";
 import { attachedLast, partitionKeys } from "./partitions.ts";
 import { isIdentity, sequenceRepair } from "./sequences.ts";
-import { viewsMadeAgain } from "./views.ts";
 
 /** SQL that puts the schema back, in two parts: the rows are loaded between them. */
 export interface SchemaBack {
   readonly before: readonly string[];
   readonly after: readonly string[];
+  /** Materialised views that are made again, as they are now: they come without rows. */
+  readonly views: readonly Entry[];
 }
 
 /** Kinds whose body is replaced in place, so that what depends on them stays. */
@@ -35,7 +39,12 @@ export function schemaFromEntries(
   gained: ReadonlyMap<number, readonly string[]>,
 ): SchemaBack {
   const { removed: goes, added: comes, changed: all } = compareCatalogs({ entries: now }, { entries: expected });
-  const views = viewsMadeAgain(all, now, expected);
+  const views = madeAgain(
+    { changed: all, removed: goes },
+    now,
+    expected,
+    (change) => alteration(change.before, change.after, now, emptied) !== null,
+  );
   const apart = new Set(views.map(({ after: { key } }) => key));
   const changed = all.filter(({ after: { key } }) => !apart.has(key));
   const before: string[] = [];
@@ -49,7 +58,7 @@ export function schemaFromEntries(
   const remade = [...changed.filter((_, index) => altered[index]!.sql === null), ...views];
   const partitions = partitionKeys(expected);
   const coming = [...comes, ...remade.map((change) => change.after)];
-  const staying = changed.flatMap(({ after: { kind, key } }) => (kind === "TABLE" ? [key] : []));
+  const staying = changed.flatMap(({ after: { kind, key } }) => (kind === "TABLE" || kind === "TYPE" ? [key] : []));
   const first = madeFirst(coming, new Set(staying));
   const leaving = new Set([...remade.map((change) => change.before), ...going.filter((entry) => !goesLast(entry))]);
   for (const entry of now.filter((one) => leaving.has(one)).reverse()) before.push(...removal(entry));
@@ -84,7 +93,8 @@ export function schemaFromEntries(
     else before.push(...creation(entry));
   }
   for (const entry of attachedLast(last)) after.push(...creation(entry));
-  return { before, after };
+  const goneViews = views.map((change) => change.before).filter(({ kind }) => kind === "MATERIALIZED VIEW");
+  return { before, after, views: goneViews };
 }
 
 /** A parent that stays gives its keys to what is attached: the partition's own keys have to be there first. */
@@ -104,7 +114,13 @@ function alteration(
   if (target.kind === "TABLE" || isSameButForOwner(current, target)) return [];
   if (replaceable.has(target.kind)) return [replaced(target)];
   if (target.kind === "SEQUENCE") return sequenceRepair(current, target);
-  if (target.kind === "TYPE") return labelsBack(current, target) ?? attributesBack(current, target, now, emptied);
+  if (target.kind === "DOMAIN") return domainBack(current, target);
+  if (target.kind === "TYPE")
+    return (
+      labelsBack(current, target) ??
+      enumMadeAgain(current, target, now, emptied) ??
+      attributesBack(current, target, now, emptied)
+    );
   return null;
 }
 
@@ -171,6 +187,8 @@ const addedToPublication = new RegExp(
   "s",
 );
 
+const attaching = new RegExp(`^(.*) ATTACH PARTITION (${name}\\.${name}) .*$`, "s");
+
 /** How an entry that was not there before goes away again. */
 function removal(entry: Entry): string[] {
   if (entry.drop !== null && entry.drop.trim() !== "") return [entry.drop];
@@ -178,6 +196,8 @@ function removal(entry: Entry): string[] {
   if (entry.kind === "SECURITY LABEL") return [entry.create.replaceAll(/ IS '(?:[^']|'')*';\n/g, " IS NULL;\n")];
   if (entry.kind.startsWith("PUBLICATION TABLE")) return [entry.create.replace(addedToPublication, "$1 DROP $2;")];
   if (entry.kind === "SEQUENCE OWNED BY") return [entry.create.replace(/ OWNED BY .*;\s*$/s, " OWNED BY NONE;")];
+  if (entry.kind === "TABLE ATTACH") return [entry.create.replace(attaching, "$1 DETACH PARTITION $2;")];
+  if (isIdentity(entry)) return [entry.create.replace(/ ADD GENERATED .*$/s, " DROP IDENTITY;")];
   // Grants are settled when everything is back: default privileges may have changed since.
   return [];
 }

@@ -1,5 +1,5 @@
 import { qualified } from "../../catalog/identifiers.ts";
-import { readCatalog } from "../../catalog/read.ts";
+import type { Entry } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
 import { readLedger } from "../../migrations/ledger/ledger.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -31,7 +31,7 @@ export const forwardWay: Way = {
       await resetSurroundings(session, belay.settings);
     }
     await settleGrants(attempt, before);
-    requireCatalogBack(undoable.remembered, before.catalog.entries, (await readCatalog(session)).entries);
+    requireCatalogBack(undoable.remembered, before.catalog.entries, (await attempt.watch.read()).entries);
     return await fill(attempt);
   },
 };
@@ -67,14 +67,15 @@ async function runEntries(attempt: UndoAttempt, before: UndoBefore, searchPath: 
   for (const statement of moves) await runStatement(attempt, statement);
   const expected = expectedEntries(remembered, before.catalog.entries);
   const gained = new Map((remembered.madeColumns ?? []).map(({ oid, columns }) => [oid, columns]));
-  const back = schemaFromEntries(expected, (await readCatalog(session)).entries, emptied, gained);
+  const back = schemaFromEntries(expected, (await attempt.watch.read()).entries, emptied, gained);
   await session.run("set local check_function_bodies = off");
   for (const statement of back.before) await runStatement(attempt, statement);
   const loaded = await loadAll(attempt);
   for (const statement of back.after) await runStatement(attempt, statement);
   await settleGrants(attempt, before);
   await setSequences(session, sequencesOf(undoable), undoable.remembered.stayedSequences);
-  await fillViews(attempt);
+  const filled = back.views.filter(({ address }) => before.account.relations.get(address.objid)?.filled === true);
+  await fillViews(attempt, filled);
   await setLocal(session, "search_path", "pg_catalog");
   return loaded;
 }
@@ -93,14 +94,15 @@ export const entriesInPathWay: Way = {
 
 async function settleGrants(attempt: UndoAttempt, before: UndoBefore): Promise<void> {
   const expected = expectedEntries(attempt.undoable.remembered, before.catalog.entries);
-  const now = await readCatalog(attempt.session);
+  const now = await attempt.watch.read();
   for (const statement of grantsBack(expected, now.entries)) await runStatement(attempt, statement);
 }
 
 /** Materialised views that held rows are filled from the rows that are back; an archive does not hold theirs. */
-async function fillViews(attempt: UndoAttempt): Promise<void> {
-  for (const { schema, name } of attempt.undoable.remembered.filledViews ?? [])
-    await runStatement(attempt, `refresh materialized view ${qualified(schema, name)}`);
+async function fillViews(attempt: UndoAttempt, madeAgain: readonly Entry[] = []): Promise<void> {
+  const filled = attempt.undoable.remembered.filledViews ?? [];
+  const names = [...filled, ...madeAgain].map(({ schema, name }) => qualified(schema!, name));
+  for (const name of new Set(names)) await runStatement(attempt, `refresh materialized view ${name}`);
 }
 
 function oidsOf(remembered: Remembered): number[] {
