@@ -51,7 +51,7 @@ async function* noted({ sql }: Session, storeUrl: string): AsyncGenerator<Noted[
         from belay.receipts k
         left join lateral (
           select id, hash from belay.audit_log
-           where details ->> 'rollbackId' = k.rollback_id::text and details ? 'rollbackId' and action in ('rollback', 'undo')
+           where details ->> 'rollbackId' = k.rollback_id::text and details ? 'rollbackId' and action in ('rollback', 'undo', 'undo.tables')
            order by id limit 1
         ) l on true
        where k.store_url = ${storeUrl} and k.position > ${after} order by k.position limit ${batchSize}`;

@@ -45,9 +45,9 @@ async function dueReceipts(session: Session, belay: Belay, storeUrl: string): Pr
       from belay.rollbacks r
       cross join lateral (
         select id, hash from belay.audit_log where details ->> 'rollbackId' = r.id::text and details ? 'rollbackId'
-           and action = r.kind order by id limit 1
+           and split_part(action, '.', 1) = r.kind order by id limit 1
       ) l
-      left join belay.archives a on a.rollback_id = r.id and a.store_url = ${storeUrl}
+      left join belay.archives a on a.id = r.archive_id and a.rollback_id = r.id and a.store_url = ${storeUrl}
      where r.outcome in ('committed', 'undone') and not exists (select from belay.receipts k where k.rollback_id = r.id)
      order by l.id limit ${mostAtOnce}`;
   if (rows.length === 0) return [];

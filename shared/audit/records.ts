@@ -19,7 +19,7 @@ async function checkRollbacks({ sql }: Session, problems: Problems): Promise<num
     with told as (
       select a.id, a.actor, a.subject, a.details ->> 'rollbackId' as rollback_id, a.details ->> 'archiveId' as archive_id,
              a.details ->> 'reason' as reason, a.action
-        from belay.audit_log a where a.details ? 'rollbackId' and a.action in ('rollback', 'undo')
+        from belay.audit_log a where a.details ? 'rollbackId' and a.action in ('rollback', 'undo', 'undo.tables')
     ), done as (
       select * from belay.rollbacks r where r.outcome in ('committed', 'undone')
     )
@@ -27,11 +27,11 @@ async function checkRollbacks({ sql }: Session, problems: Problems): Promise<num
            array_remove(array[
              case when t.actor <> r.actor then 'who' end,
              case when t.subject <> r.migration_name then 'the migration' end,
-             case when t.action <> r.kind then 'what was done' end,
+             case when split_part(t.action, '.', 1) <> r.kind then 'what was done' end,
              case when t.archive_id is distinct from r.archive_id then 'the archive' end,
              case when t.reason is distinct from r.reason then 'the reason' end], null) as differs
       from told t full join done r on r.id::text = t.rollback_id
-     where t.id is null or r.id is null or t.actor <> r.actor or t.subject <> r.migration_name or t.action <> r.kind
+     where t.id is null or r.id is null or t.actor <> r.actor or t.subject <> r.migration_name or split_part(t.action, '.', 1) <> r.kind
         or t.archive_id is distinct from r.archive_id or t.reason is distinct from r.reason
      order by 1 nulls last, 2 limit 1000`;
   for (const { row, rollback, told, kind, differs } of wrong) {
@@ -46,20 +46,27 @@ async function checkRollbacks({ sql }: Session, problems: Problems): Promise<num
   return counted!.rollbacks;
 }
 
-/** An archive of a rollback is recorded in the rollback's own transaction, and stays on record when it is removed. */
+/** An archive is recorded in the transaction that makes it needed, and stays on record when it is removed. */
 async function checkArchives({ sql }: Session, problems: Problems): Promise<number> {
   const wrong = await sql`
-    select a.id as archive, r.id::text as rollback
-      from belay.archives a full join (select * from belay.rollbacks where outcome in ('committed', 'undone') and kind = 'rollback') r
-        on r.archive_id = a.id and r.id = a.rollback_id
-     where (a.id is null and r.archive_id is not null) or (r.id is null and a.purpose = 'rollback') order by 1, 2 limit 1000`;
+    with done as (select id, archive_id from belay.rollbacks where outcome in ('committed', 'undone'))
+    select null as archive, r.id::text as rollback from done r
+     where r.archive_id is not null and not exists (select from belay.archives a where a.id = r.archive_id)
+    union all
+    select a.id, null from belay.archives a
+     where a.purpose in ('rollback', 'undo') and not exists (select from done r where r.id = a.rollback_id)
+        or a.purpose = 'quarantine' and not exists (
+             select from belay.audit_log l
+              where l.action = 'quarantine.purged' and l.details ? 'rollbackId'
+                and l.details ->> 'rollbackId' = a.rollback_id::text and l.details ->> 'archiveId' = a.id)
+     order by 1, 2 limit 1000`;
   for (const { archive, rollback } of wrong)
     problems.add(
       archive === null ? "row_without_record" : "record_without_row",
       null,
       archive === null
         ? `the archive of rollback ${rollback} is not on record`
-        : `the archive ${archive} is on record, but no rollback that wrote it`,
+        : `the archive ${archive} is on record, and nothing that wrote it`,
     );
   const [counted] = await sql`select count(*)::int as archives from belay.archives`;
   return counted!.archives;

@@ -23,12 +23,19 @@ beforeAll(async () => {
   belay = { ...world.belay, settings: { ...world.belay.settings, signingKey: keys.privateKey } };
   await apply(
     world.database.url,
+    {
+      name: "0_d",
+      up: "create table d (id int primary key); create table e (id int primary key); insert into d values (1); insert into e values (1)",
+      down: "drop table d, e",
+    },
     { name: "1_a", up: "create table a (id int primary key); insert into a values (1), (2)", down: "drop table a" },
     { name: "2_b", up: "create table b (id int primary key); insert into b values (1)", down: "drop table b" },
     { name: "3_c", up: "drop table if exists nothing", down: "create table c (id int)" },
   );
   for (const name of ["3_c", "2_b", "1_a"])
     reports[name] = await executeRollback(belay, { migration: name, reason: `why ${name}` });
+  reports["0_d"] = await executeRollback(belay, { migration: "0_d", reason: "why 0_d" });
+  reports.only = await undoRollback(belay, { migration: "0_d", only: ["d"], reason: "that one" });
   reports.undo = await undoRollback(belay, { migration: "1_a", reason: "needed after all" });
 });
 afterAll(() => world?.close());
@@ -100,8 +107,8 @@ describe("the receipt of a rollback", () => {
       ok: true,
       tail: "proved",
       unanchoredRows: 0,
-      anchors: { compared: 4 },
-      records: { rollbacks: 4, receipts: 4 },
+      anchors: { compared: 6 },
+      records: { rollbacks: 6, receipts: 6 },
       problems: [],
     });
   });
@@ -121,7 +128,7 @@ describe("the receipt of a rollback", () => {
   it("that somebody else signed is named", async () => {
     const other = await newKeys();
     const { problems } = await verifyAuditLog(belay, { key: other.publicKey });
-    expect(problems.map(({ kind }) => kind)).toEqual(Array(8).fill("signature"));
+    expect(problems.map(({ kind }) => kind)).toEqual(Array(12).fill("signature"));
   });
 
   it("is written later where the store was away", async () => {
