@@ -59,6 +59,18 @@ describe("what others do while the archive is written", () => {
     await database.drop();
   });
 
+  test.each(["drop table newer", "delete from newer"])(
+    "a table made since is not lost to SQL that hides what it does: %s",
+    async (statement) => {
+      const down = `do $$ begin if to_regclass('newer') is not null then execute '${statement}'; end if; end $$; ${pair.down}`;
+      const other = "create table newer (id int primary key); insert into newer values (1)";
+      const { database, result } = await attempt(down, "archived", other);
+      expect(result).toMatchObject({ code: "guard_loss", message: expect.stringMatching(/newer: made by others/) });
+      expect(await run(database.url, "select id from newer")).toEqual([{ id: 1 }]);
+      await database.drop();
+    },
+  );
+
   test("no number is drawn from a sequence that goes, after its value was read", async () => {
     const { database, belay, result, observed } = await attempt(
       pair.down,

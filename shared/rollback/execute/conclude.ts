@@ -6,6 +6,7 @@ import { archiveFlags } from "../guard/archive-flags.ts";
 import { judge } from "../guard/guard.ts";
 import { lostUnknown } from "../guard/guard-catalog.ts";
 import { guardLoss } from "../guard/guard-loss.ts";
+import { touchedNewcomers } from "../guard/newcomers.ts";
 import { approvalNotes, recordWaivers } from "../plan/waivers.ts";
 import { settleKept } from "../preserve/settle-kept.ts";
 import { recordCommit } from "../transaction/intent.ts";
@@ -33,7 +34,7 @@ export async function conclude(
   plan: Plan,
   before: Before,
   archive: ScopedArchive | null,
-  { attempts, section, setting }: Ran,
+  { attempts, section, setting, came }: Ran,
 ): Promise<RollbackReport> {
   const { belay } = attempt;
   await attempt.observe("sql");
@@ -56,6 +57,7 @@ export async function conclude(
   const violations = [
     ...verdict.violations,
     ...lostUnknown(before.catalog.unknown, catalog.unknown),
+    ...touchedNewcomers(came, account, catalog),
     ...(tracked === null
       ? []
       : judgeTracked(tracked, trackedNow, { before: before.account, after: account }, versions)),

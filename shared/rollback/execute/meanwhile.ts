@@ -12,19 +12,20 @@ const written = ["pg_class", "pg_depend", "pg_proc", "pg_type", "pg_attribute", 
 
 /**
  * While the archive was written, others could still hang views on what goes or replace what is archived: it would go
- * unarchived. Locks what goes against that, then asks. Throws `plan_changed` naming what came or changed.
+ * unarchived. Locks what goes against that, then asks. Throws `plan_changed` naming what came or changed; answers what
+ * came besides.
  */
 export async function requireNothingMeanwhile(
   session: Session,
   plan: Plan,
   before: Before,
   limits: Omit<QueueLimits, "mode">,
-): Promise<void> {
+): Promise<readonly Entry[]> {
   await lockWhatGoes(session, plan, limits);
-  if (!(await catalogMoved(session, before.snapshot))) return;
+  if (!(await catalogMoved(session, before.snapshot))) return [];
   const difference = compareCatalogs(before.catalog, await before.watch.read());
   const concerned = concerning(difference, before.scope, plan);
-  if (concerned.length === 0) return;
+  if (concerned.length === 0) return difference.added;
   throw new BelayError("plan_changed", `while the archive was written, others changed ${concerned.join(", ")}`, {
     hint: "Nothing changed here. Plan again, look at what changed, and execute with the new hash.",
     details: { changed: concerned },

@@ -1,3 +1,4 @@
+import type { Entry } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
 import { isConnectionLost } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -26,6 +27,8 @@ export interface Ran {
   readonly attempts: number;
   readonly section: CriticalSection;
   readonly setting: ReadonlyMap<number, SequenceAccount>;
+  /** What others made while the archive was written. */
+  readonly came: readonly Entry[];
 }
 
 /**
@@ -47,9 +50,9 @@ export async function runWithRetries(
     const section = startCriticalSection(attempt.control, session.pid, belay.settings.criticalSectionMs);
     try {
       belay.report({ phase: "sql", message: `running the rollback SQL, attempt ${tries}` });
-      const setting = await runOnce({ attempt, session, plan, before, xid, surroundings, withinMs });
+      const ran = await runOnce({ attempt, session, plan, before, xid, surroundings, withinMs });
       section.check();
-      return { section, attempts: tries, setting };
+      return { section, attempts: tries, ...ran };
     } catch (error) {
       section.stop();
       if (!isLockFailure(error)) {
@@ -82,14 +85,22 @@ interface Once {
   readonly withinMs: number;
 }
 
-async function runOnce({ attempt, session, plan, before, xid, surroundings, withinMs }: Once): Promise<Ran["setting"]> {
+async function runOnce({
+  attempt,
+  session,
+  plan,
+  before,
+  xid,
+  surroundings,
+  withinMs,
+}: Once): Promise<Pick<Ran, "setting" | "came">> {
   const { settings } = attempt.belay;
   await setLimits(session, settings, "critical");
   await session.run("savepoint belay_sql");
-  await requireNothingMeanwhile(session, plan, before, { withinMs, after: settings });
+  const came = await requireNothingMeanwhile(session, plan, before, { withinMs, after: settings });
   const setting = await holdWhatStays(session, plan, before);
   await runUnits(session, settings, plan, surroundings, xid);
-  return setting;
+  return { setting, came };
 }
 
 /** Archived sequences that stay are drawn from until the SQL begins: archiving may take long. Answers where they stand now. */
