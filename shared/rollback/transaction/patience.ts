@@ -47,5 +47,5 @@ export function pauseMs(attempt: number, queuedMs: number): number {
 }
 
 export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
