@@ -6,6 +6,7 @@ import { sealRecords } from "../../shared/audit/seal-records.ts";
 import { verifyAuditLog } from "../../shared/audit/verify.ts";
 import type { Belay } from "../../shared/context.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { purgeKept } from "../../shared/rollback/preserve/purge.ts";
 import type { RollbackReport } from "../../shared/rollback/types.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { apply } from "../rollback/helpers.ts";
@@ -175,6 +176,22 @@ describe("records of rollbacks that do not agree with the log", () => {
       `update belay.rollbacks set outcome = 'committed' ${where}`,
     );
     expect(found.map((each) => (each as string[])[0])).toEqual(["row_without_record", "record_without_row"]);
+  });
+});
+
+describe("a rollback that was quarantined and purged", () => {
+  it("agrees with the log", async () => {
+    await apply(world.database.url, {
+      name: "4_f",
+      up: "create table f (id int primary key); insert into f values (1)",
+      down: "drop table f",
+    });
+    const report = await executeRollback(belay, { migration: "4_f", reason: "kept", preserve: "quarantine" });
+    expect((await verifyAuditLog(belay, { key: publicKey })).problems).toEqual([]);
+    await purgeKept(belay, { rollbacks: [report.rollbackId] });
+    const result = await verifyAuditLog(belay, { key: publicKey });
+    expect(result.problems).toEqual([]);
+    expect(await world.session.sql`select 1 from belay.archives where purpose = 'quarantine'`).toHaveLength(1);
   });
 });
 
