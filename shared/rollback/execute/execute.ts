@@ -9,7 +9,7 @@ import type { Facts } from "../plan/facts.ts";
 import { planWithFacts } from "../plan/plan-rollback.ts";
 import type { Policy } from "../plan/policy.ts";
 import { requestWords, type TargetRequest } from "../plan/target.ts";
-import { requireDirectConnection } from "../transaction/connection.ts";
+import { refusePoolerPort, requireDirectConnection } from "../transaction/connection.ts";
 import { openControl, openWorker } from "../transaction/control.ts";
 import { recordIntent } from "../transaction/intent.ts";
 import { startPatience } from "../transaction/patience.ts";
@@ -46,6 +46,7 @@ export async function executeRollback(
   request: RollbackRequest,
   observe: Observe = () => {},
 ): Promise<RollbackReport> {
+  refusePoolerPort(belay);
   const control = await openControl(belay);
   try {
     await requireDirectConnection(belay, control);

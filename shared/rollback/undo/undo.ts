@@ -6,7 +6,7 @@ import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Observe } from "../execute/types.ts";
 import { addNotes, validateKeys } from "../preserve/validate-keys.ts";
-import { requireDirectConnection } from "../transaction/connection.ts";
+import { refusePoolerPort, requireDirectConnection } from "../transaction/connection.ts";
 import { openControl, openWorker } from "../transaction/control.ts";
 import { recordIntent } from "../transaction/intent.ts";
 import { settleEarlierAttempts, settleFailure } from "../transaction/settle.ts";
@@ -34,6 +34,7 @@ export async function undoRollback(
   request: UndoRequest,
   observe: Observe = () => {},
 ): Promise<RollbackReport> {
+  refusePoolerPort(belay);
   const control = await openControl(belay);
   try {
     await requireDirectConnection(belay, control);
