@@ -6,7 +6,17 @@ import type { EffectObject } from "../types.ts";
 import type { Dropping, DropSite, Named } from "./drop-sites.ts";
 import { dropWords } from "./drop-words.ts";
 import type { PreserveFacts } from "./facts.ts";
-import { goesForGood, isKeyOfPartition, isReturnRule, type Moving, movesAlong, tablesOf, typesOf } from "./parts.ts";
+import {
+  goesForGood,
+  isKeyOfPartition,
+  isReturnRule,
+  type Moving,
+  movesAlong,
+  needsOf,
+  partsOf,
+  tablesOf,
+  typesOf,
+} from "./parts.ts";
 
 /** What can be moved, and why the rest is archived instead. */
 export interface Choice extends Moving {
@@ -35,7 +45,7 @@ export function chooseMoving(
     ...typesOf(site).map((object) => ({ object, site, isType: true })),
   ]);
   const reasons = new Map<Candidate, string>();
-  const rest = { dropping, graph, facts, catalog, needs: Map.groupBy(graph.dependencies, ({ from }) => from) };
+  const rest = { dropping, graph, facts, catalog };
   for (const each of candidates) {
     const why = whyNotAtAll(each, candidates, dropping, facts, objects);
     if (why !== null) reasons.set(each, why);
@@ -108,8 +118,6 @@ interface Rest {
   readonly graph: DependencyGraph;
   readonly facts: PreserveFacts;
   readonly catalog: Catalog;
-  /** What each object needs. */
-  readonly needs: ReadonlyMap<AddressKey, DependencyGraph["dependencies"]>;
 }
 
 /** Reasons that hang on what else is moved, and what goes for good. */
@@ -133,16 +141,15 @@ function whyNotWithRest(candidate: Candidate, moving: Moving, rest: Rest): strin
 function whyNeeded(
   { object, site }: Candidate,
   forGood: (key: AddressKey) => boolean,
-  { dropping, needs }: Rest,
+  { dropping, graph }: Rest,
 ): string | null {
   const { simulation } = dropping;
-  for (const key of site.closure.keys()) {
-    if (!isPartOf(key, object, site)) continue;
+  for (const key of partsOf(site, object)) {
     const part = site.names.get(wholeOf(key));
     if (part === undefined || detachable.has(part.family) || (part.family === "constraint" && part.sub === "f"))
       continue;
     if (part.family === "default" && !isGenerated(part, simulation)) continue;
-    const lost = (needs.get(key) ?? []).find(
+    const lost = needsOf(graph, key).find(
       ({ to }) => !to.startsWith(`${classOid.schema}/`) && wholeOf(to) !== wholeOf(key) && forGood(to),
     );
     if (lost !== undefined) return `${describe(simulation, wholeOf(lost.to))}, which it needs, goes`;
@@ -178,15 +185,4 @@ function typeStays(column: AddressKey, { sites }: Dropping, { types }: Moving): 
 function isGenerated({ relid, name }: Named, simulation: Dropping["simulation"]): boolean {
   const column = simulation.graph.columns.find((each) => each.relid === relid && String(each.number) === name);
   return column !== undefined && column.generated !== "";
-}
-
-/** Whether something that goes belongs to a table or type: a column, an index, a default. */
-export function isPartOf(key: AddressKey, { objid, family }: Named, site: DropSite): boolean {
-  const object = site.names.get(wholeOf(key));
-  if (object === undefined) return false;
-  if (object.objid === objid && object.family === family) return true;
-  if (family === "relation")
-    return (object.family === "relation" && "iI".includes(object.sub) ? object.other : object.relid) === objid;
-  const row = site.names.get(wholeOf(`${classOid.type}/${objid}/0`))?.relid ?? null;
-  return object.relid === objid || (row !== null && object.objid === row && object.family === "relation");
 }

@@ -1,4 +1,10 @@
-import { type AddressKey, addressKey, classOid, type DependencyGraph } from "../effect/dependency-graph.ts";
+import {
+  type AddressKey,
+  addressKey,
+  classOid,
+  type Dependency,
+  type DependencyGraph,
+} from "../effect/dependency-graph.ts";
 import { wholeOf } from "../effect/drop-closure.ts";
 import type { Dropping, DropSite, Named } from "./drop-sites.ts";
 
@@ -36,12 +42,49 @@ export function movesAlong(key: AddressKey, site: DropSite, moving: Moving, grap
 
 /** The moving table whose column owns a sequence. */
 export function ownerOf(sequence: AddressKey, graph: DependencyGraph, tables: ReadonlySet<number>): number | null {
-  const owner = graph.dependencies.find(
-    ({ from, to, type }) =>
-      from === sequence && (type === "a" || type === "i") && to.startsWith(`${classOid.relation}/`) && isColumn(to),
+  const owner = needsOf(graph, sequence).find(
+    ({ to, type }) => (type === "a" || type === "i") && to.startsWith(`${classOid.relation}/`) && isColumn(to),
   );
   const oid = owner === undefined ? Number.NaN : Number(owner.to.split("/")[1]);
   return tables.has(oid) ? oid : null;
+}
+
+const indexed = new WeakMap<DependencyGraph, Map<AddressKey, Dependency[]>>();
+
+/** What an object needs before any statement ran. */
+export function needsOf(graph: DependencyGraph, key: AddressKey): readonly Dependency[] {
+  let needs = indexed.get(graph);
+  if (needs === undefined) {
+    needs = Map.groupBy(graph.dependencies, ({ from }) => from);
+    indexed.set(graph, needs);
+  }
+  return needs.get(key) ?? [];
+}
+
+const owned = new WeakMap<DropSite, Map<string, AddressKey[]>>();
+
+/** What a DROP takes of one table or type: itself, its columns, indexes, constraints, defaults... */
+export function partsOf(site: DropSite, { objid, family, relid }: Named): readonly AddressKey[] {
+  let parts = owned.get(site);
+  if (parts === undefined) {
+    parts = new Map();
+    for (const key of site.closure.keys())
+      for (const owner of ownersOf(site, key)) parts.set(owner, [...(parts.get(owner) ?? []), key]);
+    owned.set(site, parts);
+  }
+  // The attributes of a composite type are those of its relation.
+  const attributes = family === "type" && relid !== null ? (parts.get(`relation/${relid}`) ?? []) : [];
+  return [...(parts.get(`${family}/${objid}`) ?? []), ...attributes];
+}
+
+function ownersOf({ names }: DropSite, key: AddressKey): string[] {
+  const object = names.get(wholeOf(key));
+  if (object === undefined) return [];
+  const { family, sub, objid, relid, other } = object;
+  const itself = `${family}/${objid}`;
+  if (family === "relation") return "iI".includes(sub) ? [`relation/${other}`] : [itself];
+  // A constraint of a domain has the domain in the same place.
+  return relid === null ? [itself] : [itself, `relation/${relid}`, `type/${relid}`];
 }
 
 function isColumn(key: AddressKey): boolean {
@@ -80,9 +123,8 @@ export function isReturnRule(object: Named | undefined): boolean {
 export function isKeyOfPartition(key: AddressKey, site: DropSite, graph: DependencyGraph): boolean {
   const object = site.names.get(wholeOf(key));
   if (object?.family !== "constraint") return false;
-  return graph.dependencies.some(
-    ({ from, to, type }) =>
-      from === key && "iPS".includes(type) && to.startsWith(`${classOid.constraint}/`) && site.closure.has(wholeOf(to)),
+  return needsOf(graph, key).some(
+    ({ to, type }) => "iPS".includes(type) && to.startsWith(`${classOid.constraint}/`) && site.closure.has(wholeOf(to)),
   );
 }
 

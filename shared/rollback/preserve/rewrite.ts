@@ -6,7 +6,7 @@ import type { Choice } from "./choose.ts";
 import { type Dropping, type DropSite, type Named, relationKey } from "./drop-sites.ts";
 import { dropWords } from "./drop-words.ts";
 import { nthSchema, type PreserveFacts } from "./facts.ts";
-import { goesForGood, isKeyOfPartition, isReturnRule, movesAlong, tablesOf, typesOf } from "./parts.ts";
+import { goesForGood, isKeyOfPartition, isReturnRule, movesAlong, needsOf, tablesOf, typesOf } from "./parts.ts";
 
 /** What stands in a statement's place. */
 export interface Replacement {
@@ -96,7 +96,6 @@ function detach(site: DropSite, tables: readonly Named[], { choice, graph, catal
   const first: string[] = [];
   const inherited: string[] = [];
   const oids = new Set(tables.map(({ objid }) => objid));
-  const parents = new Set(graph.dependencies.filter(({ type }) => type === "P").map(({ from }) => from));
   for (const key of site.closure.keys()) {
     const part = site.names.get(wholeOf(key));
     if (part === undefined || part.relid === null || !oids.has(part.relid) || key !== wholeOf(key)) continue;
@@ -104,11 +103,10 @@ function detach(site: DropSite, tables: readonly Named[], { choice, graph, catal
     if (words === null) continue;
     if (part.family === "constraint" && part.sub === "f") {
       if (choice.tables.has(part.other) || isKeyOfPartition(key, site, graph)) continue;
-      (parents.has(key) ? inherited : first).push(words);
+      (needsOf(graph, key).some(({ type }) => type === "P") ? inherited : first).push(words);
     } else if (["trigger", "policy", "rule", "default"].includes(part.family) && part.sub !== "i") {
-      const needs = graph.dependencies.some(
-        ({ from, to }) =>
-          from === key && !to.startsWith(`${classOid.schema}/`) && goesForGood(wholeOf(to), dropping, choice, graph),
+      const needs = needsOf(graph, key).some(
+        ({ to }) => !to.startsWith(`${classOid.schema}/`) && goesForGood(wholeOf(to), dropping, choice, graph),
       );
       if (needs) first.push(words);
     }
