@@ -5,14 +5,15 @@ import type { Counted } from "./print.ts";
 import type { Walked, WalkOptions } from "./types.ts";
 import { walkUp } from "./up.ts";
 
-/** Applies a folder to an empty server, rolls its newest `limit` migrations back over generated rows, and undoes them. */
+/** Applies a folder, or its `oldest` migrations, to an empty server, rolls its newest `limit` migrations back over generated rows, and undoes them. */
 export async function walkFolder(
   server: string,
   directory: string,
-  options: WalkOptions & { readonly corpus: string; readonly limit: number },
+  options: WalkOptions & { readonly corpus: string; readonly limit: number; readonly oldest?: number },
 ): Promise<Counted> {
   const started = performance.now();
-  const folder = await readMigrationFolder(directory);
+  const whole = await readMigrationFolder(directory);
+  const folder = { ...whole, migrations: whole.migrations.slice(0, options.oldest) };
   const from = Math.max(0, folder.migrations.length - options.limit);
   const chain = await openChain(server, folder, from, options.progress);
   try {
