@@ -263,6 +263,66 @@ describe("a health check that fails after COMMIT", () => {
   });
 });
 
+describe("what goes wrong around a rollback", () => {
+  it("costs neither record nor maintenance when its connection is cut; an undo by policy that meets a conflict says so", async () => {
+    server.answer("/health", (_, response) => response.writeHead(server.on("/health").length === 1 ? 200 : 503).end());
+    server.answer("/after?key=hidden", async (_, response) => {
+      await run(database.url, "create table if not exists orders (id text); insert into orders values ('newer')");
+      response.end();
+    });
+    const checks = [{ name: "api", url: `${server.url}/health` }];
+    const belay = world({ health: { checks, onFailure: "undo" } }, { ...hooks(), ...team() });
+    const ran = await rollBackWithHooks(belay, { ...request, maintenance: true }, async (point) => {
+      if (point !== "locked") return;
+      const cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'belay around'";
+      await run(database.url, `${cut} and datname = current_database()`);
+    });
+    expect(ran).toMatchObject({
+      outcome: "committed",
+      around: {
+        maintenance: { used: true },
+        health: { verdict: "failing" },
+        notices: [{ about: "started" }, { about: "done" }],
+      },
+      policyUndo: {
+        outcome: "failed",
+        evidence: expect.stringMatching(/and the undo failed: \[(undo_conflict|gate_failed)\]/),
+      },
+      incident: { recorded: true, notes: [] },
+    });
+    expect(JSON.stringify(ran)).not.toContain("hidden");
+    expect(told("/team/hidden-token").at(-1)).toMatchObject({
+      type: "belay.rollback.done",
+      text: expect.stringContaining("The undo that the policy asks for failed"),
+    });
+    expect(await maintenanceStatus(belay)).toMatchObject({ active: false });
+    const incident = await showIncident(belay, ran.rollbackId);
+    expect(incident.timeline.map(({ event }) => event)).toEqual(
+      expect.arrayContaining([
+        "intent",
+        "maintenance_on",
+        "locked",
+        "archived",
+        "sql",
+        "guarded",
+        "committed",
+        "maintenance_off",
+      ]),
+    );
+    expect(incident).toMatchObject({ outcome: "committed", undo: { command: expect.stringContaining("belay undo") } });
+    expect(await showIncident(belay, "latest")).toMatchObject({
+      kind: "undo",
+      outcome: "failed",
+      undoes: ran.rollbackId,
+    });
+
+    server.answer("/after?key=hidden", (_, response) => response.end());
+    await run(database.url, "drop table orders");
+    await undoWithHooks(belay, { rollbackId: ran.rollbackId, reason: "by hand" });
+    await unchanged();
+  });
+});
+
 describe("a process that is killed", () => {
   it("between COMMIT and the after hook: maintenance is off for readers by its time, and the next run settles the rest", async () => {
     const script = new URL("./kill-child.ts", import.meta.url).pathname;

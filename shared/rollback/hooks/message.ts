@@ -20,6 +20,8 @@ export interface Ending {
   readonly report: RollbackReport | null;
   readonly errorCode: string | null;
   readonly health: Health["verdict"] | null;
+  /** The policy wanted it undone, and that failed. */
+  readonly undoFailed?: boolean;
 }
 
 export interface HookCall {
@@ -83,13 +85,14 @@ function sign(about: NoticeResult["about"], ending: Ending | null): string {
   return about === "done" ? ":white_check_mark: " : "";
 }
 
-function endingLines({ outcome, report, health }: Ending): string[] {
+function endingLines({ outcome, report, health, undoFailed }: Ending): string[] {
   if (outcome === "failed") return ["The database is as it was before; the failure is on record."];
   if (outcome === "unknown")
     return ["The answer to the COMMIT was lost: look with `belay status` before anything else."];
   return [
     ...(report === null ? [] : [lossWords(report)]),
     ...(health === "failing" ? ["*A health check that passed before fails now.*"] : []),
+    ...(undoFailed === true ? ["*The undo that the policy asks for failed: it is still rolled back.*"] : []),
     ...(health === "failing_before" ? ["A health check fails, as it did before."] : []),
   ];
 }

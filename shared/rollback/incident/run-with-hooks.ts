@@ -31,7 +31,7 @@ export async function runWithHooks(belay: Belay, asked: AroundRequest, work: Wor
     const ending = endingOf(report, failure);
     const around = await surroundings.end(ending);
     const undone = report === null ? null : await work.undo(report, around);
-    const last = { ...ending, health: around.health.verdict };
+    const last = { ...ending, health: around.health.verdict, undoFailed: undone?.outcome === "failed" };
     await surroundings.tell(report === null ? "failed" : undone?.outcome === "committed" ? "undone" : "done", last);
     journal.note({ event: "around", details: around });
     const incident = await writeDown(belay, journal, begun.rollbackId);
