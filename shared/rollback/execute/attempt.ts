@@ -11,16 +11,17 @@ import { commit } from "../transaction/commit.ts";
 import { giveUp } from "../transaction/give-up.ts";
 import { recordLockTimes, recordSequences, recordTransaction } from "../transaction/intent.ts";
 import type { LockTarget } from "../transaction/locks.ts";
+import { withLockTimes } from "../transaction/report.ts";
 import type { CriticalSection } from "../transaction/run-sql.ts";
 import { lockSequences, restoreSequences } from "../transaction/sequences.ts";
 import type { Plan, RollbackReport } from "../types.ts";
 import { archiveScope } from "./archive-scope.ts";
 import { archiveScoped, discardArchive, type ScopedArchive } from "./archive-step.ts";
 import { conclude } from "./conclude.ts";
-import { type Locked, lockWithRetries } from "./lock-step.ts";
+import { lockWithRetries } from "./lock-step.ts";
 import { readPartitions } from "./partitions.ts";
 import { checkGrowth, checkPlan } from "./preconditions.ts";
-import { goingSequences, type Ran, runWithRetries } from "./sql-step.ts";
+import { goingSequences, runWithRetries } from "./sql-step.ts";
 import { readTracked } from "./tracking-guard.ts";
 import type { Attempt, Before } from "./types.ts";
 
@@ -57,7 +58,7 @@ export async function runAttempt(
     await attempt.observe("guarded");
     await commit(attempt.belay, attempt.rollbackId, session, xid);
     committed = true;
-    const timed = withLockTimes(report, ran, locked);
+    const timed = withLockTimes(report, { sectionAt: ran.section.startedAt, lockedAt: locked.at });
     await recordLockTimes(attempt.control, timed);
     await attempt.observe("committed");
     return timed;
@@ -68,16 +69,6 @@ export async function runAttempt(
       await putBack(attempt, latest ?? before?.account, archive).catch(() => {});
     throw error;
   }
-}
-
-/** As of now, since COMMIT was answered. */
-function withLockTimes(report: RollbackReport, { section }: Ran, { at }: Locked): RollbackReport {
-  const now = performance.now();
-  return {
-    ...report,
-    criticalSectionMs: Math.round(now - section.startedAt),
-    lockedMs: Math.round(now - (at ?? section.startedAt)),
-  };
 }
 
 async function nameTransaction(attempt: Attempt, session: Session): Promise<string> {

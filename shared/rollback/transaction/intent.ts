@@ -49,9 +49,12 @@ export async function recordLockTimes(
   control: Session,
   { rollbackId, criticalSectionMs, lockedMs = null }: RollbackReport,
 ): Promise<void> {
-  const times = { criticalSectionMs, lockedMs };
-  await control.sql`
-    update belay.rollbacks set report = report || ${control.sql.json(times)} where id = ${rollbackId}`.catch(() => {});
+  try {
+    await control.sql`
+      update belay.rollbacks set report = report || ${control.sql.json({ criticalSectionMs, lockedMs })} where id = ${rollbackId}`;
+  } catch {
+    // It is committed all the same.
+  }
 }
 
 /** Puts a failure on record; a row whose COMMIT went through is left as it is. */

@@ -64,6 +64,22 @@ export function rollbackReport(parts: ReportParts): RollbackReport {
   };
 }
 
+/**
+ * The report with how long the locks were held, as of now: COMMIT was answered. `sectionAt`: when the SQL's first lock was asked for,
+ * `lockedAt`: when the first table lock was, by performance.now().
+ */
+export function withLockTimes(
+  report: RollbackReport,
+  { sectionAt, lockedAt }: { readonly sectionAt: number; readonly lockedAt: number | null },
+): RollbackReport {
+  const now = performance.now();
+  return {
+    ...report,
+    criticalSectionMs: Math.round(now - sectionAt),
+    lockedMs: Math.round(now - (lockedAt ?? sectionAt)),
+  };
+}
+
 /** What the plan promised of the archive, as it came out. */
 function exported(item: ChecklistItem, manifest: Manifest | null): ChecklistItem {
   if (item.id !== "data_exported") return item;

@@ -5,8 +5,9 @@ import { archiveScoped, discardArchive, type ScopedArchive } from "../execute/ar
 import { type Account, readAccount } from "../guard/account.ts";
 import { commit } from "../transaction/commit.ts";
 import { giveUp } from "../transaction/give-up.ts";
-import { recordSequences, recordTransaction } from "../transaction/intent.ts";
+import { recordLockTimes, recordSequences, recordTransaction } from "../transaction/intent.ts";
 import { startPatience } from "../transaction/patience.ts";
+import { withLockTimes } from "../transaction/report.ts";
 import { restoreSequences } from "../transaction/sequences.ts";
 import type { RollbackReport } from "../types.ts";
 import { checkUndoGrowth, requireSameUndo, requireUnblocked } from "./blocked.ts";
@@ -57,8 +58,10 @@ export async function runUndo(run: UndoRun, session: Session): Promise<RollbackR
     await run.observe("guarded");
     await commit(belay, undoId, session, xid);
     committed = true;
+    const timed = withLockTimes(report, { sectionAt: done.startedAt, lockedAt });
+    await recordLockTimes(control, timed);
     await run.observe("committed");
-    return report;
+    return timed;
   } catch (error) {
     const open = error instanceof BelayError && error.details.outcome === "unknown";
     if (!committed && !open && (await giveUp(belay, session, xid)))
