@@ -58,11 +58,13 @@ for (const folder of folders) {
     limit: Number(values.limit),
     rows: Number(values.rows),
     seed: Number(values.seed),
+    onUp: (walked) => {
+      for (const line of describe({ corpus, walked: [walked] })) console.log(line);
+    },
     progress: (word) => {
       if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${corpus}: ${word.slice(0, 70)}`);
     },
   });
-  for (const line of describe(one)) console.log(line);
   if (values.refusals) for (const line of describeRefusals(one)) console.log(line);
   counted.push(one);
 }

@@ -27,7 +27,7 @@ const columns = [
 ] as const;
 
 /** What went wrong, with its objects. */
-export function describe({ corpus, walked }: Counted): string[] {
+export function describe({ corpus, walked }: Pick<Counted, "corpus" | "walked">): string[] {
   return walked.flatMap(({ migrations, up }) =>
     up === null ? [] : up.wrong.map((what) => `${corpus} ${migrations.join(" ")}: ${up.outcome}: ${what}`),
   );

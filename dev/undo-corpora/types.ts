@@ -8,6 +8,8 @@ export interface WalkOptions {
   readonly rows: number;
   readonly seed: number;
   readonly progress: (word: string) => void;
+  /** As soon as a level was come back to, or was not. */
+  readonly onUp?: (walked: Walked) => void;
 }
 
 /** What became of one migration on the way down. */

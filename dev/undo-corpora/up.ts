@@ -27,6 +27,7 @@ export async function walkUp(chain: Chain, segment: Segment, options: WalkOption
     options.progress(`undoing ${migrations[0]}`);
     const up = level.report === null ? await putIn(chain, database, level) : await stepUp(chain, database, level);
     walked.unshift({ migrations, down: level.down, up });
+    options.onUp?.(walked[0]!);
     if (up !== null && level.copy !== null && (up.outcome === "failed" || up.outcome === "differs")) {
       await chain.databases.drop(database);
       database = level.copy;
