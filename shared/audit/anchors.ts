@@ -92,7 +92,7 @@ async function jointBelow(
   const { left, previous, anchoredAt, anchoredBy } = anchor.document;
   if (left !== null) {
     notes.push(
-      `at ${anchoredAt} ${anchoredBy} said that the database was restored, to row ${left.above} of ${left.newest}: ${left.reason}`,
+      `at ${anchoredAt} ${anchoredBy} said that the database was restored, with anchors up to row ${left.above} of ${left.newest} that agree: ${left.reason}`,
     );
     return { prefix: left.prefix, upTo: left.above };
   }

@@ -320,7 +320,7 @@ describe("a database that was restored to an earlier moment", () => {
     const result = await verifyAuditLog(world.belay);
     expect(result).toMatchObject({ ok: true, rows: 6, tail: "proved", unanchoredRows: 0 });
     expect(result.notes.join("; ")).toMatch(
-      /2 anchors above row 2 are of a history that was left by a restore.*|alice said that the database was restored, to row 2 of 4: restored after the crash/,
+      /2 anchors above row 2 are of a history that was left by a restore.*|alice said that the database was restored, with anchors up to row 2 of 4 that agree: restored after the crash/,
     );
     expect(result.notes).toHaveLength(2);
     await world.tamper(`update belay.audit_log set actor = 'eve' where id = 1; ${rehashFrom(1)}`);

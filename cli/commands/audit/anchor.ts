@@ -25,7 +25,7 @@ export async function anchor({ flags, terminal, belay }: Invocation): Promise<Ex
     if (terminal.json) terminal.document({ anchored, store: url, head, continued, notes });
     if (continued !== null)
       terminal.line(
-        `${mark.yes()} on record: the database was restored to row ${continued.above}; anchors up to row ${continued.newest} are left`,
+        `${mark.yes()} on record: anchors agree up to row ${continued.above}, and those up to row ${continued.newest} are left`,
       );
     for (const note of notes) terminal.line(`${mark.no()} ${note}`);
     if (head === null) terminal.line(`${mark.open()} the audit log is empty: there is nothing to anchor`);
