@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { Belay } from "../../shared/context.ts";
 import { type BelayError, isBelayError } from "../../shared/errors.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
@@ -6,10 +6,23 @@ import type { RollbackReport } from "../../shared/rollback/types.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase, type TestDatabase } from "../support/postgres.ts";
-import { attackBase, attacks, attackUp } from "./attacks.ts";
+import { type Attack, attackBase, attacks, attackUp } from "./attacks.ts";
 import { apply, photograph, run } from "./helpers.ts";
 
-const name = "20250102000000_change";
+let shared: TestDatabase | null = null;
+let count = 0;
+
+afterAll(() => shared?.drop());
+
+/** The database of the attack before, where that is as it was; attacks that bring objects of their own have one of their own. */
+async function databaseFor({ base }: Attack): Promise<TestDatabase> {
+  if (base !== undefined) return createDatabase();
+  if (shared === null) {
+    shared = await createDatabase();
+    await run(shared.url, attackBase);
+  } else await run(shared.url, "drop table extra");
+  return shared;
+}
 
 /** Catalog, rows and sequences, and what no catalog entry holds: large objects, settings, casts, Belay's own functions. */
 async function everything(url: string) {
@@ -39,14 +52,15 @@ function withoutDraws(state: Awaited<ReturnType<typeof everything>>, before: Rea
 
 describe("hostile or careless rollback SQL is refused with nothing changed, or undone with nothing lost", () => {
   test.each(attacks)("$title", async (attack) => {
-    const database = await createDatabase();
+    const database = await databaseFor(attack);
+    const name = `${20_250_102_000_000 + count++}_change`;
     const { port, password } = new URL(database.url);
     const fill = (text: string) =>
       text
         .replaceAll("current_database_name", database.name)
         .replaceAll("current_port", port)
         .replaceAll("current_password", decodeURIComponent(password));
-    await run(database.url, attackBase + fill(attack.base ?? ""));
+    if (attack.base !== undefined) await run(database.url, attackBase + fill(attack.base));
     await apply(database.url, { name, up: attackUp, down: fill(attack.down) });
     const before = await everything(database.url);
     const belay = testBelay({ database: database.url });
@@ -59,6 +73,8 @@ describe("hostile or careless rollback SQL is refused with nothing changed, or u
       expect(attack.must).not.toBe("refused");
       await undone(belay, database, result, before, attack.mayConflict === true);
     }
+    if (database === shared && attack.mayConflict !== true) return;
+    if (database === shared) shared = null;
     await database.drop();
   });
 

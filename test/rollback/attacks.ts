@@ -45,7 +45,6 @@ export const attackUp = `create table extra (id int primary key, parent int refe
 const hidden = (body: string) => `do $x$ begin ${body} end $x$; drop table extra;`;
 
 export const attacks: readonly Attack[] = [
-  { title: "a function that deletes, called in a query", down: "select wipe(); drop table extra;", must: "refused" },
   {
     title: "DELETE in a common table expression",
     down: "with gone as (delete from ledger_lines where id > 3 returning 1) select count(*) from gone; drop table extra;",
@@ -134,18 +133,8 @@ export const attacks: readonly Attack[] = [
     down: "alter type address drop attribute zip; drop table extra;",
   },
   {
-    title: "an attribute dropped from a composite type in use, hidden",
-    down: hidden("alter type address drop attribute zip;"),
-    must: "refused",
-  },
-  {
     title: "an attribute renamed and another added under its name",
     down: "alter type address rename attribute zip to old_zip; alter type address add attribute zip text; drop table extra;",
-  },
-  {
-    title: "enum labels renamed",
-    mayConflict: true,
-    down: "alter type mood rename value 'sad' to 'blue'; drop table extra;",
   },
   {
     title: "enum labels swapped, hidden",
@@ -160,21 +149,6 @@ export const attacks: readonly Attack[] = [
     down: "alter type mood rename value 'sad' to 'x'; alter type mood rename value 'glad' to 'sad'; alter type mood rename value 'x' to 'glad'; drop table extra;",
   },
   {
-    title: "timestamptz to timestamp",
-    down: "set timezone = 'UTC'; alter table people alter seen type timestamp; drop table extra;",
-  },
-  {
-    title: "timestamptz to timestamp, hidden",
-    down: hidden("set local timezone = 'UTC'; alter table people alter seen type timestamp;"),
-    must: "refused",
-  },
-  { title: "a partition detached", down: "alter table measured detach partition measured_1; drop table extra;" },
-  {
-    title: "a partition detached and dropped, hidden",
-    down: hidden("alter table measured detach partition measured_1; drop table measured_1;"),
-    must: "refused",
-  },
-  {
     title: "a partition detached, another attached in its place, hidden",
     down: hidden(
       "alter table measured detach partition measured_1; alter table measured_1 rename to old_1; create table measured_1 (id int, at int); alter table measured attach partition measured_1 for values from (0) to (10);",
@@ -182,7 +156,6 @@ export const attacks: readonly Attack[] = [
     must: "refused",
   },
   { title: "a child table with its rows", down: "drop table dogs; drop table extra;" },
-  { title: "DELETE from the parent, children too", down: "delete from animals; drop table extra;" },
   { title: "UPDATE of the partitioned parent", down: "update measured set id = id + 100; drop table extra;" },
   { title: "INHERIT taken away", mayConflict: true, down: "alter table dogs no inherit animals; drop table extra;" },
   {
@@ -198,24 +171,10 @@ export const attacks: readonly Attack[] = [
     must: "refused",
   },
   {
-    title: "two tables that exchange their names, hidden",
-    base: "create table twin (like bystander including all); insert into twin values (9, 'twin');",
-    down: hidden(
-      "alter table bystander rename to t0; alter table twin rename to bystander; alter table t0 rename to twin; alter index bystander_pkey rename to t0; alter index twin_pkey rename to bystander_pkey; alter index t0 rename to twin_pkey;",
-    ),
-    must: "refused",
-  },
-  {
     title: "two columns that exchange their names",
     mayConflict: true,
     base: "create table pair (id int primary key, a int, b int); insert into pair values (1, 10, 20);",
     down: "alter table pair rename a to x; alter table pair rename b to a; alter table pair rename x to b; drop table extra;",
-  },
-  {
-    title: "two columns that exchange their names, hidden",
-    base: "create table pair (id int primary key, a int, b int); insert into pair values (1, 10, 20);",
-    down: hidden("alter table pair rename a to x; alter table pair rename b to a; alter table pair rename x to b;"),
-    must: "refused",
   },
   {
     title: "a column dropped and added again",
@@ -229,11 +188,6 @@ export const attacks: readonly Attack[] = [
   {
     title: "a table moved to another schema",
     down: "create schema attic; alter table bystander set schema attic; drop table extra;",
-  },
-  {
-    title: "a table moved to another schema, hidden",
-    down: hidden("create schema attic; alter table bystander set schema attic;"),
-    must: "refused",
   },
   { title: "a table made unlogged", mayConflict: true, down: "alter table bystander set unlogged; drop table extra;" },
   { title: "a table made unlogged, hidden", down: hidden("alter table bystander set unlogged;"), must: "refused" },
@@ -286,17 +240,8 @@ export const attacks: readonly Attack[] = [
     must: "refused",
   },
   {
-    title: "a serial sequence set back by a hidden function, then dropped column",
-    down: hidden("perform setval('ledger_lines_id_seq', 1);"),
-    must: "refused",
-  },
-  {
     title: "a sequence dropped and made again",
     down: "drop sequence invoice_numbers; create sequence invoice_numbers start 500; drop table extra;",
-  },
-  {
-    title: "TRUNCATE with RESTART IDENTITY and CASCADE",
-    down: "truncate ledger_lines restart identity cascade; drop table extra;",
   },
   {
     title: "a default that deletes when the column is added",
@@ -387,12 +332,6 @@ export const attacks: readonly Attack[] = [
     title: "a foreign table of this very server",
     base: `create extension postgres_fdw; create server self foreign data wrapper postgres_fdw options (dbname 'current_database_name', host '127.0.0.1', port 'current_port'); create user mapping for current_user server self options (user 'postgres', password 'current_password', password_required 'false'); create schema away; import foreign schema public limit to (ledger_lines) from server self into away;`,
     down: "delete from away.ledger_lines; drop table extra;",
-    must: "refused",
-  },
-  {
-    title: "a foreign table of this very server, hidden",
-    base: `create extension postgres_fdw; create server self foreign data wrapper postgres_fdw options (dbname 'current_database_name', host '127.0.0.1', port 'current_port'); create user mapping for current_user server self options (user 'postgres', password 'current_password', password_required 'false'); create schema away; import foreign schema public limit to (ledger_lines) from server self into away;`,
-    down: hidden("delete from away.ledger_lines;"),
     must: "refused",
   },
   {

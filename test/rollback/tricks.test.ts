@@ -2,24 +2,43 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BelayError } from "../../shared/errors.ts";
 import { insertMigration } from "../../shared/migrations/ledger/ledger.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { testBelay } from "../support/belay.ts";
-import { createDatabase, type TestDatabase } from "../support/postgres.ts";
+import { createDatabase, databaseUrl, runSql, type TestDatabase } from "../support/postgres.ts";
 import { apply, migration, photograph, run, withDatabase } from "./helpers.ts";
-import { type Trick, trickBase, tricks } from "./tricks.ts";
+import { managedBase, type Trick, trickBase, tricks } from "./tricks.ts";
 
 let database: TestDatabase;
 let count = 0;
+/** Whom Belay is, where it is no superuser; and whom the platform's tables belong to. */
+let team: { readonly role: string; readonly url: string };
+let platform: string;
 
 beforeAll(async () => {
   database = await createDatabase({ sql: trickBase });
-  await apply(database.url);
+  const role = `${database.name}_team`;
+  platform = `${database.name}_platform`;
+  const url = new URL(database.url);
+  url.username = role;
+  url.password = "team";
+  team = { role, url: url.href };
+  await run(
+    database.url,
+    `create role "${role}" login password 'team'; create role "${platform}"; grant pg_monitor to "${role}"; grant create on database "${database.name}" to "${role}"`,
+  );
+  await run(database.url, managedBase.replaceAll("{team}", role).replaceAll("{platform}", platform));
+  await apply(team.url);
 });
 
-afterAll(() => database.drop());
+afterAll(async () => {
+  const server = databaseUrl(database.url, "postgres");
+  await database.drop();
+  await runSql(server, `drop role "${team.role}"; drop role "${platform}"`);
+});
 
 /** A migration that made a table, whose rollback SQL drops it and does the trick. */
-async function prepare({ base = "", down }: Trick): Promise<string> {
+async function prepare({ base = "", down, asTeam }: Trick): Promise<string> {
   const { port, password } = new URL(database.url);
   count += 1;
   const fill = (text: string) =>
@@ -30,7 +49,7 @@ async function prepare({ base = "", down }: Trick): Promise<string> {
       .replaceAll("{extra}", `extra_${count}`);
   const name = `${20_250_102_000_000 + count}_change`;
   const up = `create table extra_${count} (id int primary key); insert into extra_${count} values (1), (2);`;
-  await withDatabase(database.url, async (session) => {
+  await withDatabase(asTeam ? team.url : database.url, async (session) => {
     await session.run(fill(base) || "select 1");
     await session.run(up);
     const pair = { name, up, down: fill(down) };
@@ -47,7 +66,7 @@ describe("rollback SQL that does more than its text shows loses no row", () => {
   test.each(tricks)("$title", async (trick) => {
     const name = await prepare(trick);
     const before = await photograph(database.url);
-    const belay = testBelay({ database: database.url });
+    const belay = testBelay({ database: trick.asTeam ? team.url : database.url });
     const roll = (archive?: readonly string[]) => executeRollback(belay, { migration: name, reason: "test", archive });
     let archive: readonly string[] | undefined;
     if (trick.archive !== "planned") {
@@ -65,5 +84,42 @@ describe("rollback SQL that does more than its text shows loses no row", () => {
       expect(await photograph(database.url)).toEqual(before);
     }
     if (trick.baseDown !== undefined) await run(database.url, trick.baseDown);
+  });
+});
+
+describe("--archive", () => {
+  const plan = async (archive?: readonly string[]) => {
+    const migration = await prepare({ title: "", archive: "planned", down: "do $$ begin end $$; drop table {extra};" });
+    const belay = testBelay({ database: database.url });
+    return { migration, belay, planned: await planRollback(belay, { migration, archive }) };
+  };
+
+  test("is part of the plan: its tables with partitions, locks, steps, risk and hash", async () => {
+    const { migration, belay, planned } = await plan(["public.measured", "invoice_numbers"]);
+    expect(planned.alsoArchived.map(({ kind, schema, table, rows }) => [kind, `${schema}.${table}`, rows])).toEqual(
+      expect.arrayContaining([
+        ["sequence", "public.invoice_numbers", 0],
+        ["table", "public.measured", 0],
+        ["table", "public.measured_1", 10],
+        ["table", "public.measured_2", 10],
+      ]),
+    );
+    expect(planned.locks.filter(({ because }) => because === "archived on request").length).toBe(4);
+    expect(planned.steps.find(({ name }) => name === "archive")?.detail).toMatch(/public\.measured_2/);
+    expect(planned.risk).toBe("HIGH");
+    expect(planned.hash).not.toBe((await planRollback(belay, { migration })).hash);
+    const other = executeRollback(belay, { migration, reason: "test", planHash: planned.hash });
+    await expect(other).rejects.toMatchObject({ code: "plan_changed" });
+  });
+
+  test.each([
+    ["public.linse", /no table public\.linse.*public\.lines/s],
+    ["lines", /could be attic\.lines or public\.lines|could be public\.lines or attic\.lines/],
+    ["public.dear", /public\.dear is a view/],
+    ["belay.rollbacks", /Belay's own record/],
+  ])("refuses %s", async (name, words) => {
+    const failure = await plan([name]).catch((error) => error);
+    expect(failure).toMatchObject({ code: "usage" });
+    expect(`${failure.message} ${failure.hint ?? ""}`).toMatch(words);
   });
 });

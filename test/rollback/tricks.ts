@@ -10,6 +10,8 @@ export interface Trick {
   /** Run before the migration. */
   readonly base?: string;
   readonly baseDown?: string;
+  /** Belay runs as a role that owns neither the schema auth nor its tables. */
+  readonly asTeam?: true;
 }
 
 export const trickBase = `
@@ -40,6 +42,23 @@ export const trickBase = `
   select lo_from_bytea(4711, 'large');
 `;
 
+/** What a platform manages, with objects of the team on it; `{team}` and `{platform}` are roles. */
+export const managedBase = `
+  create schema auth authorization "{platform}";
+  create table auth.users (id int primary key, email text);
+  alter table auth.users owner to "{platform}";
+  insert into auth.users values (1, 'a@example.com'), (2, 'b@example.com'), (3, null);
+  grant usage on schema auth to "{team}"; grant all on auth.users to "{team}"; grant all on schema public to "{team}";
+  set role "{team}";
+  create function handle_new_user() returns trigger language plpgsql as 'begin return new; end';
+  create trigger on_auth_user_created after insert on auth.users for each row execute function handle_new_user();
+  create table profiles (id int primary key references auth.users on delete cascade, name text);
+  insert into profiles values (1, 'A'), (2, 'B');
+  reset role;
+`;
+
+const twins =
+  "create table one (id int primary key); create table two (id int primary key); insert into one values (1); insert into two values (2);";
 const hidden = (body: string) => `do $x$ begin ${body} end $x$; drop table {extra};`;
 
 export const tricks: readonly Trick[] = [
@@ -267,6 +286,54 @@ export const tricks: readonly Trick[] = [
     archive: ["public.lines"],
   },
   {
+    title: "two tables that exchange their names",
+    base: twins,
+    down: "alter table one rename to x; alter table two rename to one; alter table x rename to two; drop table {extra};",
+    archive: "planned",
+    baseDown: "drop table one, two;",
+  },
+  {
+    title: "two tables that exchange their names in a DO block",
+    base: twins,
+    down: hidden("alter table one rename to x; alter table two rename to one; alter table x rename to two;"),
+    names: /public\.one: renamed to public\.two/,
+    archive: ["public.one", "public.two"],
+    baseDown: "drop table one, two;",
+  },
+  {
+    title: "two columns that exchange their names in a DO block",
+    base: "create table pair (id int primary key, a int, b int); insert into pair values (1, 10, 20);",
+    down: hidden("alter table pair rename a to x; alter table pair rename b to a; alter table pair rename x to b;"),
+    names: /TABLE public pair/,
+    archive: ["public.pair"],
+    baseDown: "drop table pair;",
+  },
+  {
+    title: "a table with its sequence moved to another schema in a DO block",
+    down: hidden("create schema cellar; alter table lines set schema cellar;"),
+    names: /public\.lines: renamed to cellar\.lines/,
+    archive: ["public.lines", "public.lines_id_seq"],
+  },
+  {
+    title: "foreign keys left switched off in a DO block",
+    down: hidden("alter table lines_of disable trigger all;"),
+    names: /public\.lines_of: its foreign keys are left switched off/,
+    archive: "never",
+  },
+  {
+    title: "foreign keys left switched off",
+    down: "alter table lines_of disable trigger all; drop table {extra};",
+    names: /public\.lines_of: its foreign keys are left switched off/,
+    archive: "never",
+  },
+  {
+    title: "columns of a table whose rule turns updates away",
+    base: "create table ruled (id int primary key, v text, w text); insert into ruled values (1, 'a', 'x'), (2, 'b', 'y'); create rule r as on update to ruled do instead nothing;",
+    down: "alter table ruled drop column w; drop table {extra};",
+    archive: "planned",
+    baseDown: "drop table ruled;",
+  },
+  {
     title: "lo_unlink",
     down: "select lo_unlink(4711); drop table {extra};",
     names: /large objects/,
@@ -286,5 +353,31 @@ export const tricks: readonly Trick[] = [
     down: hidden("delete from lines_of; create or replace function wipe() returns int language sql as 'select 1';"),
     names: /FUNCTION public wipe/,
     archive: "never",
+  },
+  {
+    title: "a trigger on another role's table that goes with its function",
+    down: "drop function handle_new_user() cascade; drop table {extra};",
+    archive: "planned",
+    asTeam: true,
+  },
+  {
+    title: "a trigger on another role's table that goes with its function, in a DO block",
+    down: hidden("execute 'drop function handle_new_user() cascade';"),
+    names: /TRIGGER auth users on_auth_user_created/,
+    archive: "never",
+    asTeam: true,
+  },
+  {
+    title: "rows of another role's table, and what goes with them, in a DO block",
+    down: hidden("delete from auth.users where id = 1;"),
+    names: /auth\.users: 1 row deleted/,
+    archive: ["auth.users", "public.profiles"],
+    asTeam: true,
+  },
+  {
+    title: "SET ROLE in a DO block",
+    down: "do $x$ begin set local role pg_read_all_data; reset role; delete from feelings; end $x$; set role pg_monitor; reset role; drop table {extra};",
+    names: /public\.feelings: 2 rows deleted/,
+    archive: ["public.feelings"],
   },
 ];
