@@ -2,6 +2,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { settleEarlierAttempts } from "../../shared/rollback/transaction/settle.ts";
+import { beginLimited } from "../../shared/rollback/transaction/timeouts.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import { temporaryFolder, testBelay } from "../support/belay.ts";
@@ -19,6 +20,8 @@ interface Cut {
   readonly delivered: boolean;
   /** Whether the server can be asked afterwards. */
   readonly reachable: boolean;
+  /** Milliseconds after which it can be asked again. */
+  readonly backAfterMs?: number;
 }
 
 let proxy: Server | undefined;
@@ -32,8 +35,9 @@ afterEach(() => {
 async function cuttingProxy(url: string, cut: Cut): Promise<string> {
   const target = new URL(url);
   let done = false;
+  let away = false;
   proxy = createServer((client) => {
-    if (done && !cut.reachable) {
+    if (away) {
       client.destroy();
       return;
     }
@@ -48,6 +52,8 @@ async function cuttingProxy(url: string, cut: Cut): Promise<string> {
         return;
       }
       done = true;
+      away = !cut.reachable;
+      if (cut.backAfterMs !== undefined) setTimeout(() => (away = false), cut.backAfterMs);
       if (cut.delivered) server.write(bytes, () => setTimeout(() => server.end(), 300));
       else server.destroy();
       client.destroy();
@@ -70,11 +76,23 @@ async function cutAtCommit(cut: Cut) {
   await apply(database.url, pair);
   const before = await photograph(database.url);
   const store = createFolderStore(temporaryFolder());
-  const belay = testBelay({ database: await cuttingProxy(database.url, cut), store });
+  const settings = { statementTimeoutMs: cut.backAfterMs === undefined && !cut.reachable ? 2_000 : 60_000 };
+  const belay = testBelay({ database: await cuttingProxy(database.url, cut), store, settings });
   const result = await executeRollback(belay, { migration: pair.name, reason: "test" }).catch((error) => error);
   const records = () => run(database.url, "select outcome, error_code from belay.rollbacks order by started_at");
   return { database, before, result, records, direct: testBelay({ database: database.url, store }) };
 }
+
+test("COMMIT is durable before it is answered, also where the database has it otherwise", async () => {
+  const database = await createDatabase();
+  await run(database.url, `alter database ${database.name} set synchronous_commit = off`);
+  const shown = await withDatabase(database.url, async (session) => {
+    await beginLimited(session, testBelay({ database: database.url }).settings);
+    return session.run("show synchronous_commit");
+  });
+  expect([...shown]).toEqual([{ synchronous_commit: "on" }]);
+  await database.drop();
+});
 
 describe("the answer to COMMIT is lost", () => {
   test("and the server had committed: the rollback is reported as done, and can be undone", async () => {
@@ -94,6 +112,19 @@ describe("the answer to COMMIT is lost", () => {
     expect(await records()).toEqual([{ outcome: "failed", error_code: expect.any(String) }]);
     await database.drop();
   });
+
+  test.each([
+    { delivered: true, outcome: "committed" },
+    { delivered: false, outcome: "failed" },
+  ])(
+    "and the server answers again after a while (in truth $outcome): the command itself settles it",
+    async ({ delivered, outcome }) => {
+      const { database, result, records } = await cutAtCommit({ delivered, reachable: false, backAfterMs: 1_500 });
+      expect(result).toMatchObject(delivered ? { outcome } : { code: "connection_lost" });
+      expect((await records())[0]!.outcome).toBe(outcome);
+      await database.drop();
+    },
+  );
 
   test.each([
     { delivered: true, outcome: "committed" },

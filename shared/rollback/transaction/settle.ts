@@ -35,13 +35,13 @@ export async function settleTransaction(
   return settleTransaction(control, xid, { patienceMs });
 }
 
-/** How long to ask a server that does not answer what became of a COMMIT, and the pause between two attempts. */
+/** How long at most to ask a server that does not answer what became of a COMMIT, and the pause between two attempts. */
 const reachMs = 30_000;
 const pauseMs = 500;
 
 /** As settleTransaction, of a transaction of ours whose connection is gone: on new connections, also while the server starts again. */
 export async function settleElsewhere(belay: Belay, xid: string, withinMs = reachMs): Promise<Settled> {
-  const deadline = Date.now() + withinMs;
+  const deadline = Date.now() + Math.min(withinMs, belay.settings.statementTimeoutMs);
   for (;;) {
     try {
       const asker = await openControl(belay);

@@ -52,6 +52,8 @@ export async function setLimits(session: Session, settings: Settings, phase: Pha
     ["tcp_keepalives_idle", "10"],
     ["tcp_keepalives_interval", "5"],
     ["tcp_keepalives_count", "3"],
+    // Where a database or role has it off, a crash could take back a COMMIT that was answered.
+    ["synchronous_commit", "on"],
   ];
   if (session.serverVersion >= 170_000) {
     // Its clock runs on when only the limit changes: off and on again starts it anew.
@@ -62,7 +64,8 @@ export async function setLimits(session: Session, settings: Settings, phase: Pha
     ]);
   }
   await session.sql`select set_config(l.name, l.value, true)
-    from unnest(${limits.map(([name]) => name)}::text[], ${limits.map(([, value]) => value)}::text[]) as l (name, value)`;
+    from unnest(${limits.map(([name]) => name)}::text[], ${limits.map(([, value]) => value)}::text[]) as l (name, value)
+   where l.name <> 'synchronous_commit' or current_setting(l.name) = 'off'`;
 }
 
 /** `SET LOCAL` with a value as a parameter. */
