@@ -4,6 +4,7 @@ import about from "../package.json" with { type: "json" };
 import { isLeaving } from "../servers/cleanup.ts";
 import { type Settings, settingsFromEnvironment } from "../shared/config.ts";
 import { BelayError, isBelayError } from "../shared/errors.ts";
+import { databaseError, isConnectionLost } from "../shared/postgres/errors.ts";
 import type { Command, FlagValues, Invocation } from "./command.ts";
 import { allCommands, findCommand } from "./commands/index.ts";
 import { isDirectory, openArchiveNamed, openBelay, openFolder } from "./context.ts";
@@ -131,10 +132,12 @@ function explain(error: unknown, terminal: Terminal): number {
   if (isLeaving()) return exit.failed;
   const known = isBelayError(error)
     ? error
-    : new BelayError("internal", error instanceof Error ? error.message : String(error), {
-        hint: "This is a fault in Belay. Run again with BELAY_DEBUG=1 for the place, and report it.",
-        cause: error,
-      });
+    : isConnectionLost(error)
+      ? databaseError(error)
+      : new BelayError("internal", error instanceof Error ? error.message : String(error), {
+          hint: "This is a fault in Belay. Run again with BELAY_DEBUG=1 for the place, and report it.",
+          cause: error,
+        });
   if (terminal.json)
     terminal.document({
       error: { code: known.code, message: known.message, hint: known.hint ?? null, details: known.details },
