@@ -243,6 +243,6 @@ it("the list pages through every drill once, newest first", async () => {
   expect(all.length).toBeGreaterThan(10);
 });
 
-it("nothing but the source's folder was left in the store", async () => {
-  expect((await readdir(world.storeFolder)).sort()).toEqual(["archives"]);
+it("nothing but the archives and the audit log's anchors was left in the store", async () => {
+  expect((await readdir(world.storeFolder)).sort()).toEqual(["archives", "audit"]);
 });
