@@ -232,3 +232,15 @@ test("the report's times: the SQL's locks until COMMIT was answered, and the tab
   expect(stored).toEqual({ locked: report.lockedMs, section: report.criticalSectionMs });
   await database.drop();
 });
+
+test("a table held exclusively elsewhere: reading the catalog ahead does not wait for ever, and the rollback goes on once it is free", async () => {
+  const database = await prepared();
+  await run(database.url, "create table elsewhere (id int); create view beyond as select id from elsewhere");
+  const other = await longTransaction(database.url, "lock table elsewhere in access exclusive mode");
+  const belay = testBelay({ database: database.url, settings: limits });
+  const rollback = executeRollback(belay, { migration: notes.name, reason: "test" }, async (point) => {
+    if (point === "ready") setTimeout(() => other.run("commit").then(() => other.close()), limits.lockTimeoutMs / 2);
+  });
+  expect((await rollback).outcome).toBe("committed");
+  await database.drop();
+});

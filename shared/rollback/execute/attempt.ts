@@ -11,6 +11,7 @@ import { commit } from "../transaction/commit.ts";
 import { giveUp } from "../transaction/give-up.ts";
 import { recordLockTimes, recordSequences, recordTransaction } from "../transaction/intent.ts";
 import type { LockTarget } from "../transaction/locks.ts";
+import { readAhead } from "../transaction/read-ahead.ts";
 import { withLockTimes } from "../transaction/report.ts";
 import type { CriticalSection } from "../transaction/run-sql.ts";
 import { lockSequences, restoreSequences } from "../transaction/sequences.ts";
@@ -40,8 +41,7 @@ export async function runAttempt(
   let committed = false;
   try {
     const watch = watchCatalog(session);
-    // The whole catalog takes longest, and nobody waits yet; under the locks only what changed is read again.
-    await watch.read();
+    await readAhead(session, attempt.belay.settings, watch);
     const locked = await lockWithRetries(attempt, session, widen);
     xid = await nameTransaction(attempt, session);
     const plan = await replan(attempt, session, locked.targets);

@@ -7,6 +7,7 @@ import { commit } from "../transaction/commit.ts";
 import { giveUp } from "../transaction/give-up.ts";
 import { recordLockTimes, recordSequences, recordTransaction } from "../transaction/intent.ts";
 import { startPatience } from "../transaction/patience.ts";
+import { readAhead } from "../transaction/read-ahead.ts";
 import { withLockTimes } from "../transaction/report.ts";
 import { restoreSequences } from "../transaction/sequences.ts";
 import type { RollbackReport } from "../types.ts";
@@ -34,8 +35,7 @@ export async function runUndo(run: UndoRun, session: Session): Promise<RollbackR
   let committed = false;
   try {
     const watch = watchCatalog(session);
-    // Under the locks only what changed since is read again.
-    await watch.read();
+    await readAhead(session, belay.settings, watch);
     const patience = startPatience(belay.settings);
     const lockedAt = await lockForUndo(run, session, patience);
     xid = await nameTransaction(run, session);
