@@ -67,7 +67,7 @@ async function readFacts(session: Session, belay: Belay, request: PlanUndoReques
   const found = await findRollback(session, belay.store, request);
   const archive = await readArchiveFact(belay.store, found);
   await session.run("begin isolation level repeatable read read only");
-  const facts = await gatherUndoFacts(session, belay, { request, found, archive });
+  const facts = await gatherUndoFacts(session, belay, { request, found, archive, foretell: true });
   await session.run("rollback");
   return facts;
 }

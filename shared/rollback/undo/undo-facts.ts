@@ -12,6 +12,7 @@ import { partOfKept } from "../preserve/kept.ts";
 import { asOfNow } from "./as-of-now.ts";
 import { catalogConflicts, type Discards } from "./conflicts.ts";
 import type { FoundRollback } from "./find.ts";
+import { rowsThatDoNotFit } from "./foretell.ts";
 import { type NeededRollback, type NewerRollback, readLedgerOfUndo, type UndoLedger } from "./ledger-of-undo.ts";
 import { leftToDo } from "./left-to-do.ts";
 import { onlyTables } from "./only.ts";
@@ -65,13 +66,15 @@ export interface GatherUndo {
   readonly known?: KnownStates;
   /** Of this session, where it has read the catalog already. */
   readonly watch?: CatalogWatch;
+  /** Ask whether rows fit the constraints that come back: under locks, putting them back will tell. */
+  readonly foretell?: boolean;
 }
 
 /** Reads everything that the plan of an undo rests on, in the session's transaction. */
 export async function gatherUndoFacts(
   session: Session,
   belay: Belay,
-  { request, found, archive, known = new Map(), watch = watchCatalog(session) }: GatherUndo,
+  { request, found, archive, known = new Map(), watch = watchCatalog(session), foretell = false }: GatherUndo,
 ): Promise<UndoFacts> {
   await requireBelay(session);
   const catalog = await watch.read();
@@ -102,9 +105,10 @@ export async function gatherUndoFacts(
     manifest: rows.manifest,
     kept: partOfKept(found.kept ?? null, part.remembered),
   };
+  const unfit = foretell ? await rowsThatDoNotFit(session, work) : [];
   const replaced = await readReplaced(session, work, account);
   const locks = await undoLocks(session, work, replaced, catalog, account);
-  const { tracking, ...ledger } = await readLedgerOfUndo(session, found, request.only ?? [], conflicts);
+  const { tracking, ...ledger } = await readLedgerOfUndo(session, found, request.only ?? [], [...conflicts, ...unfit]);
   return {
     request,
     found,
