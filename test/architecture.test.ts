@@ -23,7 +23,7 @@ const pure: Readonly<Record<string, RegExp>> = {
   "shared/rollback/plan/plan.ts": /^shared\/(rollback|errors|words|sql|migrations)/,
   "shared/rollback/plan/hash.ts": /^shared\/(rollback|errors)/,
   "shared/rollback/plan/gates.ts": /^shared\/(rollback|errors|words|sql|migrations|catalog)/,
-  "shared/rollback/plan/gates": /^shared\/(rollback|words)/,
+  "shared/rollback/plan/gates": /^shared\/(rollback|words|catalog\/identifiers)/,
   "shared/rollback/plan/windows.ts": /^$/,
   "shared/rollback/plan/people.ts": /^$/,
   "shared/archive/format": /^shared\/(archive\/format|catalog\/types|errors)/,
