@@ -99,6 +99,18 @@ const cases: readonly Change[] = [
   },
 ];
 
+test("forward SQL that deletes rows and alters their table is given up for the stored entries, not waited for", () =>
+  thereAndBack(
+    {
+      title: "",
+      base: "create table t (id int primary key, kept bool); insert into t values (1, true)",
+      up: "delete from t where not kept; alter table t drop kept",
+      down: "alter table t add kept bool",
+      only: "entries",
+    },
+    "forward",
+  ));
+
 describe("undone from the stored entries", () => {
   test.each(cases)("$title", (change) => thereAndBack(change, "entries"));
 });
