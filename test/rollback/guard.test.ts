@@ -94,6 +94,7 @@ describe("rows changed in place by a statement that the plan names are archived 
       ]),
     );
     expect(report.notes.join("\n")).toMatch(/ledger_lines changed in place/);
+    expect(report.notes.join("\n")).toMatch(/ran a second time, with a wider archive, because .*ledger_lines/);
     await undoRollback(belay, { rollbackId: report.rollbackId, reason: "test" });
     expect(await photograph(database.url)).toEqual(before);
     await database.drop();

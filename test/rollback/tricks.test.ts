@@ -87,6 +87,33 @@ describe("rollback SQL that does more than its text shows loses no row", () => {
   });
 });
 
+describe("undo", () => {
+  test("loses no row to an event trigger that takes what it has just loaded", async () => {
+    const down = "delete from feelings; drop table {extra};";
+    const migration = await prepare({ title: "", archive: "planned", down });
+    const belay = testBelay({ database: database.url });
+    const before = await photograph(database.url);
+    const { rollbackId } = await executeRollback(belay, { migration, reason: "test" });
+    // Without its forward SQL it goes by the entries, which makes keys after the rows.
+    await run(
+      database.url,
+      `update belay.migration_revisions set forward_sql = 'select 1/0' where migration_name = '${migration}'`,
+    );
+    const between = await photograph(database.url);
+    await run(
+      database.url,
+      `create function greedy() returns event_trigger language plpgsql as 'begin delete from public.feelings where id = 1; end';
+       create event trigger greedy on ddl_command_end execute function greedy()`,
+    );
+    const failure = await undoRollback(belay, { rollbackId, reason: "test" }).catch((error) => error);
+    await run(database.url, "drop event trigger greedy; drop function greedy()");
+    expect(failure).toMatchObject({ code: "undo_conflict", message: expect.stringMatching(/feelings/) });
+    expect(await photograph(database.url)).toEqual(between);
+    await undoRollback(belay, { rollbackId, reason: "test" });
+    expect(await photograph(database.url)).toEqual(before);
+  });
+});
+
 describe("--archive", () => {
   const plan = async (archive?: readonly string[]) => {
     const migration = await prepare({ title: "", archive: "planned", down: "do $$ begin end $$; drop table {extra};" });
