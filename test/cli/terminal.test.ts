@@ -78,7 +78,7 @@ describe.skipIf(!scripted)(
       expect(rolledBack.code, rolledBack.screen).toBe(0);
       expect(linesOf(rolledBack.screen)).toContain("✓ Rolled back: 01_notes");
       expect(rolledBack.screen).toContain("\r\x1b[2Karchive: ");
-      const asked = { after: "Undo 01_notes? [y/N]", text: "\n" };
+      const asked = { after: "Undo the rollback of 01_notes? [y/N]", text: "\n" };
       expect((await atTerminal("undo 01_notes --reason back", [asked])).code).toBe(1);
       const undone = await atTerminal("undo 01_notes --reason back", [{ ...asked, text: "yes\n" }]);
       expect(undone.code, undone.screen).toBe(0);
