@@ -4,7 +4,7 @@ import about from "../package.json" with { type: "json" };
 import { isLeaving } from "../servers/cleanup.ts";
 import { type Settings, settingsFromEnvironment } from "../shared/config.ts";
 import { BelayError, isBelayError } from "../shared/errors.ts";
-import { databaseError, isConnectionLost } from "../shared/postgres/errors.ts";
+import { databaseError, isConnectionLost, isServersRefusal } from "../shared/postgres/errors.ts";
 import type { Command, FlagValues, Invocation } from "./command.ts";
 import { allCommands, findCommand } from "./commands/index.ts";
 import { isDirectory, openArchiveNamed, openBelay, openFolder } from "./context.ts";
@@ -132,7 +132,7 @@ function explain(error: unknown, terminal: Terminal): number {
   if (isLeaving()) return exit.failed;
   const known = isBelayError(error)
     ? error
-    : isConnectionLost(error)
+    : isConnectionLost(error) || isServersRefusal(error)
       ? databaseError(error)
       : new BelayError("internal", error instanceof Error ? error.message : String(error), {
           hint: "This is a fault in Belay. Run again with BELAY_DEBUG=1 for the place, and report it.",

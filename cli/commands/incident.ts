@@ -8,7 +8,7 @@ import { renderIncident } from "../render/incident.ts";
 export const incident: Command = {
   name: "incident",
   summary: "the incident report of a rollback or an undo: what, why, who, timeline, loss, archive, how to undo",
-  usage: "ROLLBACK|latest",
+  usage: "ROLLBACK|MIGRATION|latest",
   flags: { markdown: { type: "boolean" } },
   help: [["--markdown", "as Markdown, for a post-mortem"]],
   words: { min: 1, max: 1 },

@@ -82,6 +82,11 @@ function renderReturns({ returns, migrations, only }: UndoPlan, width: number, a
       `${each.schema}.${each.table} (${each.columns.join(", ")})`,
       count(each.rows, "row"),
     ]),
+    ...returns.moved.map((each) => [
+      each.kind,
+      `${each.schema}.${each.name}`,
+      each.kind === "table" ? `all, moved back from ${each.from}` : `moved back from ${each.from}`,
+    ]),
     ...returns.sequences.map((each) => ["sequence", `${each.schema}.${each.name}`, `at ${each.lastValue} or further`]),
   ];
   return [

@@ -46,6 +46,11 @@ export function isConnectionLost(error: unknown): boolean {
   return lost.has(code) || endedByServer.has(code);
 }
 
+/** Whether the server says that it or the role is at fault (appendix A), so that no fault of Belay's own is meant. */
+export function isServersRefusal(error: unknown): boolean {
+  return /^(0A|25006|28|40|42501|53|54|55|57|58|XX)/.test(sqlStateOf(error) ?? "");
+}
+
 /** Turns what the driver threw into an error that names the place and the next step, without the password. */
 export function databaseError(error: unknown, context: { url?: string; doing?: string } = {}): BelayError {
   if (isBelayError(error)) return error;
@@ -87,6 +92,12 @@ export function databaseError(error: unknown, context: { url?: string; doing?: s
       "lock_not_obtained",
       `${message}${doing}`,
       "Another session holds the table. Try again, or end the blocker.",
+    );
+  if (code === sqlState.insufficientPrivilege)
+    return make(
+      "database_error",
+      `${message}${doing}`,
+      "Connect as the role that ran `belay init`, or as another that may use schema belay and owns what is asked for.",
     );
   return make("database_error", `${message}${doing}`, "See the server's log for more.");
 }

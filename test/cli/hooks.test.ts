@@ -78,6 +78,9 @@ describe("rollback with hooks", () => {
       code: 2,
       error: expect.stringContaining("there is no rollback 00000000"),
     });
+    expect(JSON.parse((await call("incident", name.slice(0, 14), "--json")).out)).toMatchObject({
+      rollbackId: incident.rollbackId,
+    });
     expect(await call("incident", "latest", "--markdown", "--json")).toMatchObject({ code: 2 });
   });
 

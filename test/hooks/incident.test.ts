@@ -105,6 +105,24 @@ describe("an incident report", () => {
       expect(markdown).toContain(words);
   });
 
+  it("counts the gates that it shows, and tells what is kept in the database", () => {
+    const { plan, report } = records();
+    const off = { name: "team_notified", state: "failed", requirement: "off", evidence: "nobody", waiver: null };
+    const as = { oid: 7, schema: "public", name: "a", keptIn: "belay_kept_2_1", as: "a" };
+    const preserved = {
+      mode: "quarantine",
+      schemas: ["belay_kept_2_1"],
+      until: "2026-12-21",
+      kept: [{ kind: "table", ...as }],
+    };
+    const markdown = markdownOf({
+      plan: { ...plan!, gates: [...plan!.gates, off] } as IncidentRecords["plan"],
+      report: { ...report!, preserved } as IncidentRecords["report"],
+    });
+    expect(markdown).toContain("<summary>1 passed, 1 waived</summary>");
+    expect(markdown).toContain("- public.a: moved, with all rows, to belay_kept_2_1, until 2026-12-21 at the least");
+  });
+
   it("of a failure says that nothing changed, and offers no undo", () => {
     const failed = {
       outcome: "failed" as const,

@@ -76,6 +76,32 @@ describe("gates", () => {
     expect(judgeReason({ ...plain, reason: "login broken" }).state).toBe("passed");
   });
 
+  it("name a next command with all that the plan was asked with, since its hash covers it", () => {
+    const archived = { kind: "table" as const, oid: 7, schema: "public", table: "Log", rows: 1, bytes: 1 };
+    const facts = {
+      ...plain,
+      asked: { kind: "latest" as const, value: "latest" },
+      alsoArchived: [{ ...table, ...archived }],
+      preserve: { ...plain.preserve, mode: "copy" as const },
+    };
+    const words = `latest --archive 'public."Log"' --preserve copy`;
+    for (const [gate, next] of [
+      ["approved", `belay approve ${words} --plan `],
+      ["team_notified", `belay notify ${words}.`],
+    ])
+      expect(makePlan(facts).gates.find(({ name }) => name === gate)?.next).toContain(next);
+  });
+
+  it("do not tell to mend the SQL of what is rolled back already", () => {
+    const failures = [{ line: 1, statement: "drop table t", why: "table t is not there" }];
+    const migration = { ...plain.migration, status: "rolled_back" as const };
+    const judged = (more: object) => judgeSupported({ ...plain, effect: { ...plain.effect, failures }, ...more }).next;
+    expect([judged({}), judged({ migration })]).toEqual([
+      "Mend the rollback SQL, then register it again.",
+      expect.not.stringContaining("Mend"),
+    ]);
+  });
+
   it("refuse kinds that the catalog reader cannot write", () => {
     const finding = judgeSupported({ ...plain, unknownKinds: ["OPERATOR public.@@"] });
     expect(finding).toMatchObject({ state: "failed", evidence: expect.stringContaining("OPERATOR public.@@") });

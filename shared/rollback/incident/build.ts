@@ -61,7 +61,7 @@ export function buildIncident(records: IncidentRecords, now: Date): Incident {
     agreements: records.agreements,
     checklist: report?.checklist ?? plan?.checklist ?? [],
     around: records.around,
-    notes: report?.notes ?? [],
+    notes: [...keptNote(shown), ...(report?.notes ?? [])],
     undo: undoOf(records),
     writtenAt: now.toISOString(),
   };
@@ -105,6 +105,14 @@ function summaryOf(records: IncidentRecords): string {
     case "committed":
       return `${what} was committed${lossWords(report)}.${healthWords(around?.health.verdict)}`;
   }
+}
+
+function keptNote(report: IncidentRecords["report"]): string[] {
+  if (report?.preserved === undefined) return [];
+  const { mode, kept, schemas, until } = report.preserved;
+  const names = kept.filter(({ kind }) => kind !== "sequence").map(({ schema, name }) => `${schema}.${name}`);
+  const how = mode === "quarantine" ? "moved, with all rows," : "copied";
+  return [`${listed(names, 5)}: ${how} to ${schemas.join(", ")}, until ${until} at the least (belay quarantine).`];
 }
 
 function lossWords(report: IncidentRecords["report"]): string {

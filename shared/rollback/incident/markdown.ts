@@ -40,7 +40,13 @@ function folded(summary: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [`<details><summary>${summary}</summary>`, "", ...lines, "", "</details>"];
 }
 
-function gateWords({ gates }: Incident): string {
+/** Gates that the policy asked for, or that were waived. */
+function shownGates({ gates }: Incident): Incident["gates"] {
+  return gates.filter(({ requirement, state }) => requirement !== "off" || state === "waived");
+}
+
+function gateWords(incident: Incident): string {
+  const gates = shownGates(incident);
   const states = [...new Set(gates.map(({ state }) => state))];
   return states
     .map((state) => `${gates.filter((gate) => gate.state === state).length} ${state.replaceAll("_", " ")}`)
@@ -116,7 +122,8 @@ const eventWords: Readonly<Record<string, string>> = {
 function timeline({ timeline, kind, archive, outcome }: Incident): string[] {
   const first = timeline[0]?.at;
   const words = (event: string) => {
-    if (event === "archived" && archive === null && outcome === "committed") return "nothing had to be archived";
+    if (event === "archived" && archive === null)
+      return outcome === "committed" ? "nothing had to be archived" : "archive step done";
     return kind === "undo" && event === "sql" ? "put back" : (eventWords[event] ?? event.replaceAll("_", " "));
   };
   return markdownTable(
@@ -198,17 +205,15 @@ function agreements({ agreements }: Incident): string[] {
   );
 }
 
-function gates({ gates }: Incident): string[] {
+function gates(incident: Incident): string[] {
   return markdownTable(
     ["Gate", "State", "Asked", "Evidence"],
-    gates
-      .filter(({ requirement, state }) => requirement !== "off" || state === "waived")
-      .map(({ name, state, requirement, evidence, waiver }) => [
-        name,
-        state === "failed" ? "**failed**" : state.replaceAll("_", " "),
-        requirement.replaceAll("_", " "),
-        `${plain(evidence)}${waiver === null ? "" : `; waived by ${plain(waiver.by)}${waiver.reason === null ? "" : `: ${plain(waiver.reason)}`}`}`,
-      ]),
+    shownGates(incident).map(({ name, state, requirement, evidence, waiver }) => [
+      name,
+      state === "failed" ? "**failed**" : state.replaceAll("_", " "),
+      requirement.replaceAll("_", " "),
+      `${plain(evidence)}${waiver === null ? "" : `; waived by ${plain(waiver.by)}${waiver.reason === null ? "" : `: ${plain(waiver.reason)}`}`}`,
+    ]),
   );
 }
 

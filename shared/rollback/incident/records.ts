@@ -1,9 +1,13 @@
 import { readSource } from "../../archive/write/source.ts";
 import { BelayError } from "../../errors.ts";
+import { readLedger } from "../../migrations/ledger/ledger.ts";
+import { resolveName } from "../../migrations/resolve.ts";
 import type { Session } from "../../postgres/session.ts";
 import { type Around, aroundSchema, type TimelineEvent } from "../hooks/types.ts";
 import { type RollbackReport, rollbackReportSchema } from "../types.ts";
 import { type Incident, type RecordedPlan, recordedPlanSchema } from "./types.ts";
+
+const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /** Everything on record of one rollback or undo. */
 export interface IncidentRecords {
@@ -30,18 +34,24 @@ export interface IncidentRecords {
   readonly database: Incident["database"];
 }
 
-/** Reads them; throws `unknown_rollback`. `latest` is the newest that was begun. */
-export async function readRecords(session: Session, rollbackId: string): Promise<IncidentRecords> {
+/** Reads them by id or migration; throws `unknown_rollback`. `latest` is the newest that was begun. */
+export async function readRecords(session: Session, asked: string): Promise<IncidentRecords> {
   const { sql } = session;
+  const byId = asked === "latest" || uuid.test(asked);
+  const name = byId ? null : (resolveName(asked, await readLedger(session)) ?? asked);
   const [row] = await sql`
     select *, case kind when 'undo' then coalesce(plan -> 'migrations', '[]')
                 else jsonb_path_query_array(plan, '$.migrations[*].migration') end as planned
-      from belay.rollbacks where ${rollbackId} = 'latest' or id::text = lower(${rollbackId})
+      from belay.rollbacks where ${asked} = 'latest' or id::text = lower(${asked}) or migration_name = ${name}
+          or (kind = 'rollback' and jsonb_path_query_array(plan, '$.migrations[*].migration') ? ${name ?? ""})
+          or (kind = 'undo' and plan -> 'migrations' ? ${name ?? ""})
      order by started_at desc, id desc limit 1`;
   if (row === undefined)
     throw new BelayError(
       "unknown_rollback",
-      rollbackId === "latest" ? "nothing was rolled back here yet" : `there is no rollback ${rollbackId}`,
+      asked === "latest"
+        ? "nothing was rolled back here yet"
+        : `there is no rollback ${asked}${byId ? "" : ", and none of a migration of that name"}`,
       { hint: "See `belay list --rolled-back` and `belay incident latest`." },
     );
   const { id } = row;

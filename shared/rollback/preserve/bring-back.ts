@@ -1,6 +1,7 @@
 import { qualified, quoteIdent } from "../../catalog/identifiers.ts";
 import type { Entry } from "../../catalog/types.ts";
 import type { Session } from "../../postgres/session.ts";
+import { listed } from "../../words.ts";
 import type { Account } from "../guard/account.ts";
 import type { Remembered } from "../transaction/remembered.ts";
 import type { Kept } from "./kept.ts";
@@ -53,7 +54,7 @@ export async function removeKept(session: Session, kept: Kept): Promise<string[]
   if (!kept.standing) return [];
   if (kept.mode === "copy")
     for (const { keptIn, as } of kept.kept) await session.run(`drop table if exists ${qualified(keptIn, as)}`);
-  const notes: string[] = [];
+  const notes = kept.mode === "quarantine" ? movedNote(kept) : [];
   for (const schema of kept.schemas) {
     const [row] = await session.sql`
       select string_agg(pg_describe_object(classid, objid, 0), ', ') as left from pg_depend
@@ -62,6 +63,14 @@ export async function removeKept(session: Session, kept: Kept): Promise<string[]
     else notes.push(`schema ${schema} stays: it holds ${row!.left}`);
   }
   return notes;
+}
+
+function movedNote({ kept }: Kept): string[] {
+  const moved = kept.filter(({ kind }) => kind !== "sequence");
+  if (moved.length === 0) return [];
+  const from = [...new Set(moved.map(({ keptIn }) => keptIn))];
+  const names = moved.map(({ schema, name }) => `${schema}.${name}`);
+  return [`${listed(names, 5)} moved back from ${from.join(", ")}, with all rows`];
 }
 
 /** Oids of the copies that undo removes. */

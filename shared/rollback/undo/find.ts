@@ -61,9 +61,12 @@ async function readRecord(session: Session, { rollbackId, migration }: UndoTarge
             or jsonb_path_query_array(r.plan, '$.migrations[*].migration') ? ${name ?? ""})
      order by r.finished_at desc limit 1`;
   if (row !== undefined) return row;
-  throw new BelayError("unknown_rollback", `there is no rollback ${rollbackId ?? migration ?? "latest"} to undo`, {
-    hint: "Run `belay status --rolled-back` for those that are.",
-  });
+  const asked = rollbackId ?? migration ?? "latest";
+  throw new BelayError(
+    "unknown_rollback",
+    asked === "latest" ? "nothing was rolled back here yet" : `there is no rollback ${asked} to undo`,
+    { hint: "Run `belay status --rolled-back` for those that are." },
+  );
 }
 
 /** An archive that is gone or damaged is found out of by the plan, which says so; a store that is away is an error. */

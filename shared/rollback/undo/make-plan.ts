@@ -1,3 +1,5 @@
+import type { Manifest } from "../../archive/types.ts";
+import { entryKey } from "../../catalog/entry.ts";
 import { listed, plural } from "../../words.ts";
 import { planHash } from "../plan/hash.ts";
 import { defaultPolicy, type Policy, type PolicyGate } from "../plan/policy.ts";
@@ -6,7 +8,7 @@ import type { Gate, Risk } from "../types.ts";
 import type { UndoGate, UndoPlan } from "./plan-types.ts";
 import type { UndoFacts } from "./undo-facts.ts";
 import { judgeUndoGates } from "./undo-gates.ts";
-import { undoSteps } from "./undo-steps.ts";
+import { movedBack, undoSteps } from "./undo-steps.ts";
 
 /** COPY into a logged table with its indexes, bytes of COPY text a second: half of what was measured without (facts.md). */
 const bytesPerSecond = 35_000_000;
@@ -66,7 +68,7 @@ export function rowsReplaced({ tables }: UndoPlan["replaces"]): number {
 
 function returnsOf({ work, ledger, tracking, request }: UndoFacts): UndoPlan["returns"] {
   const { remembered, manifest } = work;
-  const tables = manifest?.tables ?? [];
+  const tables = [...(manifest?.tables ?? []), ...purgedTables(work)];
   return {
     objects: [
       ...remembered.removed.map(({ key }) => ({ key, change: "created" as const })),
@@ -80,10 +82,19 @@ function returnsOf({ work, ledger, tracking, request }: UndoFacts): UndoPlan["re
         ? []
         : [{ schema: mergesInto.schema, table: mergesInto.table, columns: mergesInto.columns, rows }],
     ),
+    moved: movedBack(work).map(({ kind, schema, name, keptIn }) => ({ kind, schema, name, from: keptIn })),
     sequences: (manifest?.sequences ?? []).map(({ schema, name, lastValue }) => ({ schema, name, lastValue })),
     ledger: (request.only ?? []).length > 0 ? [] : ledger.map((row) => ({ ...row })),
     tracking: [...tracking],
   };
+}
+
+/** Kept tables that were purged since, as the archive of the purge has them. */
+function purgedTables({ kept, remembered }: UndoFacts["work"]): Manifest["tables"] {
+  const gone = new Set(remembered.removed.map(({ key }) => key));
+  return (kept?.purgedTo?.tables ?? []).filter(({ schema, table }) =>
+    gone.has(entryKey({ kind: "TABLE", schema, name: table, owner: null })),
+  );
 }
 
 function replacesOf({ replaced, sizes }: UndoFacts): UndoPlan["replaces"] {

@@ -60,6 +60,8 @@ export const undoPlanSchema = z.object({
     objects: z.array(z.object({ key: z.string(), change: z.enum(["created", "changed"]) })),
     tables: z.array(z.object({ ...tableRef, rows: z.number().int() })),
     columns: z.array(z.object({ ...tableRef, columns: z.array(z.string()), rows: z.number().int() })),
+    /** What `--preserve quarantine` kept, and where it is moved back from; tables with all their rows. */
+    moved: z.array(z.object({ kind: z.string(), schema: z.string(), name: z.string(), from: z.string() })),
     sequences: z.array(z.object({ schema: z.string(), name: z.string(), lastValue: z.string() })),
     /** Rows of the ledger that count as applied again. */
     ledger: z.array(z.object({ migration: z.string(), status: z.string() })),

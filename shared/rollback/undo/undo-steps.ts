@@ -1,13 +1,21 @@
 import { listed } from "../../words.ts";
+import type { Preserved } from "../types.ts";
 import type { UndoPlan } from "./plan-types.ts";
 import { isEmptyScope } from "./undo-archive.ts";
 import type { UndoFacts } from "./undo-facts.ts";
 
-function movedSteps({ kept }: UndoFacts["work"]): UndoPlan["steps"] {
-  const moved = kept?.mode === "quarantine" ? kept.kept.filter(({ kind }) => kind !== "sequence") : [];
-  if (!kept?.standing || moved.length === 0) return [];
+/** Tables and types that a quarantine still holds. */
+export function movedBack({ kept }: UndoFacts["work"]): Preserved["kept"] {
+  if (!kept?.standing || kept.mode !== "quarantine") return [];
+  return kept.kept.filter(({ kind }) => kind !== "sequence");
+}
+
+function movedSteps(work: UndoFacts["work"]): UndoPlan["steps"] {
+  const moved = movedBack(work);
+  if (moved.length === 0) return [];
   const names = moved.map(({ schema, name }) => `${schema}.${name}`);
-  return [{ name: "move", detail: `move ${listed(names)} back from ${kept.schemas.join(", ")}, with all rows` }];
+  const from = [...new Set(moved.map(({ keptIn }) => keptIn))];
+  return [{ name: "move", detail: `move ${listed(names)} back from ${from.join(", ")}, with all rows` }];
 }
 
 /** What executing would do, in order; names only. */

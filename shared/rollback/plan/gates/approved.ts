@@ -1,9 +1,10 @@
+import { qualified } from "../../../catalog/identifiers.ts";
 import { plural } from "../../../words.ts";
 import type { Facts } from "../facts.ts";
 import type { ApprovalFact, GateFacts } from "../gate-facts.ts";
 import { approvedGrowth } from "../growth.ts";
 import { maybeSamePerson, type Person, personText } from "../people.ts";
-import { targetWords } from "../target.ts";
+import { archiveWords, targetWords } from "../target.ts";
 import { hours, since, span } from "./age.ts";
 import type { GateContext } from "./context.ts";
 import { type Finding, failed, passed } from "./finding.ts";
@@ -14,7 +15,7 @@ const unnamed = "unknown";
 /** Approvals of this very plan by enough persons, none of them the one who rolls back. */
 export function judgeApproved(facts: Facts, context: GateContext): Finding {
   return judgeApprovals(facts.evidence, context, {
-    words: wordsOf(facts.asked, context.waive),
+    words: wordsOf(facts, context),
     path: "/rollbacks/plans/approve",
   });
 }
@@ -94,7 +95,17 @@ function whySame(approval: Person, executor: Person): string {
   return "from behind the same database role as the one who rolls back, so it may be the same person";
 }
 
-/** The target and the waivers as words of the command line: both are part of the plan. */
-export function wordsOf(asked: Facts["asked"], waive: readonly string[]): string {
-  return [targetWords(asked), ...waive.map((gate) => `--waive ${gate}`)].join(" ");
+/** What was asked for as words of the command line: all of it is part of the plan. */
+export function wordsOf(
+  { asked, alsoArchived, preserve }: Pick<Facts, "asked" | "alsoArchived" | "preserve">,
+  { waive, policy }: Pick<GateContext, "waive" | "policy">,
+): string {
+  return [
+    targetWords(asked),
+    archiveWords(alsoArchived.map(({ schema, table }) => qualified(schema, table))),
+    ...(preserve.mode === policy.preserve.mode ? [] : [`--preserve ${preserve.mode}`]),
+    ...waive.map((gate) => `--waive ${gate}`),
+  ]
+    .filter((word) => word !== "")
+    .join(" ");
 }

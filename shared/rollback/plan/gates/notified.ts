@@ -5,9 +5,10 @@ import type { GateContext } from "./context.ts";
 import { type Finding, failed, passed } from "./finding.ts";
 
 /** A message about this very plan that the team's address took. */
-export function judgeTeamNotified(facts: Facts, { policy, hash, waive }: GateContext): Finding {
+export function judgeTeamNotified(facts: Facts, context: GateContext): Finding {
+  const { policy, hash } = context;
   const { notifications, now } = facts.evidence;
-  const next = `Tell them: belay notify ${wordsOf(facts.asked, waive)}.`;
+  const next = `Tell them: belay notify ${wordsOf(facts, context)}.`;
   const sent = notifications.filter(({ sentAt }) => since(sentAt, now) <= hours(policy.notification.maxAgeHours));
   const own = sent.find(({ planHash }) => planHash === hash);
   if (own !== undefined)

@@ -46,7 +46,9 @@ export function judgeSupported(facts: Facts): Finding {
   if (broken.length > 0)
     return failed(
       `as the database stands, the rollback SQL would fail: ${broken.map(place).join("; ")}`,
-      "Mend the rollback SQL, then register it again.",
+      facts.migration.status === "rolled_back"
+        ? "No wonder: it is rolled back already."
+        : "Mend the rollback SQL, then register it again.",
     );
   if (effect.failures.length > 0)
     return unknown(
