@@ -315,7 +315,7 @@ describe("a rollback that cannot reach the end, one after the other:", () => {
         says: ["connection", "Run the same command again"],
       });
       const waiting =
-        "select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and application_name like 'belay%' and datname = current_database()";
+        "select count(*)::int as n from pg_stat_activity where application_name = 'belay rollback' and datname = current_database()";
       while ((await run(shop.url, waiting))[0]!.n === 0) await new Promise((resolve) => setTimeout(resolve, 50));
       await run(
         shop.url,

@@ -90,7 +90,7 @@ export async function openShop(
     BELAY_ACTOR: "anna",
     BELAY_POLICY: join(directory, "solo.json"),
   };
-  writeFileSync(environment.BELAY_POLICY, JSON.stringify(soloFile));
+  writeFileSync(environment.BELAY_POLICY, JSON.stringify({ ...soloFile, limits: { lockWaitMs: 6_000 } }));
   const write = (name: string, text: string) => {
     const path = join(directory, "supabase/migrations", name);
     mkdirSync(dirname(path), { recursive: true });

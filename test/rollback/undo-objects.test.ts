@@ -81,7 +81,6 @@ const cases: readonly Change[] = [
     base: "create table p (id int); create table c (id int, x text); insert into c values (1, 'x');",
     up: "alter table c inherit p;",
     down: "alter table c no inherit p;",
-    only: "forward",
   },
   {
     title: "a filled materialised view, one on top of it, and an empty one",

@@ -74,6 +74,7 @@ function questionOf({ create }: Entry): Question | null {
   const parts = create.match(added);
   if (parts === null) return null;
   const [, table, constraint, rule] = parts as unknown as [string, string, string, string];
+  if (rule.endsWith(" NOT VALID")) return null;
   const asked = { table, constraint: `"${constraint.replace(/^"|"$/g, "")}"` };
   const key = rule.match(unique);
   if (key !== null) {
