@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { BelayError } from "../errors.ts";
+import { learnArrayTypes } from "./array-types.ts";
 import { databaseError } from "./errors.ts";
 import { setParameters } from "./settings.ts";
 import { createSockets, type Wire } from "./socket.ts";
@@ -87,7 +88,7 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
     connect_timeout: connectTimeout,
     socket: sockets.open,
     prepare: options.prepare ?? false,
-    fetch_types: true,
+    fetch_types: false,
     onnotice: () => {},
     onclose: onLost,
     connection: { application_name: options.applicationName ?? "belay" },
@@ -104,7 +105,7 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
       return forgotten ? unprepared(made) : made;
     },
     get(target, property, receiver) {
-      if (property === "unsafe" && lost) throw connectionLost();
+      if (property === "unsafe" && lost) return refusedQuery;
       return Reflect.get(target, property, receiver);
     },
   });
@@ -114,13 +115,14 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
       client`select pg_backend_pid() as pid, current_setting('server_version_num')::int as version`,
       early.promise,
     ]);
+    await learnArrayTypes(client);
     await setParameters({ sql: client }, { ...pinnedParameters, ...options.parameters });
     // Only some operating systems can watch for a client that went away during a query.
     await setParameters({ sql: client }, { client_connection_check_interval: "5s" }).catch(() => {});
     return {
       sql: guarded,
       run: (text) => {
-        if (lost) return Promise.reject(connectionLost());
+        if (lost) return refused();
         forgotten ||= forgets.test(text);
         return client.unsafe(text) as unknown as Promise<postgres.RowList<postgres.Row[]>>;
       },
@@ -132,7 +134,8 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
       wire: sockets,
       close: async () => {
         ended = true;
-        await client.end({ timeout: 5 });
+        // Nothing more comes from one that is lost.
+        await client.end({ timeout: lost ? 0 : 5 });
         // An end that does not answer would keep the process alive.
         sockets.destroyAll();
       },
@@ -170,6 +173,28 @@ function refused(): Promise<never> {
   const refusal = Promise.reject(connectionLost());
   refusal.catch(() => {});
   return refusal;
+}
+
+/** As `unsafe` answers it. It never throws: beside it, other queries have been started already, and nobody would hear of them. */
+function refusedQuery() {
+  const query = Object.assign(refused(), {
+    simple: () => query,
+    values: () => query,
+    reject: (_error: unknown) => {},
+    execute: () => {
+      query.reject(connectionLost());
+      return query;
+    },
+  }) as RefusedQuery;
+  return query;
+}
+
+interface RefusedQuery extends Promise<never> {
+  simple(): RefusedQuery;
+  values(): RefusedQuery;
+  execute(): RefusedQuery;
+  /** Hooked by COPY. */
+  reject(error: unknown): void;
 }
 
 function connectionLost(): BelayError {

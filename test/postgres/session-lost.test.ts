@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { startWireProxy } from "../../dev/faults/proxy/wire.ts";
+import { copyIn, copyOut } from "../../shared/postgres/copy.ts";
 import { openSession, type SessionOptions } from "../../shared/postgres/session.ts";
 import { serverUrl } from "../support/postgres.ts";
 
@@ -32,6 +33,24 @@ test("what waits in the queue of a lost connection is refused, and no new connec
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   expect(connections()).toBe(1);
   await session.close();
+  proxy.close();
+});
+
+test("a lost connection refuses every kind of query without an error that nobody hears", async () => {
+  const { proxy, session } = await throughProxy();
+  for (const link of proxy.links) link.break("cut");
+  await expect.poll(() => session.alive).toBe(false);
+  const lost = { code: "connection_lost" };
+  // As many readers do it at once: the first has begun when the second is asked.
+  const first = async () => session.sql`select 1`;
+  const both = async () => Promise.all([first(), session.sql.unsafe("select 2"), session.run("select 3")]);
+  await expect(both()).rejects.toMatchObject(lost);
+  await expect(session.sql.unsafe("select 1", [1]).values()).rejects.toMatchObject(lost);
+  await expect(copyOut(session, "copy (select 1) to stdout").next()).rejects.toMatchObject(lost);
+  await expect(copyIn(session, "copy t from stdin", (async function* () {})())).rejects.toMatchObject(lost);
+  const since = performance.now();
+  await session.close();
+  expect(performance.now() - since).toBeLessThan(1_000);
   proxy.close();
 });
 
