@@ -18,9 +18,11 @@ export async function bringBack(session: Session, kept: Kept, remembered: Rememb
   return [
     ...made.flatMap(schemaBack),
     ...kept.kept.flatMap(({ kind, schema, name, keptIn, as, oid }) => {
-      if (kind !== "table" && kind !== "type") return [];
-      const word = kind === "table" ? "table" : isDomain(remembered, oid) ? "domain" : "type";
+      if (kind === "columns") return [];
+      const word = kind !== "type" ? kind : isDomain(remembered, oid) ? "domain" : "type";
       const renamed = as === name ? [] : [`alter ${word} ${qualified(schema, as)} rename to ${quoteIdent(name)}`];
+      // With its table, which comes before it.
+      if (kind === "sequence") return renamed;
       return [`alter ${word} ${qualified(keptIn, as)} set schema ${quoteIdent(schema)}`, ...renamed];
     }),
     ...(await statisticsBack(session, kept, remembered)),
@@ -54,7 +56,7 @@ export async function removeKept(session: Session, kept: Kept): Promise<string[]
   if (!kept.standing) return [];
   if (kept.mode === "copy")
     for (const { keptIn, as } of kept.kept) await session.run(`drop table if exists ${qualified(keptIn, as)}`);
-  const notes = kept.mode === "quarantine" ? movedNote(kept) : [];
+  const notes: string[] = [];
   for (const schema of kept.schemas) {
     const [row] = await session.sql`
       select string_agg(pg_describe_object(classid, objid, 0), ', ') as left from pg_depend
@@ -65,7 +67,9 @@ export async function removeKept(session: Session, kept: Kept): Promise<string[]
   return notes;
 }
 
-function movedNote({ kept }: Kept): string[] {
+/** What was moved back, in words for the report of an undo. */
+export function movedNote({ mode, standing, kept }: Kept): string[] {
+  if (mode !== "quarantine" || !standing) return [];
   const moved = kept.filter(({ kind }) => kind !== "sequence");
   if (moved.length === 0) return [];
   const from = [...new Set(moved.map(({ keptIn }) => keptIn))];

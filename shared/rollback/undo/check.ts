@@ -7,7 +7,7 @@ import { judge } from "../guard/guard.ts";
 import { keyOf } from "../guard/guard-catalog.ts";
 import { guardLoss } from "../guard/guard-loss.ts";
 import type { Violation } from "../guard/types.ts";
-import { copiedTables, removeKept } from "../preserve/bring-back.ts";
+import { copiedTables, movedNote, removeKept } from "../preserve/bring-back.ts";
 import { keptKeys, reloadedTables } from "../preserve/kept.ts";
 import { sameButForColumnOrder } from "../transaction/column-order.ts";
 import { isLockFailure, lockTables } from "../transaction/locks.ts";
@@ -27,7 +27,7 @@ export async function checkUndo(
   loaded: readonly LoadedRows[],
 ): Promise<string[]> {
   const { session, undoable } = attempt;
-  const keptNotes = undoable.kept ? await removeKept(session, undoable.kept) : [];
+  const keptNotes = undoable.kept ? [...movedNote(undoable.kept), ...(await removeKept(session, undoable.kept))] : [];
   await session.run("set constraints all immediate");
   const catalog = await attempt.watch.read();
   const notes = [...keptNotes, ...requireCatalogBack(undoable.remembered, before.catalog.entries, catalog.entries)];
