@@ -5,7 +5,7 @@ import type { Session } from "../../shared/postgres/session.ts";
 import { settleEarlierAttempts } from "../../shared/rollback/transaction/settle.ts";
 import { openStore } from "../../shared/store/open.ts";
 import { differences, onSession, type Records, readRecords, readState } from "./state.ts";
-import type { Course } from "./templates.ts";
+import { type Course, slownessOf } from "./templates.ts";
 import type { World } from "./world.ts";
 
 /** Which of the two states a database is in, by all that can be asked; `wrong` names what does not fit. */
@@ -14,16 +14,17 @@ export interface Verdict {
   readonly wrong: string[];
 }
 
-/** Longest time until what a broken command left in the server is gone. */
+/** Longest time until what a broken command left in the server is gone, on an idle machine. */
 const leftoversGoWithinMs = 14_000;
 
 /** (v) No lock, session, transaction, prepared transaction or temporary object outlives the limits. */
-export async function waitForNothingLeft(world: World, database: string): Promise<string[]> {
+export async function waitForNothingLeft(world: World, database: string, course: Course): Promise<string[]> {
+  const limitMs = leftoversGoWithinMs * slownessOf(course);
   const since = performance.now();
   for (;;) {
     const rows = await world.run(leftovers(database)).catch((error) => [{ error: String(error) }]);
     if (rows.length === 0) return [];
-    if (performance.now() - since > leftoversGoWithinMs) return [`left over: ${JSON.stringify(rows[0])}`];
+    if (performance.now() - since > limitMs) return [`left over: ${JSON.stringify(rows[0])}`];
     await new Promise((resolve) => setTimeout(resolve, 40));
   }
 }

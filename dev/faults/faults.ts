@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { type StoreFault, type StoreRequest, storeFaults } from "./proxy/store.ts";
 import type { Break, Link, Statement } from "./proxy/wire.ts";
 import type { Random } from "./random.ts";
-import type { Course } from "./templates.ts";
+import { type Course, slownessOf } from "./templates.ts";
 import { limits, type World } from "./world.ts";
 
 /** A running command and what can be done to it. */
@@ -154,15 +154,16 @@ function freeze(child: ChildProcess, ms: number, then: "SIGCONT" | "SIGKILL"): v
 
 /** Stops the process until the server has ended what it held; a server that does not end it is wrong. */
 function freezeLong(target: Target, then: "SIGCONT" | "SIGKILL"): void {
-  const { world, database, child } = target;
+  const { world, database, child, course } = target;
+  const limitMs = locksGoWithinMs * slownessOf(course);
   child.kill("SIGSTOP");
   const wait = async () => {
     const since = performance.now();
     for (;;) {
       const rows = await world.run(heldLocks(database)).catch(() => [{}]);
       if (rows.length === 0) break;
-      if (performance.now() - since > locksGoWithinMs) {
-        target.wrong.push(`a frozen client kept its locks for ${locksGoWithinMs} ms: ${JSON.stringify(rows[0])}`);
+      if (performance.now() - since > limitMs) {
+        target.wrong.push(`a frozen client kept its locks for ${limitMs} ms: ${JSON.stringify(rows[0])}`);
         break;
       }
       await new Promise((resolve) => setTimeout(resolve, 150));

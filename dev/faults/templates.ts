@@ -26,6 +26,13 @@ export interface Course {
   readonly ms: number;
 }
 
+const usualMs = 2_500;
+
+/** How much slower than an idle machine this one is, by the action without a fault: a busy one is no fault. */
+export function slownessOf({ ms }: Pick<Course, "ms">): number {
+  return Math.max(1, ms / usualMs);
+}
+
 export interface Template {
   readonly scenario: Scenario;
   readonly courses: readonly Course[];
