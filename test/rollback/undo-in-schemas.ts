@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import type { PreserveMode } from "../../shared/rollback/preserve-types.ts";
 import { type UndoRequest, undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import { temporaryFolder, testBelay } from "../support/belay.ts";
@@ -12,7 +13,7 @@ export function rollbacksIn(database: () => TestDatabase) {
   const store = createFolderStore(temporaryFolder());
   const belay = (settings = {}) => testBelay({ database: database().url, store, settings });
   /** A migration, `$` in the SQL for its schema, applied and rolled back. */
-  const rolledBack = async (sql: { base?: string; up: string; down: string }) => {
+  const rolledBack = async (sql: { base?: string; up: string; down: string }, preserve?: PreserveMode) => {
     const { url } = database();
     const schema = `s${++number}`;
     const name = `${20250101000000 + number}_${schema}`;
@@ -20,7 +21,11 @@ export function rollbacksIn(database: () => TestDatabase) {
     await run(url, `create schema ${schema}; ${own(sql.base ?? "")}`);
     await apply(url, { name, up: own(sql.up), down: own(sql.down) });
     const before = await photograph(url);
-    const report = await executeRollback(belay(), { migration: name, reason: "test" });
+    const report = await executeRollback(belay(), {
+      migration: name,
+      reason: "test",
+      ...(preserve === undefined ? {} : { preserve }),
+    });
     return { name, schema, before, rollbackId: report.rollbackId, run: (text: string) => run(url, own(text)) };
   };
   const undo = (rollbackId: string, request: Partial<UndoRequest> = {}) =>

@@ -49,6 +49,28 @@ describe("undo --only", () => {
     expect(await status(name)).toBe("applied");
   });
 
+  test.each(["archive", "quarantine"] as const)(
+    "puts back a table with its identity column, out of the %s",
+    async (preserve) => {
+      const up = `create table $.tickets (id int generated always as identity primary key, note text); create table $.others (id int);
+      insert into $.tickets (note) select 'n' from generate_series(1, 7); grant usage on sequence $.tickets_id_seq to public;`;
+      const {
+        rollbackId,
+        schema,
+        before,
+        run: sql,
+      } = await rolledBack({ up, down: "drop table $.tickets, $.others;" }, preserve);
+      await undo(rollbackId, { only: [`${schema}.tickets`] });
+      const part = await photograph(database.url);
+      expect(part.tables[`${schema}.tickets`]).toBe(before.tables[`${schema}.tickets`]);
+      expect(part.tables[`${schema}.others`]).toBeUndefined();
+      expect(part.sequences).toEqual(before.sequences);
+      await undo(rollbackId);
+      expect(await photograph(database.url)).toMatchObject({ tables: before.tables, sequences: before.sequences });
+      expect(await sql("insert into $.tickets (note) values ('next') returning id")).toEqual([{ id: 8 }]);
+    },
+  );
+
   test("rows that changed in a table that came back alone are a conflict of the whole undo", async () => {
     const { rollbackId, schema, before, run: sql } = await rolledBack(orders);
     await undo(rollbackId, { only: ["orders"] });

@@ -34,7 +34,7 @@ export function onlyTables(
   const { keys, leftOut, refused } = closure(remembered, before, wanted, now);
   for (const key of wanted) if (refused.has(key)) throw notAlone(key, refused.get(key)!);
   const afterwards = new Set([...wanted].map((key) => keyAfter(remembered, key)));
-  const own = (entry: Entry) => afterwards.has(entry.key) || hangsOn(entry, afterwards);
+  const own = (entry: Entry) => afterwards.has(entry.key) || belongsTo(entry, afterwards);
   const isOf = (schema: string, table: string) => wanted.has(tableKeyOf({ schema, table }));
   const nowOf = (schema: string, table: string) => afterwards.has(tableKeyOf({ schema, table }));
   const changed = remembered.changed.filter((change) => keys.has(change.before.key));
@@ -137,7 +137,7 @@ function closure(
     if (keys.has(key) || trail.has(key) || entry === undefined)
       return entry === undefined && !now.has(key) ? key : null;
     if (refused.has(key)) return refused.get(key)!;
-    if (!removed.has(key) && !wanted.has(key) && !hangsOn(entry, wanted)) return null;
+    if (!removed.has(key) && !wanted.has(key) && !belongsTo(entry, wanted)) return null;
     if (relations.has(entry.kind) && !wanted.has(key)) return now.has(key) ? null : key;
     for (const on of entry.dependencies) {
       const lacks = take(on, new Set([...trail, key]));
@@ -152,15 +152,20 @@ function closure(
   const own = new Set([...wanted].filter((key) => keys.has(key) || now.has(key)));
   for (let size = -1; size !== own.size; ) {
     size = own.size;
-    for (const entry of before) if (hangsOn(entry, own) && take(entry.key, new Set()) === null) own.add(entry.key);
+    for (const entry of before) if (belongsTo(entry, own) && take(entry.key, new Set()) === null) own.add(entry.key);
   }
-  const lost = [...refused].filter(([key]) => wanted.has(key) || hangsOn(comes.get(key)!, own));
+  const lost = [...refused].filter(([key]) => wanted.has(key) || belongsTo(comes.get(key)!, own));
   return { keys, refused, leftOut: lost.map(([key, lacks]) => `${key}: ${lacks} is not there`) };
 }
 
 function keyAfter({ renamedTables }: Remembered, key: string): string {
   const renamed = renamedTables.find(({ fromSchema, from }) => tableKeyOf({ schema: fromSchema, table: from }) === key);
   return renamed === undefined ? key : tableKeyOf(renamed);
+}
+
+/** A part of one of the named, or the sequence of its identity column, which needs the table and not the other way round. */
+function belongsTo(entry: Entry, keys: ReadonlySet<string>): boolean {
+  return hangsOn(entry, keys) || (entry.kind === "SEQUENCE" && entry.dependencies.some((key) => keys.has(key)));
 }
 
 /** Sequences that come back, and those that belong to a column of the tables. */
