@@ -92,6 +92,20 @@ const cases: readonly Change[] = [
     down: "drop index ti; update t set m = 'a' where m = 'b'; alter type m rename to mo; create type m as enum ('a', 'c'); alter table t alter m type m using m::text::m; drop type mo",
   },
   {
+    title: "a table that is set aside for another one of its name, with a view on that",
+    base: "create table t (id serial primary key, n int); insert into t (n) values (1), (2);",
+    up: "alter table t add x int; update t set x = n",
+    down: "alter table t rename to t_old; create table t (id serial primary key, m text); insert into t (m) values ('new'); create view v as select m from t",
+  },
+  {
+    title:
+      "a table that leaves its schema with its sequence, both renamed, for another one of its name; two that change places",
+    base: "create schema arch; create table arch.u (id serial primary key, a int); create table u (id int, b int); insert into arch.u (a) values (1); insert into u values (2, 3);",
+    up: "create table t (id serial primary key, n int); insert into t (n) values (1), (2);",
+    down: `alter table t set schema arch; alter table arch.t rename to t_old; alter sequence arch.t_id_seq rename to t_old_seq; create table t (id int primary key, m text);
+      alter table arch.u rename to u_from; alter table u set schema arch; alter table arch.u_from set schema public; alter table u_from rename to u;`,
+  },
+  {
     title: "a table that becomes another one's child",
     base: "create table p (a int); create table c (a int, b int) with (fillfactor = 70); insert into c values (1, 2)",
     up: "alter table c inherit p; alter table c set (fillfactor = 80)",

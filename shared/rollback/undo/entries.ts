@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import { compareCatalogs } from "../../catalog/differences.ts";
-import { qualified, quoteIdent, quoteLiteral } from "../../catalog/identifiers.ts";
+import { quoteIdent } from "../../catalog/identifiers.ts";
 import type { Entry } from "../../catalog/types.ts";
 import { hangsOn } from "../guard/hangers.ts";
 import type { Remembered } from "../transaction/remembered.ts";
@@ -131,52 +130,6 @@ export function expectedEntries(remembered: Remembered, now: readonly Entry[]): 
   for (const entry of remembered.removed) expected.set(entry.key, entry);
   for (const change of remembered.changed) expected.set(change.before.key, change.before);
   return [...expected.values()];
-}
-
-/** Tables and columns that the rollback renamed get their names back; their rows never left. */
-export function renamingsBack({ renamedColumns, renamedTables }: Remembered): string[] {
-  const columns = renamedColumns.map(({ schema, table, from, to }) => {
-    const others = renamedColumns.filter((one) => one.schema === schema && one.table === table);
-    const rename = (was: string, is: string) =>
-      `alter table ${qualified(schema, table)} rename column ${quoteIdent(was)} to ${quoteIdent(is)}`;
-    return steps(
-      to,
-      from,
-      others.some((one) => one.to === from),
-      rename,
-    );
-  });
-  const tables = renamedTables.map(({ schema, table, fromSchema, from }) => {
-    const taken = renamedTables.some(
-      (one) => one.table === from && (one.schema === schema || one.schema === fromSchema),
-    );
-    const rename = (was: string, is: string) => `alter table ${qualified(schema, was)} rename to ${quoteIdent(is)}`;
-    const names = table === from ? { aside: [], back: [] } : steps(table, from, taken, rename);
-    const moves = schema === fromSchema ? [] : [moveBack(schema, from, fromSchema)];
-    return { aside: names.aside, back: [...names.back, ...moves] };
-  });
-  return [columns, tables].flatMap((renamed) => [
-    ...renamed.flatMap(({ aside }) => aside),
-    ...renamed.flatMap(({ back }) => back),
-  ]);
-}
-
-/** A sequence that a column owns moves with its table, and not alone. */
-function moveBack(schema: string, name: string, to: string): string {
-  const there = `to_regclass(${quoteLiteral(qualified(schema, name))})`;
-  return `do ${quoteLiteral(`begin
-    if not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = ${there}
-                      and refclassid = 'pg_class'::regclass and refobjsubid > 0 and deptype in ('a', 'i')
-                      and (select relkind from pg_class where oid = objid) = 'S') and ${there} is not null then
-      alter table ${qualified(schema, name)} set schema ${quoteIdent(to)};
-    end if;
-  end`)}`;
-}
-
-/** One rename, or by another name where the one to go back to is taken by what is renamed too. */
-function steps(is: string, was: string, taken: boolean, rename: (from: string, to: string) => string) {
-  const by = `belay_${createHash("md5").update(is).digest("hex")}`;
-  return taken ? { aside: [rename(is, by)], back: [rename(by, was)] } : { aside: [], back: [rename(is, was)] };
 }
 
 const name = /(?:"(?:[^"]|"")*"|[a-z0-9_]+)/.source;

@@ -9,10 +9,11 @@ import type { Remembered } from "../transaction/remembered.ts";
 import { defaultSurroundings, resetSurroundings } from "../transaction/run-sql.ts";
 import { setLocal } from "../transaction/timeouts.ts";
 import { requireCatalogBack } from "./check.ts";
-import { expectedEntries, renamingsBack, schemaFromEntries } from "./entries.ts";
+import { expectedEntries, schemaFromEntries } from "./entries.ts";
 import { foreignKeysOff } from "./foreign-keys.ts";
 import { grantsBack } from "./grants.ts";
 import { loadAll, manifestsOf, movesBack, sequencesOf } from "./kept.ts";
+import { placesFreed, renamingsBack } from "./renamings.ts";
 import type { LoadedRows } from "./rows.ts";
 import { setSequences } from "./sequences.ts";
 import type { UndoAttempt, UndoBefore, Way } from "./types.ts";
@@ -63,6 +64,7 @@ async function runEntries(attempt: UndoAttempt, before: UndoBefore, searchPath: 
     emptied.add(tableKey(schema, table));
   }
   const moves = await movesBack(session, undoable);
+  for (const statement of await placesFreed(session, remembered)) await runStatement(attempt, statement);
   for (const statement of renamingsBack(remembered)) await runStatement(attempt, statement);
   for (const statement of moves) await runStatement(attempt, statement);
   const expected = expectedEntries(remembered, before.catalog.entries);
