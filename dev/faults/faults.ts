@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import type { Command } from "./command.ts";
 import { type StoreFault, type StoreRequest, storeFaults } from "./proxy/store.ts";
 import type { Break, Link, Statement } from "./proxy/wire.ts";
 import type { Random } from "./random.ts";
@@ -10,7 +11,7 @@ export interface Target {
   readonly world: World;
   readonly course: Course;
   readonly database: string;
-  readonly child: ChildProcess;
+  readonly command: Command;
   /** What the round waits for before it looks: a server that starts again, locks that must go. */
   readonly pending: Promise<unknown>[];
   /** What went wrong already while the fault lasted. */
@@ -32,11 +33,11 @@ const locksGoWithinMs = Math.max(limits.idleMs, limits.criticalSectionMs + 1_000
 
 const acts: Readonly<Record<"process" | "connection" | "server", readonly (readonly [string, Act])[]>> = {
   process: [
-    ["SIGKILL", ({ child }) => void child.kill("SIGKILL")],
-    ["SIGTERM", ({ child }) => void child.kill("SIGTERM")],
-    ["SIGINT", ({ child }) => void child.kill("SIGINT")],
-    ["freeze a moment", ({ child }) => freeze(child, 400, "SIGCONT")],
-    ["freeze a moment, then SIGKILL", ({ child }) => freeze(child, 400, "SIGKILL")],
+    ["SIGKILL", ({ command }) => void processOf(command).kill("SIGKILL")],
+    ["SIGTERM", ({ command }) => void processOf(command).kill("SIGTERM")],
+    ["SIGINT", ({ command }) => void processOf(command).kill("SIGINT")],
+    ["freeze a moment", ({ command }) => freeze(processOf(command), 400, "SIGCONT")],
+    ["freeze a moment, then SIGKILL", ({ command }) => freeze(processOf(command), 400, "SIGKILL")],
     ["freeze until the locks are gone", (target) => freezeLong(target, "SIGCONT")],
     ["freeze until the locks are gone, then SIGKILL", (target) => freezeLong(target, "SIGKILL")],
   ],
@@ -105,7 +106,7 @@ export function chooseFault(random: Random, course: Course): Fault {
       words: `${kind} after ${ms} ms`,
       arm: (target) => {
         const timer = setTimeout(() => run(target, act, null), ms);
-        target.child.once("exit", () => clearTimeout(timer));
+        void target.command.ended.then(() => clearTimeout(timer));
       },
     };
   }
@@ -147,6 +148,11 @@ async function run(target: Target, act: Act, link: Link | null): Promise<void> {
   }
 }
 
+function processOf({ child }: Command): ChildProcess {
+  if (child === null) throw new Error("the command has no process of its own");
+  return child;
+}
+
 function freeze(child: ChildProcess, ms: number, then: "SIGCONT" | "SIGKILL"): void {
   child.kill("SIGSTOP");
   setTimeout(() => child.kill(then), ms);
@@ -154,7 +160,8 @@ function freeze(child: ChildProcess, ms: number, then: "SIGCONT" | "SIGKILL"): v
 
 /** Stops the process until the server has ended what it held; a server that does not end it is wrong. */
 function freezeLong(target: Target, then: "SIGCONT" | "SIGKILL"): void {
-  const { world, database, child, course } = target;
+  const { world, database, course } = target;
+  const child = processOf(target.command);
   const limitMs = locksGoWithinMs * slownessOf(course);
   child.kill("SIGSTOP");
   const wait = async () => {
@@ -228,7 +235,7 @@ function storeFault(random: Random, course: Course): Fault {
     group: "store",
     kind,
     words: `${kind}${times === 1 ? "" : times === 2 ? " twice" : " from there on"} at ${request.method} ${file || "list"} (${request.ordinal})`,
-    arm: ({ world, child }) => {
+    arm: ({ world, command }) => {
       let left: number = times;
       world.store.watch((now) => {
         if (left <= 0 || now.ordinal < request.ordinal || !fits(kind, now)) return null;
@@ -237,7 +244,7 @@ function storeFault(random: Random, course: Course): Fault {
       });
       // A store that stalls for ever would only show the client's own time limits, again and again.
       const timer = setTimeout(() => world.store.heal(), 9_000);
-      child.once("exit", () => clearTimeout(timer));
+      void command.ended.then(() => clearTimeout(timer));
     },
   };
 }

@@ -32,6 +32,12 @@ if (values.help) {
 const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
 const say = (line: string) => void (values.json || console.log(line));
 say(`seed ${seed}`);
+// The verbs in this process are Belay's own code: what it lets fall must not go by unseen.
+const unheard: string[] = [];
+process.on("unhandledRejection", (error) => {
+  unheard.push(String((error as Error)?.stack ?? error));
+  say(`WRONG: a rejection that nobody handled: ${unheard.at(-1)}`);
+});
 const started = performance.now();
 const rounds = await runRounds({
   rounds: Number(values.rounds),
@@ -54,7 +60,7 @@ say(
   `${rounds.length} rounds, ${of("before")} before, ${of("after")} after, ${wrong} wrong (${Math.round((performance.now() - started) / 1_000)} s)`,
 );
 await stopAll();
-process.exit(wrong > 0 ? 1 : 0);
+process.exit(wrong + unheard.length > 0 ? 1 : 0);
 
 function told({ number, words, side, exitCode, signal, ms, output }: Round): string {
   const last = values.verbose ? ` | ${output.split("\n")[0]!.slice(0, 140)}` : "";

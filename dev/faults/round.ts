@@ -1,4 +1,4 @@
-import { type Place, runPlainly } from "./again.ts";
+import { type Place, runPlainly, startHere } from "./again.ts";
 import { judgeDatabase, type Verdict, waitForNothingLeft } from "./checks.ts";
 import { type Ended, startCommand } from "./command.ts";
 import { chooseFault } from "./faults.ts";
@@ -23,6 +23,9 @@ export interface Round {
 /** No fault may make a command hang longer, on an idle machine. */
 const endsWithinMs = 90_000;
 
+/** Longer limits would make rounds that wait for them longer, too. */
+const mostSlowness = 4;
+
 /** Clones, breaks, looks, and runs the same command again. */
 export async function playRound(world: World, template: Template, random: Random, number: number): Promise<Round> {
   const started = performance.now();
@@ -34,19 +37,25 @@ export async function playRound(world: World, template: Template, random: Random
   if (course.action === "undo") world.copyStore(course.template, name);
   const wrong: string[] = [];
   const pending: Promise<unknown>[] = [];
-  const { child, ended } = startCommand(course.words, {
+  const broken = {
     keys: world.credentials,
     database: world.brokenUrl(name),
     store: world.brokenStoreUrl(name),
     policy: world.policies.short,
-  });
-  fault.arm({ world, course, database: name, child, pending, wrong });
+  };
+  world.slowDown(Math.min(mostSlowness, slownessOf(course)));
+  const byCommand = fault.group === "process" || number % 3 === 0;
+  const command = byCommand ? startCommand(course.words, broken) : startHere(course.words, broken);
+  const { child, ended } = command;
+  fault.arm({ world, course, database: name, command, pending, wrong });
   const limitMs = endsWithinMs * slownessOf(course);
   const end = await within(ended, limitMs);
   if (end === null) {
     wrong.push(`it hung for ${limitMs} ms`);
-    child.kill("SIGKILL");
+    child?.kill("SIGKILL");
   }
+  // What hangs here ends when its connections do.
+  if (child === null && end === null) world.wire.heal();
   const last = await ended;
   await Promise.all(pending);
   world.wire.heal();

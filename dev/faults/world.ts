@@ -16,6 +16,8 @@ export interface World {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** With short limits, for the command that is broken, and with the usual ones. */
   readonly policies: { readonly short: string; readonly usual: string };
+  /** Sets how long (ms) of `policies.short` the locks may be held and the store may stall, for a machine so much slower. */
+  slowDown(factor: number): void;
   /** Straight to the server; for the harness. */
   url(database: string): string;
   /** Through the proxy; for the command that is broken. */
@@ -57,7 +59,15 @@ export async function startWorld(major: Major = 17): Promise<World> {
   const store = await startStoreProxy(s3.endpoint, directory);
   const policies = { short: join(directory, "short.json"), usual: join(directory, "usual.json") };
   const gates = { approved: "advised" };
-  writeFileSync(policies.short, JSON.stringify({ gates, limits }));
+  const slowDown = (factor: number) => {
+    const { criticalSectionMs, storeStallMs } = limits;
+    const longer = {
+      criticalSectionMs: Math.round(criticalSectionMs * factor),
+      storeStallMs: Math.round(storeStallMs * factor),
+    };
+    writeFileSync(policies.short, JSON.stringify({ gates, limits: { ...limits, ...longer } }));
+  };
+  slowDown(1);
   // On a busy machine all takes longer.
   writeFileSync(policies.usual, JSON.stringify({ gates, limits: { criticalSectionMs: 60_000 } }));
   const placed = (database: string, at: number) => {
@@ -79,6 +89,7 @@ export async function startWorld(major: Major = 17): Promise<World> {
     store,
     credentials: { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey },
     policies,
+    slowDown,
     url: (database) => placed(database, port),
     brokenUrl: (database) => placed(database, wire.port),
     storeUrl: (prefix) => stored(prefix, s3.endpoint),
