@@ -4,6 +4,7 @@ import { listArchives } from "../../shared/archive/list.ts";
 import { verifyArchive } from "../../shared/archive/verify.ts";
 import { BelayError } from "../../shared/errors.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { rollBackWithHooks } from "../../shared/rollback/incident/roll-back-with-hooks.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import { temporaryFolder, testBelay } from "../support/belay.ts";
@@ -55,6 +56,39 @@ test("the control session goes right after COMMIT: the archive stays, and the ro
   expect(await photograph(database.url)).toEqual(before);
   await database.drop();
 });
+
+test("every connection freezes while all seem to be there: the command ends after the silence of one, not of each in turn", async () => {
+  const database = await createDatabase();
+  await apply(database.url, pair);
+  const before = await photograph(database.url);
+  const place = new URL(database.url);
+  const port = Number(place.port);
+  const proxy = await startWireProxy(() => port);
+  place.port = String(proxy.port);
+  let frozenAt = 0;
+  proxy.watch(({ sql }, when) => {
+    if (frozenAt > 0 || when !== "before" || !sql.includes("pg_export_snapshot")) return;
+    frozenAt = performance.now();
+    for (const link of proxy.links) link.break("frozen");
+  });
+  // The server is silent for too long after five seconds more.
+  const belay = testBelay({
+    database: place.href,
+    store: createFolderStore(temporaryFolder()),
+    settings: { statementTimeoutMs: 1_000 },
+  });
+  const result = await rollBackWithHooks(belay, { migration: pair.name, reason: "test" }).catch((error) => error);
+  const endedMs = performance.now() - frozenAt;
+  proxy.close();
+  expect(result).toMatchObject({ code: "connection_lost" });
+  expect(endedMs).toBeLessThan(18_000);
+  expect(await run(database.url, "select outcome from belay.rollbacks")).toEqual([{ outcome: "failed" }]);
+  expect(await run(database.url, "select incident ->> 'outcome' as outcome from belay.incidents")).toEqual([
+    { outcome: "failed" },
+  ]);
+  expect(await photograph(database.url)).toEqual(before);
+  await database.drop();
+}, 60_000);
 
 test("a manifest that cannot be removed keeps its archive whole: what is listed must be", async () => {
   const failing: Pair = { ...pair, down: "drop table notes; select 1 / (select 0);" };

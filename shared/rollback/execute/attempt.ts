@@ -1,5 +1,6 @@
 import { type CatalogWatch, watchCatalog } from "../../catalog/watch.ts";
 import { BelayError } from "../../errors.ts";
+import { isConnectionLost } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { type Account, readAccount, readSequences } from "../guard/account.ts";
 import { gatherFacts } from "../plan/facts.ts";
@@ -66,7 +67,9 @@ export async function runAttempt(
     section?.stop();
     const open = error instanceof BelayError && error.details.outcome === "unknown";
     if (!committed && !open && (await giveUp(attempt.belay, session, xid)))
-      await putBack(attempt, latest ?? before?.account, archive).catch(() => {});
+      await putBack(attempt, isConnectionLost(error) ? undefined : (latest ?? before?.account), archive).catch(
+        () => {},
+      );
     throw error;
   }
 }
@@ -111,7 +114,7 @@ async function readBefore(
   return { account, catalog, watch, scope, tracked: await readTracked(session, plan.version), snapshot: at!.snapshot };
 }
 
-/** Lifts sequences that setval pushed back, and removes the archive of what is still there. */
+/** Lifts sequences that setval pushed back (what settles a lost connection does so itself), and removes the archive of what is still there. */
 async function putBack(attempt: Attempt, before: Account | undefined, archive: ScopedArchive | null): Promise<void> {
   if (before !== undefined && attempt.control.alive) await restoreSequences(attempt.control, before);
   if (archive !== null) await discardArchive(attempt.belay, archive.manifest);

@@ -3,7 +3,7 @@ import type { Settings } from "../../config.ts";
 import type { Belay } from "../../context.ts";
 import { isBelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { setLimits } from "../transaction/timeouts.ts";
+import { setLimits, silenceOf } from "../transaction/timeouts.ts";
 
 /** Two keep two cores busy: more readers of a large table only cost more (docs/performance.md). */
 const usualReaders = 2;
@@ -55,7 +55,7 @@ async function openMore(belay: Belay, snapshot: string, count: number): Promise<
 }
 
 async function openReader(belay: Belay, snapshot: string): Promise<Session> {
-  const reader = await belay.openSession({ applicationName: "belay reader" });
+  const reader = await belay.openSession({ applicationName: "belay reader", silenceMs: silenceOf(belay.settings) });
   try {
     await reader.run("begin transaction isolation level repeatable read read only");
     await reader.run(`set transaction snapshot '${snapshot.replaceAll("'", "''")}'`);

@@ -27,12 +27,15 @@ export interface Journal {
   note(noted: Noted): void;
   /** Runs work on the journal's session, after what was asked for before; throws what it throws. */
   on<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /** The next work gets a new connection: another one was lost, and this one may only seem to be there. */
+  renew(): void;
   /** Waits until all is written, for some seconds at most. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
 
 const limits = { lock_timeout: "5s", statement_timeout: "10s" } as const;
+const silenceMs = 12_000;
 const patienceMs = 15_000;
 
 export function openJournal(belay: Belay): Journal {
@@ -47,7 +50,11 @@ export function openJournal(belay: Belay): Journal {
 
   const connect = async (): Promise<Session> => {
     if (session?.alive === true) return session;
-    session = await belay.openSession({ applicationName: "belay around", parameters: { ...ownPath, ...limits } });
+    session = await belay.openSession({
+      applicationName: "belay around",
+      parameters: { ...ownPath, ...limits },
+      silenceMs,
+    });
     if (rollbackId !== null) await hold(session, rollbackId);
     return session;
   };
@@ -82,6 +89,7 @@ export function openJournal(belay: Belay): Journal {
     events,
     notes,
     on,
+    renew: () => void session?.destroy().catch(() => {}),
     flush,
     async begin(id) {
       rollbackId = id;

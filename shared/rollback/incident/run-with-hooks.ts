@@ -28,6 +28,7 @@ export async function runWithHooks(belay: Belay, asked: AroundRequest, work: Wor
     const { report, failure } = await outcomeOf(() => work.run(surroundings.observe));
     const { begun } = surroundings;
     if (begun === null) throw failure;
+    if (isBelayError(failure, "connection_lost")) journal.renew();
     const ending = endingOf(report, failure);
     const around = await surroundings.end(ending);
     const undone = report === null ? null : await work.undo(report, around);

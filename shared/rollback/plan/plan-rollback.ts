@@ -1,6 +1,7 @@
 import type { Belay } from "../../context.ts";
 import type { MigrationFolder } from "../../migrations/types.ts";
 import { ownPath } from "../../postgres/settings.ts";
+import { silenceOf } from "../transaction/timeouts.ts";
 import type { Plan } from "../types.ts";
 import { type Facts, gatherFacts } from "./facts.ts";
 import { makePlan } from "./plan.ts";
@@ -46,6 +47,7 @@ async function readFactsAlone(belay: Belay, request: PlanRequest): Promise<Facts
       lock_timeout: String(lockTimeoutMs),
       statement_timeout: String(statementTimeoutMs),
     },
+    silenceMs: silenceOf(belay.settings),
   });
   try {
     await session.run("begin isolation level repeatable read read only");

@@ -1,6 +1,7 @@
 import type { Belay } from "../../context.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
+import { openControl } from "./control.ts";
 
 /** Port on which hosted poolers in transaction mode listen (platform.md, "Direct Postgres"). */
 const transactionPoolerPort = "6543";
@@ -17,7 +18,7 @@ export function refusePoolerPort({ settings: { database } }: Belay): void {
  * Throws `transaction_pooler`.
  */
 export async function requireDirectConnection(belay: Belay, session: Session): Promise<void> {
-  const other = await belay.openSession({ applicationName: "belay control" });
+  const other = await openControl(belay);
   try {
     await other.run("begin");
     const lent = await backendOf(other);

@@ -87,7 +87,9 @@ export async function settleEarlierAttempts(control: Session): Promise<void> {
  * connection when the old one is gone. What cannot be settled stays as intended: the next command settles it.
  */
 export async function settleFailure(belay: Belay, control: Session, id: string, failure: BelayError): Promise<void> {
-  const session = control.alive ? control : await openControl(belay).catch(() => null);
+  // Where one connection went, the others may only seem to be there, and it takes long to notice.
+  const trusted = control.alive && failure.code !== "connection_lost";
+  const session = trusted ? control : await openControl(belay).catch(() => null);
   if (session === null) return;
   try {
     const [row] = await session.sql`

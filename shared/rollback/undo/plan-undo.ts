@@ -6,6 +6,7 @@ import { ownPath } from "../../postgres/settings.ts";
 import { isLockTimeout, lockedOut } from "../plan/planning-blocked.ts";
 import type { PolicyGate } from "../plan/policy.ts";
 import { parseWaivers } from "../plan/waivers.ts";
+import { silenceOf } from "../transaction/timeouts.ts";
 import { findRollback } from "./find.ts";
 import { makeUndoPlan } from "./make-plan.ts";
 import type { UndoPlan } from "./plan-types.ts";
@@ -39,6 +40,7 @@ export async function planUndoWithFacts(
       lock_timeout: String(lockTimeoutMs),
       statement_timeout: String(statementTimeoutMs),
     },
+    silenceMs: silenceOf(belay.settings),
   });
   try {
     const facts = await readFacts(session, belay, request);

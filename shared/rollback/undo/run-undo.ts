@@ -1,5 +1,6 @@
 import { type CatalogWatch, watchCatalog } from "../../catalog/watch.ts";
 import { BelayError } from "../../errors.ts";
+import { isConnectionLost } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { archiveScoped, discardArchive, type ScopedArchive } from "../execute/archive-step.ts";
 import { type Account, readAccount } from "../guard/account.ts";
@@ -65,7 +66,7 @@ export async function runUndo(run: UndoRun, session: Session): Promise<RollbackR
   } catch (error) {
     const open = error instanceof BelayError && error.details.outcome === "unknown";
     if (!committed && !open && (await giveUp(belay, session, xid)))
-      await putBack(run, standing, archive).catch(() => {});
+      await putBack(run, isConnectionLost(error) ? undefined : standing, archive).catch(() => {});
     limit?.check();
     throw error;
   } finally {
@@ -110,7 +111,7 @@ async function archiveReplaced(run: UndoRun, session: Session, facts: UndoFacts)
   return archiveScoped(archiving, session, going, { scope, account, catalog }, "undo");
 }
 
-/** Lifts sequences that setval pushed back, and removes the archive of what is still there. */
+/** Lifts sequences that setval pushed back (what settles a lost connection does so itself), and removes the archive of what is still there. */
 async function putBack(
   { belay, control }: UndoRun,
   standing: Account | undefined,
