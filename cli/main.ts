@@ -30,10 +30,12 @@ const settingFlags = {
 
 const version = `belay ${about.version}`;
 
+let readerLeft = false;
 // Who reads may leave early (`| head`): the work goes on to its end all the same.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
+    readerLeft = true;
   });
 
 async function main(words: readonly string[]): Promise<number> {
@@ -130,6 +132,9 @@ function explain(error: unknown, terminal: Terminal): number {
   terminal.settle();
   // Servers of our own are being stopped: their lost sessions are no news.
   if (isLeaving()) return exit.failed;
+  // Whoever read what is streamed left: no connection to a database was lost.
+  if ((error as NodeJS.ErrnoException | null)?.code === "EPIPE" && (readerLeft || process.stdout.errored))
+    return exit.done;
   const known = isBelayError(error)
     ? error
     : isConnectionLost(error) || isServersRefusal(error)

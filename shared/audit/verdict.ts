@@ -18,7 +18,9 @@ export function verdictOf({ walk, problems, store, newest, records, notes }: Fin
   const unanchored = Math.max(0, walk.head.id - agreed);
   const more: string[] = [];
   if (walk.rows > 0 && store !== null && newest === null)
-    more.push("nothing is anchored yet, so a tail that was cut off would not show: run `belay audit anchor`");
+    more.push(
+      "this store holds no anchor of this log, so a tail that was cut off would not show: run `belay audit anchor`",
+    );
   else if (store !== null && agreed > 0 && unanchored > 0)
     more.push(
       `the newest ${plural(unanchored, "row")} ${unanchored === 1 ? "is" : "are"} not anchored yet: run \`belay audit anchor\``,
