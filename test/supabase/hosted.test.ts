@@ -183,7 +183,7 @@ describe("a hosted Supabase database, by its owner who is no superuser", () => {
     const here = await belay(["drill", "--json"], { BELAY_SCRATCH_URL: platform.owner("postgres") });
     expect(here.code).toBe(5);
     expect(JSON.parse(here.out)).toMatchObject({ verdict: "environment_mismatch" });
-    expect(here.out).toContain("the right of postgres to act as supabase_auth_admin");
+    expect(here.out).toContain("the right of postgres to act as supabase_");
     const left = await owner.sql`select datname from pg_database where datname like 'belay_scratch%'`;
     expect(left).toHaveLength(0);
   });
