@@ -97,7 +97,7 @@ describe("what a rollback keeps in the database", () => {
     expect(keys.filter((key) => key.includes("belay_kept"))).toEqual([]);
   });
 
-  test("is purged when it is due, into an archive from which the rollback is undone", async () => {
+  test("is purged when it is due, into an archive from which one table and then all is undone, but not over newer rows", async () => {
     const { url, belay, before, rollbackId } = await quarantined();
     expect(await purgeKept(belay)).toEqual([]);
     const later = { ...belay, now: () => new Date(Date.now() + 31 * 24 * 3600_000) };
@@ -111,6 +111,13 @@ describe("what a rollback keeps in the database", () => {
     expect(await run(url, "select subject from belay.audit_log where action = 'quarantine.purged'")).toEqual([
       { subject: name },
     ]);
+    await undoRollback(belay, { rollbackId, reason: "test", only: ["orders"] });
+    await run(url, "insert into orders (p) values (2)");
+    await expect(undoRollback(belay, { rollbackId, reason: "test" })).rejects.toThrow(
+      "public.orders is there again, with other rows than were archived",
+    );
+    expect(await run(url, "select count(*)::int as n from orders")).toEqual([{ n: 51 }]);
+    await run(url, "delete from orders where id = 51; select setval('orders_id_seq', 50)");
     await undoRollback(belay, { rollbackId, reason: "test" });
     expect(await wholeState(url)).toEqual(before);
   });

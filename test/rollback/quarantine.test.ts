@@ -44,7 +44,7 @@ const cases: readonly Case[] = [
       insert into orders (code) select 'c' || n from generate_series(1, 200) n;
       create table named (id serial primary key, n int); insert into named (n) values (5); create index named_n on named (n);
       create function code() returns text language sql as 'select 1::text'; create table coded (id int primary key, c text default code()); insert into coded values (1);`,
-    down: "drop table if exists nothing, orders;\ndrop function noted();\ndrop publication pub;\nalter table named rename to old_named; drop table old_named;\ndrop table coded; drop function code();",
+    down: "drop table if exists nothing, orders;\ndrop function noted();\ndrop publication pub;\nalter table named rename to old_named; alter sequence named_id_seq rename to old_named_seq; drop table old_named;\ndrop table coded; drop function code();",
     moved: ["table public.orders", "table public.named", "table public.coded"],
   },
   {
@@ -82,7 +82,7 @@ const cases: readonly Case[] = [
       insert into m select n, case when n % 3 = 0 then 'x' else 'y' || n end from generate_series(1, 30) n;
       create table logs_b partition of logs for values from ('2025-02-01') to ('2025-03-01'); insert into logs values (2, '2025-02-03');
       create table plants (id int); create table trees (height int) inherits (plants); insert into plants values (1); insert into trees values (2, 3);
-      create table dogs (breed text) inherits (animals); insert into dogs values (2, 'rex', 'pug');`,
+      create table dogs (id int, name text, breed text) inherits (animals); insert into dogs values (2, 'rex', 'pug');`,
     down: "drop table m; drop table logs_b; drop table plants cascade; drop table dogs;",
     moved: [
       "table public.m",
@@ -121,6 +121,8 @@ describe("quarantine moves plainly dropped tables and types, and undo moves them
     const away = await wholeState(url);
     for (const { schema, name: table, kind } of kept)
       if (kind === "table") expect(away.entries).not.toHaveProperty(`TABLE ${schema} ${table}`);
+    const shown = `select inhrelid::regclass::text as child, inhparent::regclass::text as parent from pg_inherits where inhrelid::regclass::text ~ '^belay_kept' and inhparent::regclass::text !~ '^belay_kept'`;
+    expect(await run(url, shown)).toEqual([]);
     const nodes = new Map(stored.map(({ oid, node }) => [oid, node]));
     for (const { oid, kind } of kept) {
       const [found] = await run(
@@ -146,19 +148,23 @@ describe("what cannot be moved is archived, and the plan says why", () => {
     const up = `create function ok(n int) returns boolean immutable language sql as 'select true'; create table checked (n int check (ok(n)));
       create table narrowed (a int, b int); create table emptied (a int); create table remade (a int);
       create type span as range (subtype = int); create table spanned (a int, s span);
+      create table swapped (id int primary key, a int); insert into swapped values (1, 7); create table heir (b int) inherits (parents); insert into heir values (8, 9);
       insert into checked values (1); insert into narrowed values (1, 2); insert into emptied values (3); insert into remade values (4); insert into spanned values (5, '[1,2)');`;
     const down = `drop table checked; drop function ok(int); alter table narrowed drop column b; drop table narrowed; delete from emptied; drop table emptied;
-      drop table remade; create table remade (b text); drop type span cascade; drop table spanned;`;
-    const { url, belay } = await prepared("select 1", up, down);
+      drop table remade; create table remade (b text); drop type span cascade; drop table spanned;
+      create table swapped_new as select id from swapped; alter table swapped rename to swapped_old; alter table swapped_new rename to swapped; drop table swapped_old; drop table heir;`;
+    const { url, belay } = await prepared("create table parents (a int)", up, down);
     const before = await wholeState(url);
     const plan = await planRollback(belay, { migration: name, preserve: "quarantine" });
     expect(plan.preserve.kept).toEqual([]);
     expect(plan.preserve.notes.sort()).toEqual([
       "table public.checked is archived instead: function public.ok, which it needs, goes",
       "table public.emptied is archived instead: the rollback SQL changes its rows or columns first",
+      "table public.heir is archived instead: it inherits from a table that stays, and could not come back under it as it was",
       "table public.narrowed is archived instead: the rollback SQL changes its rows or columns first",
       "table public.remade is archived instead: the rollback SQL makes another one of that name",
       "table public.spanned is archived instead: the rollback SQL drops a column of it first",
+      "table public.swapped_old is archived instead: the rollback SQL makes another one of that name",
       "type public.span is archived instead: only enums, domains and composite types can be moved",
     ]);
     const { rollbackId } = await executeRollback(belay, { migration: name, preserve: "quarantine", reason: "test" });

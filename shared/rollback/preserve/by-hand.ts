@@ -28,6 +28,9 @@ export function movedAway(
         const rename = as === name ? [] : [`ALTER ${word} ${qualified(schema, as)} RENAME TO ${quoteIdent(name)};`];
         return [`ALTER ${word} ${qualified(keptIn, as)} SET SCHEMA ${quoteIdent(schema)};`, ...rename];
       }),
+      ...preserve.kept
+        .filter(({ kind, as, name }) => kind === "sequence" && as !== name)
+        .map(({ schema, name, as }) => `ALTER SEQUENCE ${qualified(schema, as)} RENAME TO ${quoteIdent(name)};`),
       ...moved.flatMap(({ kind, schema, name, keptIn }) => {
         const table = entryKey({ kind: "TABLE", schema, name, owner: null });
         const own = entries.filter((entry) => entry.kind === "STATISTICS" && entry.dependencies.includes(table));

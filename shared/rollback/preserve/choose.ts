@@ -1,5 +1,5 @@
 import type { Catalog } from "../../catalog/types.ts";
-import { type AddressKey, classOid, type DependencyGraph } from "../effect/dependency-graph.ts";
+import { type AddressKey, classOid, type DependencyGraph, type NamedObject } from "../effect/dependency-graph.ts";
 import { describe } from "../effect/describe.ts";
 import { wholeOf } from "../effect/drop-closure.ts";
 import type { EffectObject } from "../types.ts";
@@ -99,7 +99,7 @@ function whyNotAtAll(
     ({ kind, schema, name, change }) =>
       kinds.includes(kind) && change !== "destroyed" && schema === original?.schema && name === original?.name,
   );
-  if (again) return "the rollback SQL makes another one of that name";
+  if (again || takesPlace(original, dropping)) return "the rollback SQL makes another one of that name";
   const twin = all.find((each) => each.site !== site && isTwin(each.object, object));
   if (twin !== undefined) return "the rollback SQL drops another one of that name";
   const own = facts.publications.filter(({ table }) => table === object.objid);
@@ -107,6 +107,16 @@ function whyNotAtAll(
   if (foreign !== undefined) return `another role owns publication ${foreign.publication}, which holds it`;
   if (own.length > 0 && dropping.altersPublications) return "the rollback SQL changes publications itself";
   return null;
+}
+
+/** Whether another one has its name in the end, made or renamed. */
+function takesPlace(original: NamedObject | undefined, { gone, simulation }: Dropping): boolean {
+  if (original === undefined) return false;
+  const { family, objid, schema, name } = original;
+  return [...simulation.byAddress].some(
+    ([key, one]) =>
+      one.family === family && one.objid !== objid && one.schema === schema && one.name === name && !gone.has(key),
+  );
 }
 
 function isTwin(one: Named, other: Named): boolean {
@@ -132,6 +142,10 @@ function whyNotWithRest(candidate: Candidate, moving: Moving, rest: Rest): strin
       ((child === object.objid && forGood(relation(parent))) || (parent === object.objid && forGood(relation(child)))),
   );
   if (relative) return "a parent or child of it cannot be moved";
+  const above = isType ? [] : facts.parents.filter(({ child }) => child === object.objid);
+  const staying = above.filter(({ parent }) => !moving.tables.has(parent));
+  if (staying.some(({ partition, inherits }) => !partition && (inherits || above.length > 1)))
+    return "it inherits from a table that stays, and could not come back under it as it was";
   return (
     whyNeeded(candidate, forGood, rest) ?? columnLost(candidate, moving, dropping) ?? hangsUnnamed(site, moving, rest)
   );

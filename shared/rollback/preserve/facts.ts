@@ -11,8 +11,18 @@ export interface PreserveFacts {
   /** Oids of tables and types that this role may alter. */
   readonly ours: ReadonlySet<number>;
   readonly publications: readonly { readonly table: number; readonly publication: string; readonly ours: boolean }[];
-  /** Parents of the tables, by inheritance or as partitions. */
-  readonly parents: readonly { readonly child: number; readonly parent: number; readonly partition: boolean }[];
+  readonly parents: readonly TableParent[];
+}
+
+/** A parent of a table, by inheritance or as a partition. */
+export interface TableParent {
+  readonly child: number;
+  readonly parent: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly partition: boolean;
+  /** Inherited columns or constraints that are not the child's own: off its parent they become its own for good. */
+  readonly inherits: boolean;
 }
 
 /** Reads what moving these tables and types needs. Sets nothing. */
@@ -39,9 +49,13 @@ export async function readPreserveFacts(
                        order by r.oid), '[]')
          from pg_publication_rel r join pg_publication p on p.oid = r.prpubid
         where r.prrelid = any(${all}::text[]::oid[])) as publications,
-      (select coalesce(json_agg(json_build_object('child', i.inhrelid::int8, 'parent', i.inhparent::int8, 'partition', c.relispartition)
+      (select coalesce(json_agg(json_build_object('child', i.inhrelid::int8, 'parent', i.inhparent::int8, 'partition', c.relispartition,
+                                                  'schema', n.nspname, 'name', p.relname,
+                                                  'inherits', exists (select from pg_attribute where attrelid = c.oid and attnum > 0 and not attislocal)
+                                                           or exists (select from pg_constraint where conrelid = c.oid and not conislocal))
                        order by i.inhrelid, i.inhseqno), '[]')
          from pg_inherits i join pg_class c on c.oid = i.inhrelid
+         join pg_class p on p.oid = i.inhparent join pg_namespace n on n.oid = p.relnamespace
         where i.inhrelid = any(${all}::text[]::oid[])) as parents`;
   return {
     base: unusedName(migration.version, row!.number + 1, row!.taken),

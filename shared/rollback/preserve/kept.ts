@@ -95,7 +95,22 @@ export function partOfKept(kept: Kept | null, { removed }: Pick<Remembered, "rem
   const oids = new Set(removed.map(({ address }) => address.objid));
   const part = kept.kept.filter(({ oid }) => oids.has(oid));
   const names = new Set(part.map(({ schema, name }) => placeOf(schema, name, 0)));
-  return { ...kept, kept: part, keys: kept.keys.filter(({ schema, table }) => names.has(placeOf(schema, table, 0))) };
+  const comes = new Set(
+    removed.flatMap(({ kind, schema, name }) =>
+      kind === "TABLE" || kind === "SEQUENCE" ? [placeOf(schema ?? "", name, 0)] : [],
+    ),
+  );
+  const purgedTo = kept.purgedTo && {
+    ...kept.purgedTo,
+    tables: kept.purgedTo.tables.filter(({ schema, table }) => comes.has(placeOf(schema, table, 0))),
+    sequences: kept.purgedTo.sequences.filter(({ schema, name }) => comes.has(placeOf(schema, name, 0))),
+  };
+  return {
+    ...kept,
+    purgedTo,
+    kept: part,
+    keys: kept.keys.filter(({ schema, table }) => names.has(placeOf(schema, table, 0))),
+  };
 }
 
 /** Keys of what is in the private schemas, as the guard names relations: undo moves or drops them. */

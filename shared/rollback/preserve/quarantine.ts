@@ -6,7 +6,7 @@ import type { ResolvedEffect } from "../effect/effect.ts";
 import { type PreparedUnit, placedStatements } from "../plan/set-sql.ts";
 import type { Preservation } from "../types.ts";
 import { chooseMoving } from "./choose.ts";
-import { findDropSites, relationKey } from "./drop-sites.ts";
+import { type Dropping, findDropSites, relationKey } from "./drop-sites.ts";
 import { readPreserveFacts } from "./facts.ts";
 import { ownerOf, tablesOf, typesOf } from "./parts.ts";
 import { type Replacement, rewriteDrops } from "./rewrite.ts";
@@ -44,7 +44,7 @@ export async function quarantine(session: Session, input: QuarantineInput): Prom
   );
   const choice = chooseMoving(dropping, graph, facts, catalog, effect.objects);
   const replacements = rewriteDrops({ dropping, choice, graph, catalog, facts });
-  const kept = keptOf(replacements, graph, choice.tables);
+  const kept = keptOf(replacements, dropping, graph, choice.tables);
   return {
     units: units.map((unit, at) => rewritten(unit, at, replacements)),
     effect: withoutMoved(effect, kept),
@@ -54,6 +54,7 @@ export async function quarantine(session: Session, input: QuarantineInput): Prom
 
 function keptOf(
   replacements: readonly Replacement[],
+  { sites }: Dropping,
   graph: DependencyGraph,
   tables: ReadonlySet<number>,
 ): Preservation["kept"] {
@@ -70,9 +71,9 @@ function keptOf(
     const table = kept.find(({ kind, oid }) => kind === "table" && oid === owner);
     if (table === undefined) return [];
     const { keptIn } = table;
-    return [
-      { kind: "sequence" as const, schema: each.schema!, name: each.name, keptIn, as: each.name, oid: each.objid },
-    ];
+    const key = relationKey(each.objid);
+    const as = sites.find((site) => site.closure.has(key))?.names.get(key)?.name ?? each.name;
+    return [{ kind: "sequence" as const, schema: each.schema!, name: each.name, keptIn, as, oid: each.objid }];
   });
   return [...kept, ...sequences];
 }

@@ -115,13 +115,12 @@ function detach(site: DropSite, tables: readonly Named[], { choice, graph, catal
 }
 
 /** A parent that stays must not show the rows of what is moved. */
-function parentsOff(site: DropSite, tables: readonly Named[], { choice, facts, graph }: Surroundings): string[] {
+function parentsOff(site: DropSite, tables: readonly Named[], { choice, facts }: Surroundings): string[] {
   return tables.flatMap(({ objid, schema, name }) =>
     facts.parents
       .filter(({ child, parent }) => child === objid && !choice.tables.has(parent))
-      .flatMap(({ parent, partition }) => {
-        const above = site.names.get(relationKey(parent)) ?? graph.byOid.get(parent);
-        if (above === undefined) return [];
+      .flatMap(({ parent, partition, ...standing }) => {
+        const above = site.names.get(relationKey(parent)) ?? standing;
         const [own, of] = [qualified(schema, name), qualified(above.schema, above.name)];
         return [partition ? `ALTER TABLE ${of} DETACH PARTITION ${own}` : `ALTER TABLE ${own} NO INHERIT ${of}`];
       }),

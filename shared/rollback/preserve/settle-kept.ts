@@ -42,10 +42,25 @@ async function requireMoved(session: Session, kept: Plan["preserve"]["kept"]): P
      where t.oid = any(${kept.map(({ oid }) => String(oid))}::text[]::oid[])`;
   const places = new Set(rows.map(({ oid, schema, name }) => JSON.stringify([oid, schema, name])));
   const astray = kept.find(({ oid, keptIn, as }) => !places.has(JSON.stringify([oid, keptIn, as])));
-  if (astray === undefined) return;
-  throw new BelayError(
-    "guard_loss",
-    `${astray.kind} ${astray.schema}.${astray.name} is not in ${astray.keptIn} after the rollback SQL, as planned`,
-    { hint: "Everything was put back. Roll back with --preserve archive.", details: { violations: [], widen: [] } },
-  );
+  if (astray !== undefined) throw notAsPlanned(astray, `is not in ${astray.keptIn}`);
+  const [row] = await session.sql`
+    select (select json_build_array(k.schema, k.name)
+              from json_to_recordset(${JSON.stringify(kept)}::text::json) k(kind text, schema text, name text)
+             where k.kind <> 'type' and to_regclass(format('%I.%I', k.schema, k.name)) is not null
+                or k.kind = 'type' and to_regtype(format('%I.%I', k.schema, k.name)) is not null limit 1) as taken,
+           (select inhrelid::int8::float8 from pg_inherits
+             where inhrelid = any(${kept.map(({ oid }) => String(oid))}::text[]::oid[])
+               and inhparent <> all(${kept.map(({ oid }) => String(oid))}::text[]::oid[])
+               and inhparent in (select oid from pg_class where relkind in ('r', 'p', 'f')) limit 1) as shown`;
+  const taken = kept.find(({ schema, name }) => row!.taken?.[0] === schema && row!.taken[1] === name);
+  if (taken !== undefined) throw notAsPlanned(taken, "has another one in its place");
+  const shown = kept.find(({ oid }) => oid === row!.shown);
+  if (shown !== undefined) throw notAsPlanned(shown, "still has a parent that shows its rows");
+}
+
+function notAsPlanned({ kind, schema, name }: Plan["preserve"]["kept"][number], what: string): BelayError {
+  return new BelayError("guard_loss", `${kind} ${schema}.${name} ${what} after the rollback SQL`, {
+    hint: "Everything was put back. Roll back with --preserve archive.",
+    details: { violations: [], widen: [] },
+  });
 }

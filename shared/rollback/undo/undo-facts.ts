@@ -90,7 +90,15 @@ export async function gatherUndoFacts(
     left.remembered,
     part.manifest,
   );
-  const conflicts = [...byCatalog.conflicts, ...rows.conflicts];
+  const kept = partOfKept(found.kept ?? null, part.remembered);
+  // What a purge archived may be back by hand or by an undo of some tables, with newer rows.
+  const purged = await standingRows(
+    { session, account, discards, known },
+    { ...part.remembered, rewritten: [], made: [] },
+    { ...left.remembered, madeColumns: [] },
+    kept?.purgedTo ?? null,
+  );
+  const conflicts = [...byCatalog.conflicts, ...rows.conflicts, ...purged.conflicts];
   const work: Undoable = {
     rollbackId: found.rollbackId,
     migration: found.migration,
@@ -99,11 +107,11 @@ export async function gatherUndoFacts(
     remembered: {
       ...left.remembered,
       added: [...left.remembered.added, ...byCatalog.newer.filter(({ key }) => isDiscarded(conflicts, key))],
-      rewritten: rows.rewritten,
+      rewritten: [...rows.rewritten, ...purged.rewritten],
       made: rows.made,
     },
     manifest: rows.manifest,
-    kept: partOfKept(found.kept ?? null, part.remembered),
+    kept: kept && { ...kept, purgedTo: purged.manifest },
   };
   const unfit = foretell ? await rowsThatDoNotFit(session, work) : [];
   const replaced = await readReplaced(session, work, account);
@@ -115,7 +123,10 @@ export async function gatherUndoFacts(
     work,
     catalog,
     account,
-    present: [...left.present.filter(isNamed), ...rows.present.map((table) => `rows of ${table}`)],
+    present: [
+      ...left.present.filter(isNamed),
+      ...[...rows.present, ...purged.present].map((table) => `rows of ${table}`),
+    ],
     whole: left.present.length === 0 && (request.only ?? []).length === 0,
     leftOut: part.leftOut,
     conflicts: ledger.conflicts,
