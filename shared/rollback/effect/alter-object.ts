@@ -1,8 +1,8 @@
 import { words } from "./describe.ts";
 import { drop } from "./destroy.ts";
 import { findTarget } from "./drop.ts";
-import { findNamed, findOnRelation, findRangeVar, splitName } from "./resolve.ts";
-import { change, keyOf, lock, type Place, type Simulation } from "./simulation.ts";
+import { findNamed, findOfDomain, findOnRelation, findRangeVar, splitName } from "./resolve.ts";
+import { change, keyOf, lock, noteAbsent, type Place, type Simulation } from "./simulation.ts";
 import { type Node, rangeName, stringsOf, wordsOf } from "./sql-nodes.ts";
 
 export function alterNamed(simulation: Simulation, objectType: string, item: Node, at: Place): void {
@@ -12,6 +12,13 @@ export function alterNamed(simulation: Simulation, objectType: string, item: Nod
   else if (found === undefined)
     simulation.opaque.push({ ...at, why: `Belay cannot tell what this ${words(objectType)} change does` });
   else change(simulation, found, "altered");
+}
+
+/** ALTER of what a list of names says: IF EXISTS may stand there. */
+export function alterByName(simulation: Simulation, objectType: string, body: Node, names: unknown, at: Place): void {
+  const found = findTarget(simulation, objectType, { List: { items: names } } as Node);
+  if (found) change(simulation, found, "altered");
+  else noteAbsent(simulation, body, at, `${words(objectType)} ${wordsOf(names).join(".")} is not there`);
 }
 
 export function alterPolicy(simulation: Simulation, body: Node, at: Place): void {
@@ -37,9 +44,7 @@ export function alterDomain(simulation: Simulation, body: Node, at: Place): void
   }
   change(simulation, domain, "altered");
   if (body.subtype !== "X") return;
-  const constraint = (simulation.byFamily.get("constraint") ?? []).find(
-    (each) => each.relid === domain.objid && each.name === body.name && !simulation.gone.has(keyOf(each)),
-  );
+  const constraint = findOfDomain(simulation, domain, body.name as string);
   if (constraint !== undefined) drop(simulation, [keyOf(constraint)], body.behavior === "DROP_CASCADE", at);
 }
 

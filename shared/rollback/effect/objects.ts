@@ -5,6 +5,7 @@ import type { EffectObject } from "../types.ts";
 import { type AddressKey, addressKey, classOid, type NamedObject } from "./dependency-graph.ts";
 import { wholeOf } from "./drop-closure.ts";
 import { keyOf, relationByOid, type SimulatedObject, type Simulation } from "./simulation.ts";
+import { typeWords } from "./type-words.ts";
 
 type Change = EffectObject["change"];
 type By = EffectObject["by"];
@@ -33,7 +34,7 @@ export function effectObjects(simulation: Simulation, catalog: Catalog): EffectO
   const created = createdEntries(simulation, catalog);
   const destroyed = destroyedEntries(simulation, catalog);
   for (const [entry, by] of destroyed) put(entry, created.has(entry.key) ? "changed" : "destroyed", by);
-  const changed = changeFinder(simulation, catalog, new Set([...destroyed.keys()].map((entry) => addressOf(entry))));
+  const changed = changeFinder(simulation, catalog);
   for (const entry of catalog.entries) {
     const by = changed(entry);
     if (by !== null) put(entry, "changed", by);
@@ -113,9 +114,9 @@ function commentTarget(entry: Entry, owners: readonly AddressKey[]): string {
 }
 
 /** Says whether, and why, an entry that stays reads differently afterwards. */
-function changeFinder(simulation: Simulation, catalog: Catalog, destroyed: ReadonlySet<AddressKey>) {
+function changeFinder(simulation: Simulation, catalog: Catalog) {
   const ownersOf = ownerFinder(catalog);
-  const inlined = inlinedInTables(simulation, destroyed);
+  const inlined = inlinedInTables(simulation, catalog);
   const renamedColumns = columnTags(simulation, "renamed");
   return (entry: Entry): By | null => {
     const address = addressOf(entry);
@@ -143,14 +144,15 @@ const wordedWithColumns: Readonly<Record<string, RegExp>> = {
   "SEQUENCE OWNED BY": /column is renamed/,
 };
 
-/** Tables and domains whose CREATE text holds a default or a check that goes. */
-function inlinedInTables(simulation: Simulation, destroyed: ReadonlySet<AddressKey>): Set<AddressKey> {
+/** Tables and domains whose CREATE text holds a default or a check that goes or reads differently. */
+function inlinedInTables(simulation: Simulation, { entries }: Catalog): Set<AddressKey> {
+  const apart = new Set(entries.flatMap((entry) => (satellites.has(entry.kind) ? [] : [addressOf(entry)])));
   const changed = new Set<AddressKey>();
-  for (const key of simulation.gone.keys()) {
+  for (const key of [...simulation.gone.keys(), ...simulation.touched, ...simulation.renamed]) {
     const whole = wholeOf(key);
     if (whole !== key) changed.add(whole);
     const object = simulation.byAddress.get(whole);
-    if (object === undefined || object.relid === null || destroyed.has(whole)) continue;
+    if (object === undefined || object.relid === null || apart.has(whole)) continue;
     if (object.family !== "default" && object.family !== "constraint") continue;
     changed.add(addressKey(classOid.relation, object.relid));
     changed.add(addressKey(classOid.type, object.relid));
@@ -182,17 +184,29 @@ function renamedKey(simulation: Simulation, entry: Entry): { schema: string | nu
   if (object === undefined || simulation.gone.has(keyOf(object))) return null;
   const table = object.relid === null || object.family === "type" ? undefined : relationByOid(simulation, object.relid);
   if (table !== undefined && simulation.gone.has(keyOf(table))) return null;
-  const now = table === undefined ? own(object, entry) : ofTable(simulation, object, table, entry);
+  const now = table === undefined ? own(simulation, object, entry) : ofTable(simulation, object, table, entry);
   if (now === null || (now.schema === entry.schema && now.name === entry.name)) return null;
   return now;
 }
 
-function own(object: SimulatedObject, entry: Entry) {
-  // A routine's entry is named with its arguments.
-  if (object.family === "routine")
-    return { schema: object.schema, name: object.name + entry.name.slice(entry.name.indexOf("(")) };
-  if (object.family === "schema" || object.schema === null) return null;
-  return { schema: object.schema, name: object.name };
+/** Families without a schema that can be renamed; what a schema holds is renamed with it. */
+const unowned = new Set(["event_trigger", "publication", "subscription", "fdw", "server"]);
+
+function own(simulation: Simulation, object: SimulatedObject, entry: Entry) {
+  const { family, schema, name } = object;
+  if (family === "routine") return { schema, name: name + argumentsNow(simulation, object, entry) };
+  return schema === null && !unowned.has(family) ? null : { schema, name };
+}
+
+/** A routine's entry is named with the types of its arguments. */
+function argumentsNow(simulation: Simulation, { args }: SimulatedObject, entry: Entry): string {
+  const isRenamed = (oid: number): boolean => {
+    const key = addressKey(classOid.type, oid);
+    const element = simulation.byAddress.get(key)?.args[0] ?? 0;
+    return simulation.renamed.has(key) || (element > 0 && isRenamed(element));
+  };
+  if (!args.some(isRenamed)) return entry.name.slice(entry.name.indexOf("("));
+  return `(${args.map((oid) => typeWords(simulation, oid)).join(", ")})`;
 }
 
 function ofTable(simulation: Simulation, object: SimulatedObject, table: SimulatedObject, entry: Entry) {

@@ -3,7 +3,7 @@ import { type AddressKey, addressKey, classOid } from "./dependency-graph.ts";
 import { words } from "./describe.ts";
 import { findTarget, namedFamilies } from "./drop.ts";
 import { wholeOf } from "./drop-closure.ts";
-import { findColumn, findNamed, findOnRelation, findRangeVar, relatives } from "./resolve.ts";
+import { findColumn, findNamed, findOfDomain, findOnRelation, findRangeVar, relatives } from "./resolve.ts";
 import {
   change,
   keyOf,
@@ -14,11 +14,15 @@ import {
   type SimulatedObject,
   type Simulation,
 } from "./simulation.ts";
-import { type Node, rangeName } from "./sql-nodes.ts";
+import { type Node, rangeName, stringsOf } from "./sql-nodes.ts";
 
 /** RENAME of anything: the same object goes on under another key. */
 export function renameStatement(simulation: Simulation, body: Node, at: Place): void {
   const objectType = body.renameType as string;
+  if (objectType === "OBJECT_DOMCONSTRAINT") {
+    renameOnDomain(simulation, body, at);
+    return;
+  }
   const found = renameTarget(simulation, body, objectType);
   if (found === null || found === undefined) {
     noteAbsent(
@@ -54,8 +58,21 @@ export function renameStatement(simulation: Simulation, body: Node, at: Place): 
         if (each.schema === found.name) {
           each.schema = newName;
           simulation.renamed.add(keyOf(each));
+          touchDependents(simulation, keyOf(each));
         }
   found.name = newName;
+}
+
+function renameOnDomain(simulation: Simulation, body: Node, at: Place): void {
+  const domain = findTarget(simulation, "OBJECT_DOMAIN", body.object as Node);
+  const constraint = domain ? findOfDomain(simulation, domain, body.subname as string) : undefined;
+  if (!domain || constraint === undefined) {
+    const name = stringsOf(body.object).join(".");
+    simulation.failures.push({ ...at, why: `constraint ${body.subname as string} of domain ${name} is not there` });
+    return;
+  }
+  change(simulation, domain, "a constraint is renamed");
+  constraint.name = body.newname as string;
 }
 
 /** A constraint and its index, a table and its row type share a name. */
@@ -92,14 +109,21 @@ function renameTarget(simulation: Simulation, body: Node, objectType: string): S
   return named === undefined ? undefined : findNamed(simulation, named, null, body.subname as string);
 }
 
-/** Views, policies and foreign keys are worded with the names that they use. */
+/** Whatever is worded with a name: views, policies, keys, and tables with the types and defaults of their columns. */
 export function touchDependents(simulation: Simulation, key: AddressKey): void {
-  for (const { from } of simulation.index.dependents.get(key) ?? []) {
+  for (const { from, type } of simulation.index.dependents.get(key) ?? []) {
     const dependent = simulation.byAddress.get(wholeOf(from));
-    if (dependent === undefined || (dependent.family === "relation" && !"vmiI".includes(dependent.sub))) continue;
-    simulation.touched.add(keyOf(dependent));
+    if (dependent === undefined || !isWorded(dependent, type)) continue;
+    simulation.touched.add(keyOf(typeOf(simulation, dependent) ?? dependent));
+    // An array type, a table's row type.
+    if (dependent.family === "type" && type === "i") touchDependents(simulation, keyOf(dependent));
     const view =
       dependent.family === "rule" && dependent.relid !== null ? relationByOid(simulation, dependent.relid) : undefined;
     if (view !== undefined) simulation.touched.add(keyOf(view));
   }
+}
+
+/** A sequence does not name the table that owns it, nor a partition its parent: those are entries of their own. */
+function isWorded({ family, sub }: SimulatedObject, dependency: string): boolean {
+  return family !== "relation" || "vmiIc".includes(sub) || ("rpf".includes(sub) && dependency === "n");
 }

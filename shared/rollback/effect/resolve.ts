@@ -47,6 +47,17 @@ export function findOnRelation(
   return found ?? null;
 }
 
+/** The constraint of a domain. */
+export function findOfDomain(
+  simulation: Simulation,
+  domain: SimulatedObject,
+  name: string,
+): SimulatedObject | undefined {
+  return (simulation.byFamily.get("constraint") ?? []).find(
+    (each) => each.relid === domain.objid && each.name === name && !isGone(simulation, each),
+  );
+}
+
 export function splitName(names: readonly string[]): { schema: string | null; name: string } {
   return { schema: names.length > 1 ? names[names.length - 2]! : null, name: names[names.length - 1] ?? "" };
 }

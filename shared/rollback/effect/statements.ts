@@ -1,6 +1,6 @@
 import type { Statement } from "../../sql/parse.ts";
 import { shorten } from "../../words.ts";
-import { alterDomain, alterEnum, alterNamed, alterPolicy } from "./alter-object.ts";
+import { alterByName, alterDomain, alterEnum, alterNamed, alterPolicy } from "./alter-object.ts";
 import { alterSequence } from "./alter-sequence.ts";
 import { alterTable } from "./alter-table.ts";
 import { comment, grant } from "./annotate.ts";
@@ -80,6 +80,11 @@ const handlers: Readonly<Record<string, Handler>> = {
   AlterPolicyStmt: alterPolicy,
   AlterSeqStmt: alterSequence,
   AlterDomainStmt: alterDomain,
+  AlterStatsStmt: (simulation, body, at) => alterByName(simulation, "OBJECT_STATISTIC_EXT", body, body.defnames, at),
+  AlterTSConfigurationStmt: (simulation, body, at) =>
+    alterByName(simulation, "OBJECT_TSCONFIGURATION", body, body.cfgname, at),
+  AlterTSDictionaryStmt: (simulation, body, at) =>
+    alterByName(simulation, "OBJECT_TSDICTIONARY", body, body.dictname, at),
   AlterFunctionStmt: (simulation, body, at) =>
     alterNamed(simulation, (body.objtype as string) ?? "OBJECT_FUNCTION", { ObjectWithArgs: body.func } as Node, at),
   AlterOwnerStmt: (simulation, body, at) => alterNamed(simulation, body.objectType as string, body.object as Node, at),

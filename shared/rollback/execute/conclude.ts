@@ -43,7 +43,7 @@ export async function conclude(
   const account = await readAccount(session, before.account);
   const catalog = await before.watch.read();
   const compared = compareCatalogs(before.catalog, catalog);
-  const difference = { ...compared, added: await ownAdditions(session, compared.added) };
+  const difference = { ...compared, added: await ownAdditions(session, compared) };
   const tracked = before.tracked;
   const trackedNow = tracked === null ? null : await readTracked(session, plan.version);
   const tolerated = new Set(tracked === null ? [] : [tracked.oid]);

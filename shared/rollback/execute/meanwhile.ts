@@ -74,8 +74,14 @@ function concerning(difference: CatalogDifference, { entries, free }: ArchiveSco
   return [...gone, ...came].map(({ key }) => key);
 }
 
-/** Of what came since, only what this transaction made itself: others may create tables at the same time. */
-export async function ownAdditions(session: Session, added: readonly Entry[]): Promise<Entry[]> {
+/**
+ * Of what came since, only what this transaction made itself: others may create tables at the same time. What was there
+ * goes on under another name where only a name within its own changed: a function's, with the type of an argument.
+ */
+export async function ownAdditions(
+  session: Session,
+  { added, removed }: Pick<CatalogDifference, "added" | "removed">,
+): Promise<Entry[]> {
   const kinds = new Map([
     [1259, "pg_class"],
     [1255, "pg_proc"],
@@ -84,7 +90,10 @@ export async function ownAdditions(session: Session, added: readonly Entry[]): P
   ]);
   const foreign = new Set<string>();
   for (const [classid, catalog] of kinds) {
-    const entries = added.filter(({ address }) => address.classid === classid && address.objsubid === 0);
+    const before = new Set(removed.flatMap(({ address }) => (address.classid === classid ? [address.objid] : [])));
+    const entries = added.filter(
+      ({ address: { classid: own, objid, objsubid } }) => own === classid && objsubid === 0 && !before.has(objid),
+    );
     if (entries.length === 0) continue;
     const rows = await session.sql.unsafe(
       `select c.oid::int8::text as oid from pg_catalog.${catalog} c
