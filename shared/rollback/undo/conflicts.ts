@@ -68,12 +68,15 @@ function newerHangers(remembered: Remembered, entries: readonly Entry[], discard
   const made = new Map(remembered.added.filter(({ kind }) => kind === "TABLE").map((entry) => [entry.key, entry]));
   const known = goingKeys(remembered);
   const going = new Set(made.keys());
+  const renamed = new Set(remembered.renamedTables.map(({ oid }) => oid));
   const found: { entry: Entry; conflict: UndoConflict }[] = [];
   for (const entry of entries) {
     const on = entry.dependencies.find((key) => going.has(key));
     if (on === undefined || known.has(entry.key) || entry.section === "data") continue;
     const hangs = hangsOn(entry, going);
     const table = made.get(on);
+    // A column's sequence stays with a table that only had another name.
+    if (entry.kind === "SEQUENCE" && table !== undefined && renamed.has(table.address.objid)) continue;
     const name = table === undefined ? null : `${table.schema}.${table.name}`;
     const what = hangs
       ? `${entry.key} came since, and goes with ${on}`
