@@ -94,6 +94,7 @@ function launch(directory: string, port: number, programs: PostgresPrograms, fsy
     fsync: fsync ? "on" : "off",
     max_connections: 200,
     max_wal_size: "2GB",
+    max_prepared_transactions: 5,
   };
   const log = openSync(logFile(directory), "w");
   const child = spawn(
