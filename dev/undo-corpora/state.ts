@@ -57,6 +57,8 @@ export interface Difference {
   readonly wrong: readonly string[];
   /** Tables whose columns stand in another order, and nothing else. */
   readonly otherOrder: readonly string[];
+  /** Materialised views that hold other rows, quoted; not in `wrong`. */
+  readonly views: readonly string[];
 }
 
 /** Compares what stood at a level on the way down with what stands there now; oids and column positions may differ. */
@@ -71,10 +73,22 @@ export function compareStates(was: LevelState, is: LevelState): Difference {
       .map(({ before, after }) => `${before.key} differs: ${firstDifference(before.create, after.create)}`),
     ...rowsThatDiffer(was.rows, is.rows),
     ...valuesThatDiffer("sequence", was.sequences, is.sequences),
-    ...valuesThatDiffer("materialised view", was.views, is.views),
     ...valuesThatDiffer("ledger:", was.ledger, is.ledger),
   ];
-  return { wrong, otherOrder: otherOrder.map(({ before }) => `${before.schema}.${before.name}`) };
+  const views = [...was.views].flatMap(([name, value]) => (is.views.get(name) === value ? [] : [name]));
+  return { wrong, views, otherOrder: otherOrder.map(({ before }) => `${before.schema}.${before.name}`) };
+}
+
+/** What the materialised views would hold if each were filled from the tables as they stand; nothing stays changed. */
+export async function readRefreshed(session: Session): Promise<ReadonlyMap<string, string>> {
+  const filled = await session.sql<{ name: string }[]>`
+    select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind = 'm' and c.relispopulated order by c.oid`;
+  await session.run("begin");
+  for (const { name } of filled) await session.run(`refresh materialized view ${name}`);
+  const { views } = await readState(session);
+  await session.run("rollback");
+  return views;
 }
 
 function firstDifference(one: string, other: string): string {

@@ -27,7 +27,8 @@ export interface Down {
 
 /** What became of it on the way up. */
 export interface Up {
-  readonly outcome: "equal" | "column order" | "differs" | "failed";
+  /** `stale views`: alike but for materialised views that held what their queries no longer gave, and are filled now. */
+  readonly outcome: "equal" | "column order" | "stale views" | "differs" | "failed";
   /** What differs, or why the undo failed. */
   readonly wrong: readonly string[];
   /** How the schema was put back, as the report says it. */

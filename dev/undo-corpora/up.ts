@@ -4,7 +4,7 @@ import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import type { Chain } from "./chain.ts";
 import { withSession } from "./databases.ts";
 import { takeOut } from "./seed.ts";
-import { compareStates, readState } from "./state.ts";
+import { compareStates, readRefreshed, readState } from "./state.ts";
 import type { Level, Segment, Up, Walked, WalkOptions } from "./types.ts";
 
 export interface WalkedUp {
@@ -42,7 +42,7 @@ export async function walkUp(chain: Chain, segment: Segment, options: WalkOption
   return { walked, chains };
 }
 
-async function stepUp(chain: Chain, database: string, { report, before }: Level): Promise<Up> {
+async function stepUp(chain: Chain, database: string, { report, before, copy }: Level): Promise<Up> {
   const started = performance.now();
   const request = { rollbackId: report!.rollbackId, reason: "corpora" };
   const undone = await undoRollback(chain.belay(database), request).catch((error: unknown) => {
@@ -53,8 +53,15 @@ async function stepUp(chain: Chain, database: string, { report, before }: Level)
   if (isBelayError(undone))
     return { outcome: "failed", wrong: [`${undone.code}: ${undone.message}`], way: null, seconds };
   const now = await withSession(chain.databases.urlOf(database), readState);
-  const { wrong, otherOrder } = compareStates(before, now);
-  const outcome = wrong.length > 0 ? "differs" : otherOrder.length > 0 ? "column order" : "equal";
+  const { wrong: others, otherOrder, views } = compareStates(before, now);
+  const refreshed = views.length > 0 ? await withSession(chain.databases.urlOf(copy!), readRefreshed) : new Map();
+  const lost = views.filter((name) => now.views.get(name) !== refreshed.get(name));
+  const wrong = [
+    ...others,
+    ...lost.map((name) => `materialised view ${name} holds what its query did not give before`),
+  ];
+  const fine = views.length > 0 ? "stale views" : otherOrder.length > 0 ? "column order" : "equal";
+  const outcome = wrong.length > 0 ? "differs" : fine;
   return { outcome, wrong, way: undone.notes[0] ?? null, seconds };
 }
 
