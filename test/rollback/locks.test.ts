@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { openSession } from "../../shared/postgres/session.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
+import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase } from "../support/postgres.ts";
 import { apply, type Pair, photograph, run } from "./helpers.ts";
@@ -30,6 +31,28 @@ describe("a table that someone else holds", () => {
     });
     await other.run("rollback");
     await other.close();
+    expect(await photograph(database.url)).toEqual(before);
+    await database.drop();
+  });
+
+  test("a prepared transaction: it is named with what settles it, nothing changed, and once settled the same command works", async () => {
+    const database = await createDatabase();
+    await apply(database.url, pair);
+    const gid = `transfer of ${database.name}`;
+    await run(database.url, `begin; update notes set body = 'kept' where id = 1; prepare transaction '${gid}'`);
+    const belay = testBelay({ database: database.url, settings: impatient });
+    await expect(executeRollback(belay, { migration: pair.name, reason: "test" })).rejects.toMatchObject({
+      code: "lock_not_obtained",
+      message: expect.stringContaining(`prepared transaction ${gid}`),
+      hint: expect.stringContaining(`rollback prepared '${gid}'`),
+    });
+    expect(await run(database.url, "select gid from pg_prepared_xacts where database = current_database()")).toEqual([
+      { gid },
+    ]);
+    await run(database.url, `commit prepared '${gid}'`);
+    const before = await photograph(database.url);
+    await executeRollback(belay, { migration: pair.name, reason: "test" });
+    await undoRollback(belay, { migration: pair.name, reason: "test" });
     expect(await photograph(database.url)).toEqual(before);
     await database.drop();
   });

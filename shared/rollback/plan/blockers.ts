@@ -54,7 +54,7 @@ export async function readBlockers(
   return [...found.values()].sort((a, b) => b.ageSeconds - a.ageSeconds || (a.pid ?? 0) - (b.pid ?? 0));
 }
 
-/** A prepared transaction's locks have no pid; pg_locks shows it as the virtual transaction -1/xid. */
+/** A prepared transaction's locks have no pid, and the virtual transaction of its session of then: its own id's lock has that too. */
 async function readLocks(session: Session, oids: readonly number[]): Promise<LockRow[]> {
   return await session.sql<LockRow[]>`
     select l.pid, p.gid, l.mode, l.granted, l.relation::int8::text as oid, n.nspname as schema, c.relname as name,
@@ -64,7 +64,8 @@ async function readLocks(session: Session, oids: readonly number[]): Promise<Loc
            case when a.state is not null then extract(epoch from clock_timestamp() - a.query_start)::float8 end as query_age
       from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
            left join pg_stat_activity a on a.pid = l.pid
-           left join pg_prepared_xacts p on l.pid is null and l.virtualtransaction = '-1/' || p.transaction
+           left join pg_locks x on l.pid is null and x.pid is null and x.locktype = 'transactionid' and x.virtualtransaction = l.virtualtransaction
+           left join pg_prepared_xacts p on p.transaction = x.transactionid
      where l.locktype = 'relation' and l.pid is distinct from pg_backend_pid()
        and l.database = (select oid from pg_database where datname = current_database())
        and l.relation = any(${oids.map(String)}::text[]::oid[])`;
