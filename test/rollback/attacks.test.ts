@@ -53,7 +53,7 @@ function withoutDraws(state: Awaited<ReturnType<typeof everything>>, before: Rea
 describe("hostile or careless rollback SQL is refused with nothing changed, or undone with nothing lost", () => {
   test.each(attacks)("$title", async (attack) => {
     const database = await databaseFor(attack);
-    const name = `${20_250_102_000_000 + count++}_change`;
+    const name = `${20_250_102_000_000 + (attack.base === undefined ? count++ : 0)}_change`;
     const { port, password } = new URL(database.url);
     const fill = (text: string) =>
       text
