@@ -14,7 +14,7 @@ const pair: Pair = {
   down: "drop table notes;",
 };
 
-test("a pooler in transaction mode is refused clearly, with nothing written and no setting of ours left on it", async () => {
+test("a pooler in transaction mode is refused clearly, with nothing written", async () => {
   const database = await createDatabase();
   await apply(database.url, pair);
   const before = await photograph(database.url);

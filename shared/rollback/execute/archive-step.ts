@@ -55,7 +55,11 @@ export async function archiveScoped(
     belay.settings,
     tables.map(({ sizeHint }) => sizeHint ?? 0),
   );
-  const readers = await openReaders(belay, at!.snapshot, wanted);
+  const readers = await openReaders(belay, at!.snapshot, wanted).catch(async (error) => {
+    // The snapshot goes with its session: then that is the reason, and the question throws it.
+    await session.run("select 1");
+    throw error;
+  });
   const ping = setInterval(() => session.sql`select 1`.catch(() => {}), attempt.belay.settings.idleMs / pingsPerLimit);
   try {
     const input = {
