@@ -137,7 +137,13 @@ export const policyFileSchema = z
           .enum(["archive", "quarantine", "copy"])
           .optional()
           .describe("How what goes is kept, unless a rollback is asked for another way"),
-        days: z.number().int().min(1).max(3660).optional().describe("How long it is kept in the database, at the least"),
+        days: z
+          .number()
+          .int()
+          .min(1)
+          .max(3660)
+          .optional()
+          .describe("How long it is kept in the database, at the least"),
       })
       .optional()
       .describe("What a rollback keeps in the database itself"),
