@@ -37,14 +37,16 @@ export async function waitOutside(waiting: Waiting, wanted: readonly WantedLock[
   const { control, session, limits, patience } = waiting;
   const targets = await withDescendants(control, wanted);
   for (let look = 0; ; look++) {
-    const long = await readBlockers(control, targets, { except: session.pid, olderThanMs: limits.lockTimeoutMs });
+    const all = await readBlockers(control, targets, { except: session.pid });
+    const forUs = await whoWaitsForUs(control, all, session.pid);
+    // However young: queueing behind it would be a deadlock, for which the server may end it instead of us.
+    const cycle = all.find(({ pid, granted }) => granted && forUs.has(pid));
+    if (cycle !== undefined) throw neitherGoesOn(waiting.what, cycle);
+    const long = all.filter(({ ageSeconds }) => ageSeconds * 1_000 >= limits.lockTimeoutMs);
     const yielding = await yieldingVacuums(control, long);
-    const forUs = await whoWaitsForUs(control, long, session.pid);
     // Who waits for a table that we hold comes after us when we ask for more of it.
     const staying = long.filter(({ pid, granted }) => !yielding.has(pid) && (granted || !forUs.has(pid)));
     if (staying.length === 0) return queueFor(control, limits, yielding.size > 0);
-    const cycle = staying.find(({ pid }) => forUs.has(pid));
-    if (cycle !== undefined) throw neitherGoesOn(waiting.what, cycle);
     if (patience.left() <= 0) throw lockNotObtained(waiting.what, { tries, waitedMs: patience.waitedMs() }, staying);
     if (look % 20 === 0) waiting.say(`waiting outside the locks' queues for ${blockersWords(staying)}`);
     // Neither the server nor a proxy may take it for dead.
