@@ -697,7 +697,8 @@ as $$
     )
 $$;
 
--- Whether a row of a shared catalog went by another session's DROP: of a database, which no transaction can drop, or of
+-- Whether a row of a shared catalog went by another session's DROP: of a database, which no transaction can drop (its row
+-- is marked in place first, by a limit of -2 connections, visible to every snapshot), or of
 -- a role while this transaction holds no lock to write pg_authid, which DROP ROLE keeps until its end. Its comment,
 -- settings and memberships go with it.
 create function belay.gone_elsewhere(catalog oid, line text) returns boolean
@@ -723,7 +724,7 @@ as $$
   )
   select exists (
     select from named n where exists (
-      select from unnest(n.databases) d (oid) where d.oid is not null and d.oid::oid not in (select b.oid from pg_database b)
+      select from unnest(n.databases) d (oid) where d.oid is not null and d.oid::oid not in (select b.oid from pg_database b where b.datconnlimit <> -2)
     ) or (
       exists (select from unnest(n.roles) a (oid) where a.oid is not null and a.oid::oid not in (select b.oid from pg_roles b))
       and not exists (
