@@ -1,4 +1,5 @@
 import { BelayError } from "../../errors.ts";
+import { sqlState, sqlStateOf } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { readBlockers } from "../plan/blockers.ts";
 import {
@@ -40,11 +41,20 @@ export function lockWithRetries(attempt: Attempt, session: Session, widen: Reado
         await lockWithin(session, targets, { mode: "share row exclusive", withinMs, after: settings });
         return { targets, at: targets.length === 0 ? null : at };
       } catch (error) {
+        if (sqlStateOf(error) === sqlState.undefinedTable) throw goneMeanwhile(waiting.what, error);
         if (!isLockFailure(error) || error instanceof BelayError) throw error;
         const pause = pauseMs(tries, performance.now() - at);
         await giveUpOrPause(attempt, { waiting, wanted, tries, pause, error }, () => session.run("rollback"));
       }
     }
+  });
+}
+
+/** Another rollback, or somebody else, was first. */
+function goneMeanwhile(what: string, cause: unknown): BelayError {
+  return new BelayError("plan_changed", `of ${what}, something was dropped or renamed while the rollback began`, {
+    hint: "Nothing changed here. Look at `belay status`, then plan again.",
+    cause,
   });
 }
 
