@@ -1,4 +1,5 @@
 import { listArchives, readManifest } from "../../../shared/archive/list.ts";
+import { incidentFiles, manifestFile, receiptFile } from "../../../shared/archive/names.ts";
 import { openStore } from "../../../shared/store/open.ts";
 import type { StoredObject } from "../../../shared/store/types.ts";
 import { edgePermissions } from "../../deno.ts";
@@ -73,9 +74,16 @@ export async function lookAtArchive(story: Story, world: World, archiveId: strin
   for await (const object of store.list(`archives/${archiveId}/`)) objects.push(object);
   for (const object of objects) story.say(`${byteText(object.size).padStart(10)}  ${object.key}`);
   const manifest = await readManifest(store, archiveId);
+  const stored = objects.map(({ key, size }) => [key.split("/").at(-1)!, size] as [string, number]);
+  const records = [...incidentFiles, manifestFile, receiptFile] as string[];
+  story.expect(
+    "manifest, receipt and incident report stand beside the rows",
+    stored.map(([file]) => file).filter((file) => records.includes(file)),
+    records.toSorted(),
+  );
   story.expect(
     "the store holds the objects that the manifest names, at their sizes",
-    objects.filter(({ key }) => !key.endsWith("/manifest.json")).map(({ key, size }) => [key.split("/").at(-1), size]),
+    stored.filter(([file]) => !records.includes(file)),
     manifest.objects.map(({ file, bytes }) => [file, bytes] as [string, number]).sort((a, b) => (a[0] < b[0] ? -1 : 1)),
   );
   for (const table of manifest.tables) {
