@@ -36,7 +36,14 @@ export async function failedDeployment(story: Story, world: World): Promise<void
   );
   const [ledger] = await world.sql`select status from belay.migration_history where migration_name = ${newest}`;
   story.expect("nothing was rolled back", ledger!.status, "applied");
-  story.expect("the team was told once", world.notices.length, 1);
+  const told = world.notices
+    .map((notice) => JSON.parse(notice))
+    .filter((notice) => notice.data?.externalId === "deploy-42");
+  story.expect(
+    "the team was told once",
+    told.map((notice) => notice.type),
+    ["belay.deployment_failed"],
+  );
   const again = await send(...failure);
   story.expect("the same delivery again does nothing", [again.status, again.body.replayed], [200, true]);
 }
