@@ -1,7 +1,6 @@
 import type { Belay } from "../../context.ts";
 import type { MigrationFolder } from "../../migrations/types.ts";
-import { ownPath } from "../../postgres/settings.ts";
-import { silenceOf } from "../transaction/timeouts.ts";
+import { openPlanner } from "../transaction/control.ts";
 import type { Plan } from "../types.ts";
 import { type Facts, gatherFacts } from "./facts.ts";
 import { makePlan } from "./plan.ts";
@@ -38,17 +37,7 @@ export async function planWithFacts(belay: Belay, request: PlanRequest): Promise
 }
 
 async function readFactsAlone(belay: Belay, request: PlanRequest): Promise<Facts> {
-  const { lockTimeoutMs, statementTimeoutMs } = belay.settings;
-  const session = await belay.openSession({
-    applicationName: "belay plan",
-    parameters: {
-      row_security: "off",
-      ...ownPath,
-      lock_timeout: String(lockTimeoutMs),
-      statement_timeout: String(statementTimeoutMs),
-    },
-    silenceMs: silenceOf(belay.settings),
-  });
+  const session = await openPlanner(belay);
   try {
     await session.run("begin isolation level repeatable read read only");
     const facts = await gatherFacts(session, belay, request, request);

@@ -17,3 +17,18 @@ export function openControl(belay: Belay): Promise<Session> {
 export function openWorker(belay: Belay, applicationName: string): Promise<Session> {
   return belay.openSession({ applicationName, parameters: ownPath, silenceMs: silenceOf(belay.settings) });
 }
+
+/** A session that reads what a plan is made from, and gives up where it would wait for a lock. */
+export function openPlanner(belay: Belay): Promise<Session> {
+  const { lockTimeoutMs, statementTimeoutMs } = belay.settings;
+  return belay.openSession({
+    applicationName: "belay plan",
+    parameters: {
+      row_security: "off",
+      ...ownPath,
+      lock_timeout: `${lockTimeoutMs}ms`,
+      statement_timeout: `${statementTimeoutMs}ms`,
+    },
+    silenceMs: silenceOf(belay.settings),
+  });
+}

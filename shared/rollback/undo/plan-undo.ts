@@ -2,11 +2,10 @@ import type { Belay } from "../../context.ts";
 import { BelayError } from "../../errors.ts";
 import { requireBelay } from "../../install.ts";
 import type { Session } from "../../postgres/session.ts";
-import { ownPath } from "../../postgres/settings.ts";
 import { isLockTimeout, lockedOut } from "../plan/planning-blocked.ts";
 import type { PolicyGate } from "../plan/policy.ts";
 import { parseWaivers } from "../plan/waivers.ts";
-import { silenceOf } from "../transaction/timeouts.ts";
+import { openPlanner } from "../transaction/control.ts";
 import { findRollback } from "./find.ts";
 import { makeUndoPlan } from "./make-plan.ts";
 import type { UndoPlan } from "./plan-types.ts";
@@ -30,18 +29,9 @@ export async function planUndoWithFacts(
   belay: Belay,
   request: PlanUndoRequest,
 ): Promise<{ plan: UndoPlan; facts: UndoFacts }> {
-  const { policy, lockTimeoutMs, statementTimeoutMs } = belay.settings;
+  const { policy } = belay.settings;
   const waive = undoWaivers(belay, request.waive);
-  const session = await belay.openSession({
-    applicationName: "belay plan",
-    parameters: {
-      row_security: "off",
-      ...ownPath,
-      lock_timeout: String(lockTimeoutMs),
-      statement_timeout: String(statementTimeoutMs),
-    },
-    silenceMs: silenceOf(belay.settings),
-  });
+  const session = await openPlanner(belay);
   try {
     const facts = await readFacts(session, belay, request);
     return { plan: makeUndoPlan(facts, { policy, waive }), facts };
