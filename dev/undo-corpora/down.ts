@@ -167,7 +167,7 @@ async function rollBack(
 ): Promise<Level> {
   const url = chain.databases.urlOf(database);
   const { seeded, before } = await withSession(url, async (session) => {
-    const done = await seedEmpty(session, state.rows, options.rows, options.seed);
+    const done = await seedEmpty(session, state, options.rows, options.seed);
     return { seeded: done, before: done.tables.length > 0 ? await readState(session) : state };
   });
   const copy = `copy_${copies++}`;
