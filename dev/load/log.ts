@@ -27,31 +27,39 @@ export interface Model {
   readonly rows: ReadonlyMap<string, Rows>;
   /** `table key` of rows that an unanswered COMMIT may have changed. */
   readonly unknown: Set<string>;
-  /** Every key that was drawn, by table. */
-  readonly drawn: ReadonlyMap<string, Set<string>>;
+  /** What the sequences gave, by table. */
+  readonly drawn: ReadonlyMap<string, Drawn>;
+}
+
+export interface Drawn {
+  readonly keys: Set<string>;
+  greatest: bigint;
 }
 
 export function startModel(tables: readonly { readonly name: string }[]): Model {
   return {
     rows: new Map(tables.map(({ name }) => [name, new Map()])),
     unknown: new Set(),
-    drawn: new Map(tables.map(({ name }) => [name, new Set()])),
+    drawn: new Map(tables.map(({ name }) => [name, { keys: new Set(), greatest: 0n }])),
   };
 }
 
-/** Takes a report in; answers keys that a sequence gave twice. */
-export function apply(model: Model, { effects, unknown }: WriterReport): string[] {
+/** Takes a report in; answers what a sequence gave twice. */
+export function apply(model: Model, { effects, unknown, failed }: WriterReport): string[] {
   const twice: string[] = [];
   for (const { table, key, values, drawn } of effects) {
     const rows = model.rows.get(table)!;
     if (drawn) {
       const known = model.drawn.get(table)!;
-      if (known.has(key)) twice.push(`${table} gave ${key} twice`);
-      known.add(key);
+      if (known.keys.has(key)) twice.push(`${table} gave ${key} twice`);
+      known.keys.add(key);
+      if (BigInt(key) > known.greatest) known.greatest = BigInt(key);
     }
     if (values === null) rows.delete(key);
     else rows.set(key, values);
   }
+  // Only a number that another row has already violates a primary key here.
+  if (failed["23505"] !== undefined) twice.push(`a sequence gave numbers twice: ${failed["23505"]} rows were refused`);
   for (const { table, key } of unknown) model.unknown.add(`${table} ${key}`);
   return twice;
 }

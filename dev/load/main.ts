@@ -3,20 +3,22 @@ import { stopAll } from "../../servers/cleanup.ts";
 import { startPostgres } from "../../servers/postgres.ts";
 import { type LoadRound, runLoad } from "./run.ts";
 
-const usage = `npm run test:load -- [--rounds N] [--seed N] [--writers N] [--json]
+const usage = `npm run test:load -- [--rounds N] [--seed N] [--writers N] [--rate N] [--json]
 
 Rolls back and undoes at random moments while a second process writes thousands of transactions a second. After each step every
 row that the writers saw committed must be in its table or in the archive, once, and no sequence may be behind. Exits 1 when not.
 
   --rounds N   default 200
   --seed N     chooses the same rollbacks, pauses and writes again; printed first
-  --writers N  connections of the writing process (default 8)`;
+  --writers N  connections of the writing process (default 8)
+  --rate N     transactions a second that it tries (default 6000)`;
 
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "200" },
     seed: { type: "string" },
     writers: { type: "string", default: "8" },
+    rate: { type: "string", default: "6000" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", short: "h" },
   },
@@ -35,6 +37,7 @@ try {
     rounds: Number(values.rounds),
     seed,
     writers: Number(values.writers),
+    rate: Number(values.rate),
     onRound: (round) => {
       if (values.json) console.log(JSON.stringify({ seed, ...round }));
       else if (round.wrong.length > 0)
@@ -57,7 +60,7 @@ function summary(rounds: readonly LoadRound[]): string[] {
   const count = (value: number) => Math.round(value).toLocaleString("en-US");
   return [
     `${rounds.length} rounds in ${count(seconds)} s: ${rounds.filter(({ rolledBack }) => rolledBack).length} rolled back, ${rounds.filter(({ undone }) => undone).length} undone, ${rounds.filter(({ refused }) => refused !== null).length} refused for want of locks`,
-    `${count(committed)} transactions committed by the writers (${count(committed / seconds)} a second), ${count(failed)} failed on what was gone, ${sum(({ unknown }) => unknown)} of unknown outcome`,
+    `${count(committed)} transactions committed by the writers (${count(committed / sum(({ writingSeconds }) => writingSeconds))} a second while they wrote), ${count(failed)} failed on what was gone, ${sum(({ unknown }) => unknown)} of unknown outcome`,
     `${count(sum(({ archivedRows }) => archivedRows))} rows archived; locks held ${count(locked[Math.floor(locked.length / 2)] ?? 0)} ms in the middle, ${count(locked.at(-1) ?? 0)} ms at most; longest transaction of a writer ${count(Math.max(0, ...rounds.map(({ longestMs }) => longestMs)))} ms`,
     `${rounds.reduce((total, { wrong }) => total + wrong.length, 0)} rows lost, doubled or other than committed`,
   ];

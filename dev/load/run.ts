@@ -24,7 +24,10 @@ export interface LoadOptions {
   readonly url: string;
   readonly rounds: number;
   readonly seed: number;
+  /** Connections of the writing process; default 8. */
   readonly writers?: number;
+  /** Transactions a second that it tries; default 6,000. */
+  readonly rate?: number;
   /** Stops before the rounds are done, after so many milliseconds. */
   readonly forMs?: number;
   readonly onRound?: (round: LoadRound) => void;
@@ -46,24 +49,26 @@ export interface LoadRound {
   /** Longest transaction of a writer, its waits included. */
   readonly longestMs: number;
   readonly seconds: number;
+  /** Of these, how long the writers were at work. */
+  readonly writingSeconds: number;
   readonly wrong: readonly string[];
 }
 
 /** Rolls back and undoes at random moments while another process writes, and compares with what that process logged. */
 export async function runLoad(options: LoadOptions): Promise<LoadRound[]> {
-  const { url, rounds, seed, writers = 8, forMs = Number.POSITIVE_INFINITY, onRound = () => {} } = options;
+  const { url, rounds, seed, writers = 8, rate = 6_000, forMs = Number.POSITIVE_INFINITY } = options;
   const folder = mkdtempSync(join(tmpdir(), "belay-load-"));
   const session = await openSession(url, { applicationName: "load check" });
   const started = performance.now();
   const done: LoadRound[] = [];
   try {
     await prepare(session);
-    const process = await startWriters(url, writers, seed);
+    const process = await startWriters(url, { connections: writers, rate, seed });
     const run = { session, process, belay: belayOf(url, folder), model: startModel(tables), random: randomFrom(seed) };
     for (let number = 1; number <= rounds && performance.now() - started < forMs; number++) {
       const round = await runRound(run, number);
       done.push(round);
-      onRound(round);
+      options.onRound?.(round);
       if (round.wrong.length > 0) break;
     }
     await process.end();
@@ -86,16 +91,22 @@ async function runRound({ session, process, belay, model, random }: Run, number:
   const scenario = random.pick(scenarios);
   const started = performance.now();
   const wrong: string[] = [];
-  const sums = { committed: 0, failed: {} as Record<string, number>, unknown: 0, longestMs: 0 };
+  const sums = { committed: 0, failed: {} as Record<string, number>, unknown: 0, longestMs: 0, writingSeconds: 0 };
+  let written = 0;
+  const go = () => {
+    written = performance.now();
+    process.go();
+  };
   const pause = async () => {
     const report = await process.pause();
+    sums.writingSeconds += (performance.now() - written) / 1_000;
     wrong.push(...apply(model, report));
     sums.committed += report.committed;
     sums.unknown += report.unknown.length;
     sums.longestMs = Math.max(sums.longestMs, report.longestMs);
     for (const [code, times] of Object.entries(report.failed)) sums.failed[code] = (sums.failed[code] ?? 0) + times;
   };
-  process.go();
+  go();
   await sleep(random.int(5, 250));
   const report = await settled(() => executeRollback(belay, { ...targetOf(scenario), reason: "load" }));
   await sleep(random.int(0, 100));
@@ -104,7 +115,7 @@ async function runRound({ session, process, belay, model, random }: Run, number:
   else wrong.push(...(await checkRolledBack(session, belay.store, report.archiveId!, scenario, model)));
   let undo: RollbackReport | Refused | null = null;
   if (!("refused" in report)) {
-    process.go();
+    go();
     await sleep(random.int(5, 150));
     undo = await undoWithPatience(belay, report.rollbackId);
     await sleep(random.int(0, 100));

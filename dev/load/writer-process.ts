@@ -10,8 +10,15 @@ export interface WriterProcess {
   end(): Promise<void>;
 }
 
-export async function startWriters(url: string, count: number, seed: number): Promise<WriterProcess> {
-  const child = fork(join(import.meta.dirname, "writers.ts"), [url, String(count), String(seed)]);
+export interface WriterOptions {
+  readonly connections: number;
+  /** Transactions a second at most, all connections together. */
+  readonly rate: number;
+  readonly seed: number;
+}
+
+export async function startWriters(url: string, { connections, rate, seed }: WriterOptions): Promise<WriterProcess> {
+  const child = fork(join(import.meta.dirname, "writers.ts"), [url, ...[connections, rate, seed].map(String)]);
   const ended = once(child, "exit");
   const answer = async () => {
     const [message] = await Promise.race([

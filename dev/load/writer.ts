@@ -1,9 +1,14 @@
-import { openSession, type Session } from "../../shared/postgres/session.ts";
 import { randomFrom } from "../faults/random.ts";
+import type { Connection } from "./connection.ts";
 import type { Effect } from "./log.ts";
 
 /** Rows of one table that one writer keeps at most. */
-const mostRows = 25;
+const mostRows = 12;
+
+const writtenTables = ["logs", "events", "orders", "parents", "people"];
+
+/** Milliseconds for which a writer leaves a table alone that is gone. */
+const awayMs = 50;
 
 export interface Counts {
   committed: number;
@@ -18,11 +23,19 @@ interface Transaction {
   readonly effects: readonly Effect[];
 }
 
-/** One connection that writes rows of its own, one transaction after another. */
-export async function startWriter(url: string, number: number, seed: number) {
-  let session = await connect(url);
-  const random = randomFrom(seed * 1_000 + number);
-  const own = new Map<string, string[]>(["logs", "events", "orders", "parents", "people"].map((name) => [name, []]));
+export interface WriterPlace {
+  readonly connection: Connection;
+  /** The connection's number: it has a row of `rates` of its own. */
+  readonly place: number;
+  /** Chooses what is written. */
+  readonly seed: number;
+}
+
+/** Writes rows of its own, one transaction after another. */
+export function createWriter({ connection, place, seed }: WriterPlace) {
+  const random = randomFrom(seed);
+  const own = new Map<string, string[]>(writtenTables.map((name) => [name, []]));
+  const awayUntil = new Map<string, number>();
   let step = 0;
   const ownRow = (table: string) => random.pick(own.get(table)!);
   const row = (table: string, key: string, values: Effect["values"], drawn = false): Effect => ({
@@ -32,18 +45,12 @@ export async function startWriter(url: string, number: number, seed: number) {
     drawn,
   });
 
-  async function draw(table: string): Promise<string> {
-    const [drawn] = await session.run(`select nextval('${table}_id_seq')::text as id`);
-    return drawn!.id;
-  }
-
-  async function next(): Promise<Transaction> {
-    const table = random.pick(["logs", "events", "orders", "parents", "people"]);
+  async function next(table: string): Promise<Transaction> {
     const keys = own.get(table)!;
     const value = String(++step % 1_000_000);
     if (keys.length >= mostRows || (keys.length > 3 && random.chance(0.2))) return remove(table, ownRow(table));
     if (keys.length > 0 && random.chance(0.4)) return change(table, ownRow(table), value);
-    return insert(table, await draw(table), value);
+    return insert(table, await connection.draw(table), value);
   }
 
   function insert(table: string, id: string, value: string): Transaction {
@@ -60,8 +67,8 @@ export async function startWriter(url: string, number: number, seed: number) {
     }
     if (table === "events")
       return {
-        sql: `insert into events values (${id}, '${value}'); update rates set v = ${value} where id = ${number}`,
-        effects: [row(table, id, [value], true), row("rates", String(number), [value])],
+        sql: `insert into events values (${id}, '${value}'); update rates set v = ${value} where id = ${place}`,
+        effects: [row(table, id, [value], true), row("rates", String(place), [value])],
       };
     const lines = table === "orders" ? "items" : "children";
     return {
@@ -120,9 +127,12 @@ export async function startWriter(url: string, number: number, seed: number) {
     /** One transaction, noted in `counts`. */
     async write(counts: Counts): Promise<void> {
       const started = performance.now();
+      const here = writtenTables.filter((name) => (awayUntil.get(name) ?? 0) <= started);
+      const table = random.pick(here);
+      const session = connection.session();
       let transaction: Transaction | null = null;
       try {
-        transaction = await next();
+        transaction = await next(table);
         await session.run(transaction.sql);
         keep(transaction);
         counts.effects.push(...transaction.effects);
@@ -132,19 +142,10 @@ export async function startWriter(url: string, number: number, seed: number) {
         counts.failed[code] = (counts.failed[code] ?? 0) + 1;
         if (!session.alive) {
           counts.unknown.push(...(transaction?.effects ?? []));
-          session = await connect(url);
-        }
-        // What is gone is not asked for without end.
-        await new Promise((resolve) => setTimeout(resolve, 1));
+          await connection.renew(session);
+        } else if (code === "42P01") awayUntil.set(table, performance.now() + awayMs);
       }
       counts.longestMs = Math.max(counts.longestMs, performance.now() - started);
     },
-    close: () => session.close(),
   };
-}
-
-async function connect(url: string): Promise<Session> {
-  const session = await openSession(url, { applicationName: "load writer" });
-  await session.run("set synchronous_commit = off");
-  return session;
 }
