@@ -237,6 +237,35 @@ export const effectCases: readonly EffectCase[] = [
     rollback: "alter table t set schema s",
   },
   {
+    name: "a table moved out of a schema that goes",
+    setup: `create schema app; create table app.t (id serial primary key, n int check (n > 0)); create index t_n on app.t (n); comment on table app.t is 'x'; create table app.other (id int);`,
+    rollback: "alter table app.t set schema public; drop table app.other; drop schema app",
+  },
+  {
+    name: "all kinds of objects moved out of a schema that goes",
+    setup: `create schema app; create type app.mood as enum ('a'); create type app.pair as (a int, m app.mood[]); create domain app.d as int check (value > 0);
+      create function app.f(app.mood) returns int language sql as 'select 1'; create sequence app.s; create view app.v as select 1 as a;
+      create materialized view app.m as select 1 as a; create aggregate app.agg (int) (sfunc = int4pl, stype = int);
+      create collation app.c from "C"; create text search configuration app.tc (copy = simple); create table app.t (id int generated always as identity, a int, b int); create statistics app.st on a, b from app.t;`,
+    rollback: `alter type app.mood set schema public; alter type app.pair set schema public; alter domain app.d set schema public; alter function app.f set schema public; alter sequence app.s set schema public; alter view app.v set schema public;
+      alter materialized view app.m set schema public; alter aggregate app.agg(int) set schema public; alter collation app.c set schema public; alter text search configuration app.tc set schema public; alter table app.t set schema public; alter statistics app.st set schema public; drop schema app`,
+  },
+  {
+    name: "a table moved into a schema that goes with all that it holds",
+    setup: `create schema app; create schema attic; create table app.t (id serial primary key); create view v as select id from app.t;`,
+    rollback: "alter table app.t set schema attic; drop schema attic cascade",
+  },
+  {
+    name: "a table moved into a schema that the SQL makes",
+    setup: `create table t (id serial primary key);`,
+    rollback: "create schema attic; alter table t set schema attic; drop schema attic cascade",
+  },
+  {
+    name: "an extension moved out of a schema that goes",
+    setup: `create schema app; create extension citext schema app; create table t (c app.citext);`,
+    rollback: "alter extension citext set schema public; drop schema app",
+  },
+  {
     name: "a replaced function and view",
     setup: `create function f() returns int language sql as 'select 1'; create view v as select 1 as a;`,
     rollback:

@@ -1,5 +1,5 @@
 import { test } from "vitest";
-import { thereAndBack } from "./undo-support.ts";
+import { thereAndBack, thereAndBackTwice } from "./undo-support.ts";
 
 test("names that others are worded with: types of columns and arguments, defaults, checks, and what a schema holds", () =>
   thereAndBack(
@@ -37,3 +37,11 @@ test("statistics and text search objects that are altered", () =>
     },
     "entries",
   ));
+
+test("a table with its sequence that leaves a schema, which then goes", () =>
+  thereAndBackTwice({
+    title: "moved out",
+    base: "create table t (id serial primary key, n int check (n > 0)); create index on t (n); create view v as select n from t; insert into t (n) values (1), (2);",
+    up: "create schema app; alter table t set schema app;",
+    down: "alter table app.t set schema public; drop schema app;",
+  }));
