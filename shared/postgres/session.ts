@@ -42,6 +42,10 @@ export interface SessionOptions {
   readonly prepare?: boolean;
   /** Milliseconds that the server may be silent after a request until the connection counts as lost; default: for ever. */
   readonly silenceMs?: number;
+  /** Sets nothing on the server, not even what makes text output the same everywhere. */
+  readonly unset?: boolean;
+  /** Looks at the connection before anything is set there; what it throws ends the connection. */
+  readonly beforeSettings?: (connection: Pick<Session, "sql" | "pid">) => Promise<void>;
 }
 
 /**
@@ -116,9 +120,8 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
       early.promise,
     ]);
     await learnArrayTypes(client);
-    await setParameters({ sql: client }, { ...pinnedParameters, ...options.parameters });
-    // Only some operating systems can watch for a client that went away during a query.
-    await setParameters({ sql: client }, { client_connection_check_interval: "5s" }).catch(() => {});
+    await options.beforeSettings?.({ sql: guarded, pid: row!.pid });
+    if (!options.unset) await pin(client, options.parameters);
     return {
       sql: guarded,
       run: (text) => {
@@ -145,6 +148,12 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
     await destroy().catch(() => {});
     throw databaseError(error, { url });
   }
+}
+
+async function pin(client: postgres.Sql, parameters: SessionOptions["parameters"]): Promise<void> {
+  await setParameters({ sql: client }, { ...pinnedParameters, ...parameters });
+  // Only some operating systems can watch for a client that went away during a query.
+  await setParameters({ sql: client }, { client_connection_check_interval: "5s" }).catch(() => {});
 }
 
 /** What may drop the statements that the driver believes prepared; words in strings count too, which costs only time. */

@@ -29,6 +29,22 @@ test("a pooler in transaction mode is refused clearly, with nothing written", as
   await database.drop();
 });
 
+test("what is refused leaves no setting behind on the pooler's server connections", async () => {
+  const database = await createDatabase();
+  await apply(database.url, pair);
+  const pooler = await startPooler(database.url);
+  const belay = testBelay({ database: pooler.url });
+  for (const verb of [executeRollback, undoRollback])
+    await expect(verb(belay, { migration: pair.name, reason: "test" })).rejects.toMatchObject({
+      code: "transaction_pooler",
+    });
+  const set = await pooler.ask("select count(*) from pg_settings where source = 'session'");
+  expect(set.length).toBeGreaterThanOrEqual(4);
+  expect(new Set(set)).toEqual(new Set(["0"]));
+  pooler.close();
+  await database.drop();
+});
+
 test("Supabase's port 6543 is refused by its number, before anything is sent", async () => {
   const belay = testBelay({ database: "postgres://u:p@127.0.0.1:6543/postgres" });
   const refused = { code: "transaction_pooler", message: expect.stringContaining("6543") };

@@ -3,6 +3,8 @@ import { createFrames } from "../../dev/faults/proxy/frames.ts";
 
 export interface Pooler {
   readonly url: string;
+  /** First value of a query's first row on each server connection that is free. */
+  ask(query: string): Promise<string[]>;
   close(): void;
 }
 
@@ -13,7 +15,7 @@ interface Server {
 }
 
 interface Client {
-  readonly socket: Socket;
+  readonly socket: { write(bytes: Buffer): void };
   server: Server | null;
   /** Messages that wait for a server. */
   readonly waiting: Buffer[];
@@ -73,9 +75,25 @@ export async function startPooler(url: string): Promise<Pooler> {
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const place = new URL(url);
   place.port = String((listener.address() as { port: number }).port);
+  const ask = (query: string) =>
+    Promise.all(free.splice(0).map((server) => new Promise<string>((resolve) => askServer(server, query, resolve))));
   const close = () => {
     for (const socket of sockets) socket.destroy();
     listener.close();
   };
-  return { url: place.href, close };
+  return { url: place.href, ask, close };
+}
+
+function askServer(server: Server, query: string, answer: (value: string) => void): void {
+  const text = Buffer.from(`${query}\0`);
+  const head = Buffer.from("Q\0\0\0\0");
+  head.writeInt32BE(text.length + 4, 1);
+  const socket = {
+    // A row: type, length, number of values, length of the first.
+    write: (bytes: Buffer) => {
+      if (bytes[0] === 0x44) answer(bytes.toString("utf8", 11, 11 + bytes.readInt32BE(7)));
+    },
+  };
+  server.client = { socket, server, waiting: [] };
+  server.socket.write(Buffer.concat([head, text]));
 }

@@ -9,8 +9,8 @@ import type { Facts } from "../plan/facts.ts";
 import { planWithFacts } from "../plan/plan-rollback.ts";
 import type { Policy } from "../plan/policy.ts";
 import { requestWords, type TargetRequest } from "../plan/target.ts";
-import { refusePoolerPort, requireDirectConnection } from "../transaction/connection.ts";
-import { openControl, openWorker } from "../transaction/control.ts";
+import { openDirectControl } from "../transaction/connection.ts";
+import { openWorker } from "../transaction/control.ts";
 import { recordIntent } from "../transaction/intent.ts";
 import { startPatience } from "../transaction/patience.ts";
 import { settleEarlierAttempts, settleFailure } from "../transaction/settle.ts";
@@ -46,10 +46,8 @@ export async function executeRollback(
   request: RollbackRequest,
   observe: Observe = () => {},
 ): Promise<RollbackReport> {
-  refusePoolerPort(belay);
-  const control = await openControl(belay);
+  const control = await openDirectControl(belay);
   try {
-    await requireDirectConnection(belay, control);
     await requireBelay(control);
     await settleEarlierAttempts(control);
     belay.report({ phase: "plan", message: `planning the rollback of ${requestWords(request)}` });

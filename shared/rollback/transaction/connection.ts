@@ -6,35 +6,44 @@ import { openControl } from "./control.ts";
 /** Port on which hosted poolers in transaction mode listen (platform.md, "Direct Postgres"). */
 const transactionPoolerPort = "6543";
 
-/** Refuses the port of Supabase's transaction pooler before anything is sent there; throws `transaction_pooler`. */
-export function refusePoolerPort({ settings: { database } }: Belay): void {
+/**
+ * Opens the session beside the transaction, or refuses a transaction pooler before anything is set on its server connections,
+ * which are everybody's: locks, snapshots and settings need one backend from BEGIN to COMMIT. Throws `transaction_pooler`.
+ */
+export async function openDirectControl(belay: Belay): Promise<Session> {
+  refusePoolerPort(belay);
+  return openControl(belay, (connection) => requireDirect(belay, connection));
+}
+
+/** Before anything is sent to Supabase's transaction pooler. */
+function refusePoolerPort({ settings: { database } }: Belay): void {
   const port = database === undefined || !URL.canParse(database) ? "" : new URL(database).port;
   if (port === transactionPoolerPort) throw pooled(`port ${port} is Supabase's pooler in transaction mode`);
 }
 
+type Connection = Pick<Session, "sql" | "pid">;
+
 /**
- * Refuses a transaction pooler: locks, snapshots and settings need one backend from BEGIN to COMMIT. Beside another session's
- * transaction a pooler lends this one's backend out, or gives it another; after it, it gives the one that it got back last.
- * Throws `transaction_pooler`.
+ * Beside another session's transaction a transaction pooler lends this one's backend out, or gives it another; after it, it
+ * gives the one that it got back last.
  */
-export async function requireDirectConnection(belay: Belay, session: Session): Promise<void> {
-  const other = await openControl(belay);
+async function requireDirect(belay: Belay, connection: Connection): Promise<void> {
+  const other = await belay.openSession({ applicationName: "belay control", unset: true });
   try {
     await other.run("begin");
     const lent = await backendOf(other);
-    const during = await backendOf(session);
+    const during = await backendOf(connection);
     await other.run("rollback");
-    if (lent !== session.pid && during === session.pid && (await backendOf(session)) === session.pid) return;
-    // What was set for us must not stay on connections that are everybody's.
-    for (const each of [session, other]) await each.run("reset all").catch(() => {});
+    if (lent !== connection.pid && during === connection.pid && (await backendOf(connection)) === connection.pid)
+      return;
   } finally {
     await other.close().catch(() => {});
   }
   throw pooled("this connection goes through a pooler in transaction mode: its sessions share backends");
 }
 
-async function backendOf(session: Session): Promise<number> {
-  const [row] = await session.sql`select pg_backend_pid() as pid`;
+async function backendOf({ sql }: Connection): Promise<number> {
+  const [row] = await sql`select pg_catalog.pg_backend_pid() as pid`;
   return row!.pid;
 }
 

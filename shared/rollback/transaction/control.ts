@@ -1,15 +1,19 @@
 import type { Belay } from "../../context.ts";
-import type { Session } from "../../postgres/session.ts";
+import type { Session, SessionOptions } from "../../postgres/session.ts";
 import { ownPath } from "../../postgres/settings.ts";
 import { silenceOf } from "./timeouts.ts";
 
 /** The session beside the transaction: for the record, to cancel, and to ask what became of a COMMIT. */
-export function openControl(belay: Belay): Promise<Session> {
+export function openControl(
+  belay: Belay,
+  beforeSettings: SessionOptions["beforeSettings"] = async () => {},
+): Promise<Session> {
   const { settings } = belay;
   return belay.openSession({
     applicationName: "belay control",
     parameters: { ...ownPath, statement_timeout: `${settings.statementTimeoutMs}ms` },
     silenceMs: silenceOf(settings),
+    beforeSettings,
   });
 }
 

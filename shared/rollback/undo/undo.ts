@@ -6,8 +6,8 @@ import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Observe } from "../execute/types.ts";
 import { addNotes, validateKeys } from "../preserve/validate-keys.ts";
-import { refusePoolerPort, requireDirectConnection } from "../transaction/connection.ts";
-import { openControl, openWorker } from "../transaction/control.ts";
+import { openDirectControl } from "../transaction/connection.ts";
+import { openWorker } from "../transaction/control.ts";
 import { recordIntent } from "../transaction/intent.ts";
 import { settleEarlierAttempts, settleFailure } from "../transaction/settle.ts";
 import { frozenUndoMs, watchClient } from "../transaction/timeouts.ts";
@@ -34,10 +34,8 @@ export async function undoRollback(
   request: UndoRequest,
   observe: Observe = () => {},
 ): Promise<RollbackReport> {
-  refusePoolerPort(belay);
-  const control = await openControl(belay);
+  const control = await openDirectControl(belay);
   try {
-    await requireDirectConnection(belay, control);
     await requireBelay(control);
     await settleEarlierAttempts(control);
     belay.report({ phase: "plan", message: "planning the undo" });
