@@ -35,7 +35,8 @@ export async function tellAndDo(session: Session, rollback: string): Promise<Tol
     const renamed = new Set(told.objects.filter((each) => each.change === "changed").map((each) => each.key));
     const kept = new Set(after.entries.map(identity));
     const isRename = (entry: Entry) =>
-      renamed.has(entry.key) && (entry.address.objid === 0 || kept.has(identity(entry)));
+      renamed.has(entry.key) &&
+      (entry.address.objid === 0 || entry.kind === "DEFAULT ACL" || kept.has(identity(entry)));
     return {
       told,
       error: null,

@@ -289,6 +289,20 @@ export const effectCases: readonly EffectCase[] = [
       "comment on table t is null; comment on function f() is 'y'; revoke select on t from public; grant insert on t to public",
   },
   {
+    name: "default privileges",
+    setup: `create schema app; alter default privileges in schema app grant select on tables to public; alter default privileges grant usage on schemas to pg_monitor;
+      alter default privileges for role pg_monitor grant select, usage on sequences to public; alter default privileges in schema public grant execute on functions to pg_monitor;`,
+    rollback: `alter default privileges in schema app revoke select on tables from public; alter default privileges grant create on schemas to pg_monitor;
+      alter default privileges for role pg_monitor revoke usage on sequences from public; alter default privileges revoke execute on routines from public;
+      alter default privileges for user pg_monitor in schema app grant usage on types to public; set role pg_monitor; alter default privileges grant select on tables to public; reset role;
+      create schema fresh; alter default privileges for role current_user in schema fresh, public grant select on tables to pg_monitor; drop schema fresh`,
+  },
+  {
+    name: "default privileges of a schema that is renamed, and of one that goes",
+    setup: `create schema app; create schema attic; alter default privileges in schema app, attic grant select on tables to public;`,
+    rollback: "alter schema app rename to lodge; drop schema attic",
+  },
+  {
     name: "IF EXISTS on what is not there",
     setup: `create table t (id int);`,
     rollback:

@@ -236,6 +236,7 @@ describe("small things", () => {
       dependencies: [],
       inherits: [],
       searchPath: [],
+      role: "postgres",
     };
     expect(mergeKey(graph, 1, [4], { lostIndexes: [] })).toEqual(["id"]);
     expect(mergeKey(graph, 1, [1], { lostIndexes: [] })).toEqual(["a"]);

@@ -45,3 +45,17 @@ test("a table with its sequence that leaves a schema, which then goes", () =>
     up: "create schema app; alter table t set schema app;",
     down: "alter table app.t set schema public; drop schema app;",
   }));
+
+test("default privileges, those that what comes back is made under too", () =>
+  thereAndBackTwice({
+    title: "default privileges",
+    base: `create schema app; alter default privileges in schema app grant select on tables to public;
+      alter default privileges grant usage on schemas to pg_monitor;`,
+    up: `alter default privileges in schema app grant insert on tables to pg_monitor with grant option; alter default privileges grant create on schemas to pg_monitor;
+      alter default privileges revoke execute on functions from public; alter default privileges for role pg_monitor in schema app grant usage on types to public;
+      create table app.t (id int primary key); create function app.f() returns int language sql as 'select 1'; create schema late;`,
+    down: `drop schema late; drop function app.f(); drop table app.t; alter default privileges for role pg_monitor in schema app revoke usage on types from public;
+      alter default privileges grant execute on functions to public; alter default privileges revoke create on schemas from pg_monitor;
+      alter default privileges in schema app revoke insert on tables from pg_monitor; alter default privileges in schema app grant update on tables to pg_monitor;
+      alter default privileges for role pg_monitor grant select on tables to public;`,
+  }));

@@ -89,4 +89,6 @@ export interface DependencyGraph {
   readonly inherits: readonly { readonly child: number; readonly parent: number }[];
   /** Schemas searched for unqualified names: the session's own default, whatever is set at the moment. */
   readonly searchPath: readonly string[];
+  /** Whom the SQL runs as. */
+  readonly role: string;
 }

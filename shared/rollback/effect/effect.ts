@@ -63,6 +63,7 @@ export function resolveEffect(
     if (statements[at - 1] !== undefined && statements[at - 1]!.unit !== statement.unit) {
       taken.endOfUnit(statements[at - 1]!.unit ?? 0);
       simulation.searchPath = graph.searchPath;
+      simulation.role = graph.role;
     }
     replayStatement(simulation, statement);
   }

@@ -124,6 +124,21 @@ export const objectsOf: readonly ObjectsOf[] = [
     from: "pg_user_mappings u",
   },
   {
+    family: "default privileges",
+    catalog: "pg_default_acl",
+    oid: "d.oid",
+    columns: [
+      "n.nspname",
+      `'DEFAULT PRIVILEGES FOR ' || case d.defaclobjtype when 'r' then 'TABLES' when 'S' then 'SEQUENCES' when 'f' then 'FUNCTIONS'
+        when 'T' then 'TYPES' when 'n' then 'SCHEMAS' else 'LARGE OBJECTS' end`,
+      "null",
+      "pg_get_userbyid(d.defaclrole)",
+      "null",
+      "0",
+    ],
+    from: "pg_default_acl d left join pg_namespace n on n.oid = d.defaclnamespace",
+  },
+  {
     ...named("subscription", "pg_subscription", "subname"),
     where: "t.subdbid = (select oid from pg_database where datname = current_database())",
   },

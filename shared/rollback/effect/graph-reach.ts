@@ -59,7 +59,7 @@ function reachSql(scope: GraphScope): string {
 const parts = new Set(["constraint", "trigger", "policy", "rule", "default"]);
 /** Named in passing by most statements: only those that go lead further. */
 const holders = new Set(["schema", "language", "extension", "access_method"]);
-const unnamed = new Set(["cast", "transform", "user mapping"]);
+const unnamed = new Set(["cast", "transform", "user mapping", "default privileges"]);
 
 const nameOf = Object.fromEntries(objectsOf.map(({ family, columns }) => [family, columns[1]]));
 

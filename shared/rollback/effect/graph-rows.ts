@@ -18,6 +18,7 @@ interface GraphRows {
   readonly inherits: readonly [number, number][];
   readonly dependencies: string | null;
   readonly searchPath: readonly string[];
+  readonly role: string;
 }
 
 /** All that SQL can name. */
@@ -54,7 +55,8 @@ export async function readPartOfGraph(session: Session, { addresses }: GraphReac
 function query(objects: readonly string[], of: readonly ObjectsOf[], parts: ReturnType<typeof partsSql>): string {
   const families = objects.map((sql, at) => `json_build_array('${of[at]!.catalog}'::regclass::oid::int8, ${sql})`);
   return `select json_build_array(${families.join(",\n")}) as objects, ${parts.columns} as columns, ${parts.indexes} as indexes,
-    ${parts.foreignKeys} as "foreignKeys", ${parts.inherits} as inherits, ${parts.dependencies} as dependencies, ${searchPathSql} as "searchPath"`;
+    ${parts.foreignKeys} as "foreignKeys", ${parts.inherits} as inherits, ${parts.dependencies} as dependencies, ${searchPathSql} as "searchPath",
+    current_user as role`;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: one row of JSON columns.
@@ -68,6 +70,7 @@ function rowsOf(of: readonly ObjectsOf[], [row]: readonly any[]): GraphRows {
     inherits: row.inherits ?? [],
     dependencies: row.dependencies,
     searchPath: row.searchPath ?? [],
+    role: row.role,
   };
 }
 
@@ -120,6 +123,7 @@ function assembleGraph(rows: GraphRows): DependencyGraph {
     dependencies: dependenciesOf(rows.dependencies),
     inherits: rows.inherits.map(([child, parent]) => ({ child, parent })),
     searchPath: rows.searchPath,
+    role: rows.role,
   };
 }
 

@@ -9,7 +9,7 @@ export interface GraphScope {
   readonly holders: readonly string[];
   /** Statements change rows, so that foreign keys lead on from table to table. */
   readonly followsKeys: boolean;
-  /** Statements name what has no name of its own: casts, transforms, user mappings. */
+  /** Statements name what has no name of its own: casts, transforms, user mappings, default privileges. */
   readonly unnamed: boolean;
 }
 
@@ -29,7 +29,7 @@ export function graphScope(statements: readonly Statement[]): GraphScope {
     if (type !== undefined && holderTypes.has(type)) for (const word of words) holders.add(word);
     followsKeys ||= rowStatements.has(kind) || [...rowStatements].some((part) => parts.has(part));
     unnamed ||= unnamedTypes.has(type ?? "") || words.has("OBJECT_CAST") || words.has("OBJECT_TRANSFORM");
-    unnamed ||= /UserMapping/.test(kind);
+    unnamed ||= /UserMapping|DefaultPrivileges/.test(kind);
   }
   return { names: [...names], holders: [...holders], followsKeys, unnamed };
 }

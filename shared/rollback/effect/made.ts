@@ -7,9 +7,15 @@ interface Made {
 }
 
 /** Notes an entry that the SQL creates; on an object of its own making the object's drop takes it away again. */
-export function noteCreated(simulation: Simulation, kind: string, owner: SimulatedObject, name: string): void {
-  const key = `${kind}\0${owner.schema}\0${name}`;
-  simulation.created.set(key, { kind, schema: owner.schema, name, owner: keyOf(owner) });
+export function noteCreated(
+  simulation: Simulation,
+  kind: string,
+  owner: SimulatedObject,
+  name: string,
+  role?: string,
+): void {
+  const key = [kind, owner.schema, name, role].join("\0");
+  simulation.created.set(key, { kind, schema: owner.schema, name, owner: keyOf(owner), role });
 }
 
 function constraintName(table: string, constraint: Node): string | null {

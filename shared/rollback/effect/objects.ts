@@ -39,7 +39,7 @@ export function effectObjects(simulation: Simulation, catalog: Catalog): EffectO
     const by = changed(entry);
     if (by !== null) put(entry, "changed", by);
   }
-  for (const [key, made] of created) put({ key, ...made }, "created", "statement");
+  for (const [key, { kind, schema, name }] of created) put({ key, kind, schema, name }, "created", "statement");
   return [...result.values()];
 }
 
@@ -160,20 +160,21 @@ function inlinedInTables(simulation: Simulation, { entries }: Catalog): Set<Addr
   return changed;
 }
 
-type Made = Pick<EffectObject, "kind" | "schema" | "name">;
+/** `role`: whose default privileges they are. */
+type Made = Pick<EffectObject, "kind" | "schema" | "name"> & { readonly role?: string | null | undefined };
 
 /** Entries that come: those that statements make, and those that go on under another name. */
 function createdEntries(simulation: Simulation, catalog: Catalog): Map<string, Made> {
   const created = new Map<string, Made>();
-  const add = (made: Made) => created.set(entryKey({ ...made, owner: null }), made);
-  for (const { kind, schema, name, owner } of simulation.created.values())
-    if (owner === null || !simulation.gone.has(owner)) add({ kind, schema, name });
+  const add = (made: Made) => created.set(entryKey({ ...made, owner: made.role ?? null }), made);
+  for (const { owner, ...made } of simulation.created.values())
+    if (owner === null || !simulation.gone.has(owner)) add(made);
   const ownersOf = ownerFinder(catalog);
   for (const entry of catalog.entries) {
     const renamed = satellites.has(entry.kind)
       ? renamedSatellite(simulation, entry, ownersOf(entry))
       : renamedKey(simulation, entry);
-    if (renamed !== null) add({ kind: entry.kind, ...renamed });
+    if (renamed !== null) add({ kind: entry.kind, role: entry.owner, ...renamed });
   }
   return created;
 }
@@ -190,7 +191,7 @@ function renamedKey(simulation: Simulation, entry: Entry): { schema: string | nu
 }
 
 /** Families without a schema that can be renamed; what a schema holds is renamed with it. */
-const unowned = new Set(["event_trigger", "publication", "subscription", "fdw", "server"]);
+const unowned = new Set(["schema", "event_trigger", "publication", "subscription", "fdw", "server"]);
 
 function own(simulation: Simulation, object: SimulatedObject, entry: Entry) {
   const { family, schema, name } = object;

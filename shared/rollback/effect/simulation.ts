@@ -75,6 +75,8 @@ export interface Simulation {
   readonly byAddress: Map<AddressKey, SimulatedObject>;
   readonly columns: Map<number, SimulatedColumn[]>;
   searchPath: readonly string[];
+  /** Whom the SQL acts as; null when that cannot be told. */
+  role: string | null;
   inherits: { readonly child: number; readonly parent: number }[];
   readonly gone: Map<AddressKey, DropReason>;
   readonly changed: Map<AddressKey, string>;
@@ -90,8 +92,11 @@ export interface Simulation {
   /** By address, or `schema COLUMN table.column`. */
   readonly commented: Map<string, "set" | "removed">;
   readonly granted: Set<AddressKey>;
-  /** Entry keys (kind, schema, name) that the SQL creates, by the object that they belong to. */
-  readonly created: Map<string, { kind: string; schema: string | null; name: string; owner: AddressKey | null }>;
+  /** Entries that the SQL creates, with the object that they belong to; `role`: whose default privileges they are. */
+  readonly created: Map<
+    string,
+    { kind: string; schema: string | null; name: string; owner: AddressKey | null; role?: string | undefined }
+  >;
   readonly locks: Map<number, SimulatedLock>;
   /** Oids of relations whose rows a statement of the SQL itself may change, beyond what hangs on them. */
   readonly writable: Set<number>;
@@ -127,6 +132,7 @@ export function startSimulation(graph: DependencyGraph): Simulation {
     byAddress,
     columns,
     searchPath: graph.searchPath,
+    role: graph.role,
     inherits: [...graph.inherits],
     gone: new Map(),
     changed: new Map(),

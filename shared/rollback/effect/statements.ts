@@ -6,6 +6,7 @@ import { alterTable } from "./alter-table.ts";
 import { comment, grant } from "./annotate.ts";
 import { createNamed, createOnRelation, createRoutine, createStatistics, createType } from "./create-object.ts";
 import { createIndex, createSequence, createTable, createTableAs, createView } from "./create-relation.ts";
+import { alterDefaultPrivileges } from "./default-privileges.ts";
 import { define } from "./define.ts";
 import { dropStatement } from "./drop.ts";
 import { alterForeign, alterUserMapping, dropSubscription, dropUserMapping } from "./foreign-data.ts";
@@ -15,8 +16,9 @@ import { renameStatement } from "./rename.ts";
 import { rowStatement } from "./rows.ts";
 import { explainedStatement, selectStatement } from "./select.ts";
 import { setSchema } from "./set-schema.ts";
+import { setVariable } from "./set-variable.ts";
 import type { Place, Simulation } from "./simulation.ts";
-import { type Node, nodes, rangeName, wordsOf } from "./sql-nodes.ts";
+import { type Node, rangeName, wordsOf } from "./sql-nodes.ts";
 
 /** A statement of a set of rollback SQL: its file, and which of the set's units it belongs to. */
 export type PlacedStatement = Statement & { readonly file?: string; readonly unit?: number };
@@ -106,20 +108,9 @@ const handlers: Readonly<Record<string, Handler>> = {
   DropSubscriptionStmt: dropSubscription,
   CommentStmt: comment,
   GrantStmt: grant,
+  AlterDefaultPrivilegesStmt: alterDefaultPrivileges,
   VariableSetStmt: setVariable,
   TransactionStmt: () => {},
   VariableShowStmt: () => {},
   ConstraintsSetStmt: () => {},
 };
-
-function setVariable(simulation: Simulation, body: Node, at: Place): void {
-  if (body.name !== "search_path") return;
-  if (body.kind !== "VAR_SET_VALUE") {
-    simulation.searchPath = simulation.graph.searchPath;
-    return;
-  }
-  const path = nodes(body.args).map((each) => ((each.A_Const as Node | undefined)?.sval as Node | undefined)?.sval);
-  if (path.some((each) => typeof each !== "string"))
-    simulation.opaque.push({ ...at, why: "a search_path that Belay cannot read" });
-  else simulation.searchPath = path as string[];
-}
