@@ -17,6 +17,13 @@ const windowSize = 64;
 export interface AnchorMap {
   readonly refs: readonly { readonly id: number; readonly key: string }[];
   readonly notes: readonly string[];
+  readonly left: readonly LeftHistory[];
+}
+
+/** A history that a restore left: its rows above `above`, written until `at`. */
+export interface LeftHistory {
+  readonly above: number;
+  readonly at: string;
 }
 
 /** The newest anchor as the database remembers it. */
@@ -45,6 +52,7 @@ export async function mapAnchors(
 ): Promise<AnchorMap> {
   const lines = await linesOf(store, source);
   const notes: string[] = [];
+  const left: LeftHistory[] = [];
   const refs: { id: number; key: string }[] = [];
   const seen = new Set<string>();
   let joint: Joint | null =
@@ -66,14 +74,14 @@ export async function mapAnchors(
           ? `${plural(above, "anchor")} above row ${upTo} ${isOrAre(above)} of a history that was left by a restore`
           : `${plural(above, "newer anchor")} ${isOrAre(above)} of the database that this one is a copy of`,
       );
-    joint = await jointBelow(store, prefix, ids[0], notes, problems);
+    joint = await jointBelow(store, prefix, ids[0], { notes, left }, problems);
   }
   for (const line of lines.filter((line) => !seen.has(linePrefix(source, line))))
     problems.add("anchor_missing", null, `nothing says what became of the anchors under ${linePrefix(source, line)}`);
   const known = new Set(refs.map(({ key }) => key));
   if (remembered !== null && !known.has(remembered.key))
     problems.add("anchor_missing", remembered.id, `the anchor of row ${remembered.id} is gone from the store`);
-  return { refs: refs.sort((a, b) => a.id - b.id), notes };
+  return { refs: refs.sort((a, b) => a.id - b.id), notes, left };
 }
 
 const isOrAre = (count: number) => (count === 1 ? "is" : "are");
@@ -83,7 +91,7 @@ async function jointBelow(
   store: ObjectStore,
   prefix: string,
   first: number | undefined,
-  notes: string[],
+  told: { readonly notes: string[]; readonly left: LeftHistory[] },
   problems: Problems,
 ): Promise<Joint | null> {
   if (first === undefined) return null;
@@ -91,7 +99,8 @@ async function jointBelow(
   if (anchor === null) return null;
   const { left, previous, anchoredAt, anchoredBy } = anchor.document;
   if (left !== null) {
-    notes.push(
+    told.left.push({ above: left.above, at: anchoredAt });
+    told.notes.push(
       `at ${anchoredAt} ${anchoredBy} said that the database was restored, with anchors up to row ${left.above} of ${left.newest} that agree: ${left.reason}`,
     );
     return { prefix: left.prefix, upTo: left.above };

@@ -4,6 +4,7 @@ import type { Session } from "../postgres/session.ts";
 import type { ObjectStore } from "../store/types.ts";
 import { readReceipt } from "./receipt.ts";
 import { signatureProblem } from "./sealed.ts";
+import { checkStrayReceipts, type Strays } from "./stray-receipts.ts";
 import type { Problems } from "./walk.ts";
 
 const readsAtOnce = 8;
@@ -20,14 +21,15 @@ interface Noted {
   readonly expired: boolean;
 }
 
-/** Compares every receipt of this store with the log. Answers how many there are. */
+/** Compares every receipt of this store with the log, and looks for those that no record names. */
 export async function checkReceipts(
   session: Session,
-  store: ObjectStore,
-  key: string | null,
+  strays: Strays,
   problems: Problems,
-): Promise<number> {
+): Promise<{ readonly count: number; readonly notes: readonly string[] }> {
+  const { store, key } = strays;
   let count = 0;
+  let notes: string[] = [];
   try {
     for await (const batch of noted(session, store.url)) {
       const found = await mapPooled(batch, readsAtOnce, (each) => problemOf(store, each, key));
@@ -35,11 +37,12 @@ export async function checkReceipts(
         if (problem !== null) problems.add(problem.kind, batch[index]!.row, problem.message);
       count += batch.length;
     }
+    notes = await checkStrayReceipts(session, strays, problems);
   } catch (error) {
     if (!isBelayError(error) || !error.code.startsWith("store_")) throw error;
     problems.add("anchors_unreadable", null, `the receipts could not all be read: ${error.message}`);
   }
-  return count;
+  return { count, notes };
 }
 
 async function* noted({ sql }: Session, storeUrl: string): AsyncGenerator<Noted[]> {

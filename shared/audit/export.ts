@@ -4,6 +4,7 @@ import { requireBelay } from "../install.ts";
 import { databaseError } from "../postgres/errors.ts";
 import type { Session } from "../postgres/session.ts";
 import { readAnchors } from "./anchors.ts";
+import { checkElsewhere } from "./elsewhere.ts";
 import { type ExportEnd, type ExportFormat, writers } from "./export-format.ts";
 import { anchorsOf } from "./known-anchors.ts";
 import { rowTexts } from "./read-rows.ts";
@@ -48,13 +49,15 @@ async function* exportWith(
   const write = writers[format];
   const problems = new Problems();
   const store = storeOf(belay);
-  const { state, map, remembered, notes } = await anchorsOf(session, store, problems);
+  const { state, map, remembered, elsewhere, notes: said } = await anchorsOf(session, store, problems);
   await session.run("begin transaction isolation level repeatable read read only");
+  const here = { store: map === null ? null : store!.url, newest: map?.refs.at(-1)?.id ?? 0 };
+  const notes = [...said, ...checkElsewhere(elsewhere, here, problems)];
   const within = ({ id }: { readonly id: number }) => id >= from && (to === undefined || id <= to);
   const refs = map === null ? [] : map.refs.filter(within);
   const anchors = readAnchors(
     store!,
-    { refs, notes: [] },
+    { refs, notes: [], left: [] },
     { key: null, remembered: null, known: map?.refs ?? [] },
     problems,
   );

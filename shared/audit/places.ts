@@ -41,7 +41,9 @@ export async function anchoredIds(store: ObjectStore, prefix: string): Promise<n
   return ids;
 }
 
+export const receiptsPrefix = "receipts/";
+
 /** A rollback's receipt lies beside the archive that was written for it, or by its own id where there is none. */
 export function receiptKey(rollbackId: string, archiveId: string | null): string {
-  return archiveId === null ? `receipts/${rollbackId}.json` : archiveKey(archiveId, receiptFile);
+  return archiveId === null ? `${receiptsPrefix}${rollbackId}.json` : archiveKey(archiveId, receiptFile);
 }

@@ -17,7 +17,8 @@ export function verdictOf({ walk, problems, store, newest, records, notes }: Fin
   const agreed = walk.agreed?.id ?? 0;
   const unanchored = Math.max(0, walk.head.id - agreed);
   const more: string[] = [];
-  if (walk.rows > 0 && store !== null && newest === null)
+  const elsewhere = problems.listed.some(({ kind }) => kind === "anchored_elsewhere");
+  if (walk.rows > 0 && store !== null && newest === null && !elsewhere)
     more.push(
       "this store holds no anchor of this log, so a tail that was cut off would not show: run `belay audit anchor`",
     );

@@ -5,11 +5,13 @@ import { databaseError } from "../postgres/errors.ts";
 import type { Session } from "../postgres/session.ts";
 import { readAnchors } from "./anchors.ts";
 import { checkReceipts } from "./check-receipts.ts";
+import { checkElsewhere } from "./elsewhere.ts";
 import { anchorsOf } from "./known-anchors.ts";
 import { walkedRows } from "./read-rows.ts";
 import { checkRecords } from "./records.ts";
 import type { Sealed } from "./sealed.ts";
 import { storeOf } from "./store-of.ts";
+import { receiptKeysIn } from "./stray-receipts.ts";
 import type { Anchor, AuditVerification } from "./types.ts";
 import { verdictOf } from "./verdict.ts";
 import { ChainWalk, Problems, type Witness } from "./walk.ts";
@@ -41,28 +43,33 @@ async function verifyWith(belay: Belay, session: Session, options: VerifyOptions
   const problems = new Problems();
   const store = storeOf(belay);
   const key = options.key ?? null;
-  // Anchors first: one that is written while the log is read would be of rows that the snapshot does not have.
+  // The store first: what is written there while the log is read would be of rows that the snapshot does not have.
   const known = await anchorsOf(session, store, problems);
-  const { remembered } = known;
+  const { remembered, map } = known;
+  const asked = store === null || map === null ? null : { store, map, keys: await receiptKeysIn(store, problems) };
   await session.run("begin transaction isolation level repeatable read read only");
   try {
     const walk = new ChainWalk(problems);
     const anchors =
-      store === null || known.map === null
+      asked === null
         ? none()
-        : readAnchors(store, known.map, { key, remembered, known: known.map.refs }, problems);
+        : readAnchors(asked.store, asked.map, { key, remembered, known: asked.map.refs }, problems);
     const newest = await walkWith(belay, session, walk, anchors, options.expect, problems);
     const records = await checkRecords(session, problems);
-    const receipts = store === null || known.map === null ? 0 : await checkReceipts(session, store, key, problems);
-    const compared = known.map !== null;
-    const notes = [...(known.map?.notes ?? []), ...known.notes];
+    const { count, notes } =
+      asked === null
+        ? { count: 0, notes: [] }
+        : await checkReceipts(session, { ...asked, source: known.state.source, left: asked.map.left, key }, problems);
+    const here = { store: store?.url ?? null, newest: newest?.id ?? 0 };
+    // A store that could not be read is a problem already.
+    const elsewhere = asked === null && store !== null ? [] : checkElsewhere(known.elsewhere, here, problems);
     return verdictOf({
       walk,
       problems,
-      store: compared ? store!.url : null,
+      store: asked?.store.url ?? null,
       newest,
-      records: { ...records, receipts },
-      notes,
+      records: { ...records, receipts: count },
+      notes: [...(map?.notes ?? []), ...known.notes, ...notes, ...elsewhere],
     });
   } finally {
     await session.run("rollback").catch(() => {});

@@ -2,13 +2,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { once } from "../../shared/archive/digesting.ts";
 import { anchorAudit } from "../../shared/audit/anchor.ts";
 import { continueAfterRestore } from "../../shared/audit/continue.ts";
+import { seal } from "../../shared/audit/sealed.ts";
+import type { Receipt } from "../../shared/audit/types.ts";
 import { verifyAuditLog } from "../../shared/audit/verify.ts";
 import { appendAudit } from "../../shared/audit.ts";
 import { BelayError } from "../../shared/errors.ts";
 import { openSession } from "../../shared/postgres/session.ts";
+import { createFolderStore } from "../../shared/store/folder.ts";
 import { openStore } from "../../shared/store/open.ts";
 import type { ObjectStore } from "../../shared/store/types.ts";
-import { testBelay } from "../support/belay.ts";
+import { temporaryFolder, testBelay } from "../support/belay.ts";
 import { runSql, serverUrl } from "../support/postgres.ts";
 import { testBucket } from "../support/s3.ts";
 import { openWorld, rehashFrom, renewed, type World } from "./support.ts";
@@ -198,6 +201,36 @@ describe("what is wrong with anchors", () => {
     expect((await kinds()).map(([kind]) => kind)).toContain("tail_cut");
   });
 
+  it("a store that does not hold the newest anchor does not pass: the one that holds it is named", async () => {
+    await anchored(1);
+    const other = { ...world.belay, store: createFolderStore(temporaryFolder()) };
+    expect(await verifyAuditLog(other)).toMatchObject({
+      ok: false,
+      tail: "not_proved",
+      problems: [{ kind: "anchored_elsewhere", id: 1, message: expect.stringContaining(world.store.url) }],
+    });
+    await world.append("b");
+    expect(await anchorAudit(other, world.session)).toEqual({ anchored: true, note: null });
+    expect(await verifyAuditLog(other)).toMatchObject({
+      ok: true,
+      tail: "proved",
+      notes: [expect.stringContaining(`${world.store.url} too, up to row 1`)],
+    });
+    expect(await kinds()).toEqual([["anchored_elsewhere", 2]]);
+  });
+
+  it("a row that was anchored in another store is missed without asking that store", async () => {
+    await anchored(2);
+    await world.tamper("delete from belay.audit_log where id = 2");
+    const other = { ...world.belay, store: createFolderStore(temporaryFolder()) };
+    const { problems } = await verifyAuditLog(other);
+    expect(problems).toContainEqual({
+      kind: "row_missing",
+      id: 2,
+      message: `row 2 is gone that was anchored in ${world.store.url}`,
+    });
+  });
+
   it("without a store the chain is verified, and the tail is not proved", async () => {
     await anchored(2);
     const { store: _, ...rest } = world.belay;
@@ -210,7 +243,10 @@ describe("what is wrong with anchors", () => {
       ok: true,
       tail: "not_proved",
       anchors: { store: null, compared: 0 },
-      notes: ["no store is set: a tail that was cut off would not show"],
+      notes: [
+        "no store is set: a tail that was cut off would not show",
+        `the newest anchor, of row 2, is in ${world.store.url}: verify with --store ${world.store.url}`,
+      ],
     });
   });
 
@@ -323,6 +359,11 @@ describe("a database that was restored to an earlier moment", () => {
       /2 anchors above row 2 are of a history that was left by a restore.*|alice said that the database was restored, with anchors up to row 2 of 4 that agree: restored after the crash/,
     );
     expect(result.notes).toHaveLength(2);
+    const left = { id: 4, hash: "4".repeat(64) };
+    await strayReceipt(left, "2020-01-01T00:00:00.000Z");
+    expect((await verifyAuditLog(world.belay)).notes).toContain("1 receipt of a history that was left by a restore");
+    await strayReceipt(left, "2120-01-01T00:00:00.000Z");
+    expect((await kinds()).map(([kind]) => kind)).toEqual(["receipt_without_record"]);
     await world.tamper(`update belay.audit_log set actor = 'eve' where id = 1; ${rehashFrom(1)}`);
     expect((await verifyAuditLog(world.belay)).ok).toBe(false);
   });
@@ -333,6 +374,31 @@ describe("a database that was restored to an earlier moment", () => {
     expect(await verifyAuditLog(world.belay)).toMatchObject({ ok: true, rows: 2 });
   });
 });
+
+/** A receipt of a rollback of this database that is not on record. */
+async function strayReceipt(audit: { id: number; hash: string }, at: string): Promise<void> {
+  const [anchor] = await keys();
+  const { source } = JSON.parse(await textOf(anchor!)).document;
+  const rollbackId = crypto.randomUUID();
+  const document: Receipt = {
+    format: "belay-receipt/1",
+    rollbackId,
+    kind: "rollback",
+    migrations: ["1_a"],
+    outcome: "committed",
+    planHash: "",
+    archive: null,
+    audit,
+    previous: null,
+    source,
+    actor: "alice",
+    reason: "test",
+    startedAt: at,
+    finishedAt: at,
+    writtenAt: at,
+  };
+  await world.store.write(`receipts/${rollbackId}.json`, once(await seal(document, undefined)));
+}
 
 // biome-ignore lint/correctness/useYield: it fails before it gives anything
 async function* fails(error: Error): AsyncGenerator<never> {

@@ -132,6 +132,22 @@ describe("the receipt of a rollback", () => {
     expect(problems.map(({ kind }) => kind)).toEqual(Array(12).fill("signature"));
   });
 
+  it("whose record is gone from the database is named", async () => {
+    const { rollbackId } = reports["2_b"]!;
+    const gone = await foundAfter(
+      `create table kept as select * from belay.rollbacks where id = '${rollbackId}';
+       create table kept_receipt as select * from belay.receipts where rollback_id = '${rollbackId}';
+       alter table belay.rollbacks disable trigger all; alter table belay.receipts disable trigger all;
+       delete from belay.receipts where rollback_id = '${rollbackId}'; delete from belay.rollbacks where id = '${rollbackId}'`,
+      `insert into belay.rollbacks select * from kept; insert into belay.receipts overriding system value select * from kept_receipt;
+       drop table kept, kept_receipt`,
+    );
+    expect(gone).toContainEqual([
+      "receipt_without_record",
+      expect.stringMatching(new RegExp(`^the receipt of ${rollbackId} says that alice did a rollback of 2_b at`)),
+    ]);
+  });
+
   it("is written later where the store was away", async () => {
     const away = { ...belay, store: { ...belay.store, write: () => Promise.reject(new Error("s3://x is away")) } };
     await world.session.run(`alter table belay.receipts disable trigger all;
