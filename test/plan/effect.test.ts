@@ -122,6 +122,25 @@ describe("a rollback that would fail is told before", () => {
       expect(told.failures.map((each) => each.why).join("\n")).toMatch(why);
     });
 
+  it.each([
+    ["select lo_unlink(1)", /lo_unlink writes or removes large objects.*belay dump/],
+    ["select pg_catalog.lo_put(1, 0, 'x')", /lo_put writes/],
+    ["delete from t where lo_unlink(id) = 1", /lo_unlink writes/],
+    ["with gone as (delete from t returning lo_unlink(id)) select 1", /lo_unlink writes/],
+    ["delete from pg_largeobject", /system catalog pg_largeobject/],
+    ["update pg_catalog.pg_class set relname = 'x' where false", /system catalog pg_catalog\.pg_class/],
+  ])("refuses %s: no archive holds what it changes", async (sql, why) => {
+    const { told } = await withDatabase("create table t (id oid)", (session) => tellAndDo(session, sql));
+    expect(told.unsupported.map((each) => each.why).join()).toMatch(why);
+    expect(told.failures).toEqual([]);
+  });
+
+  it("takes a function of the team's own by that name for what it is", async () => {
+    const own = "create schema s; create function s.lo_unlink(int) returns int language sql as 'select 1'";
+    const { told } = await withDatabase(own, (session) => tellAndDo(session, "select s.lo_unlink(1)"));
+    expect(told.unsupported).toEqual([]);
+  });
+
   it("refuses to drop Belay's own record", async () => {
     const own = "create schema belay; create table belay.migration_history (id int)";
     for (const sql of [

@@ -73,6 +73,7 @@ describe("rollback SQL that does more than its text shows loses no row", () => {
       const refusal = await roll().catch((error) => error);
       expect(refusal).toBeInstanceOf(BelayError);
       expect(refusal.message).toMatch(trick.names ?? /./);
+      expect(refusal.hint).toMatch(trick.hint ?? /./);
       expect(await photograph(database.url)).toEqual(before);
       archive = refusal.details.archive ?? flagsIn(refusal.hint);
       // Whether a sequence has to be named goes by what became of it before; that the flags suffice is shown below.

@@ -5,6 +5,8 @@ export interface Trick {
   readonly down: string;
   /** What the refusal names. */
   readonly names?: RegExp;
+  /** What its hint says, where that matters. */
+  readonly hint?: RegExp;
   /** The flags that the refusal offers, and that then suffice; `planned`: it runs as it is; `never`: it can only be refused. */
   readonly archive: readonly string[] | "planned" | "never";
   /** Run before the migration. */
@@ -336,7 +338,14 @@ export const tricks: readonly Trick[] = [
   {
     title: "lo_unlink",
     down: "select lo_unlink(4711); drop table {extra};",
-    names: /large objects/,
+    names: /lo_unlink writes or removes large objects/,
+    archive: "never",
+  },
+  {
+    title: "lo_unlink in a DO block",
+    down: hidden("perform lo_unlink(4711);"),
+    names: /large objects: opened for writing or removed/,
+    hint: /by hand after a belay dump/,
     archive: "never",
   },
   {

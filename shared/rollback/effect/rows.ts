@@ -94,6 +94,10 @@ function lockTables(simulation: Simulation, body: Node): void {
   }
 }
 
+function isCatalog({ schemaname, relname }: Node): boolean {
+  return schemaname === "pg_catalog" || (schemaname === undefined && (relname as string).startsWith("pg_"));
+}
+
 function note(
   simulation: Simulation,
   range: Node,
@@ -103,7 +107,12 @@ function note(
 ): SimulatedObject | null {
   const table = findRangeVar(simulation, range);
   if (table === null) {
-    simulation.failures.push({ ...at, why: `table ${rangeName(range)} is not there` });
+    if (isCatalog(range))
+      simulation.unsupported.push({
+        ...at,
+        why: `it ${verb} the system catalog ${rangeName(range)} itself, which no rollback's archive holds`,
+      });
+    else simulation.failures.push({ ...at, why: `table ${rangeName(range)} is not there` });
     return null;
   }
   if (table.created) return null;

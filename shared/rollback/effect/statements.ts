@@ -10,6 +10,7 @@ import { alterDefaultPrivileges } from "./default-privileges.ts";
 import { define } from "./define.ts";
 import { dropStatement } from "./drop.ts";
 import { alterForeign, alterUserMapping, dropSubscription, dropUserMapping } from "./foreign-data.ts";
+import { refuseLargeObjects } from "./large-objects.ts";
 import { maintenance } from "./maintenance.ts";
 import { opaqueReason } from "./opaque.ts";
 import { renameStatement } from "./rename.ts";
@@ -34,6 +35,7 @@ export function replayStatement(simulation: Simulation, statement: PlacedStateme
 }
 
 function replayBody(simulation: Simulation, kind: string, body: Node, at: Place): void {
+  refuseLargeObjects(simulation, kind, body, at);
   const handler = handlers[kind];
   if (handler !== undefined) handler(simulation, body, at);
   else if (maintenance(simulation, kind, body, at) || rowStatement(simulation, kind, body, at)) return;

@@ -1,5 +1,6 @@
 import { BelayError } from "../../errors.ts";
 import { archiveWords } from "../plan/target.ts";
+import { largeObjects } from "./guard.ts";
 import type { Violation } from "./types.ts";
 
 const mostShown = 5;
@@ -20,7 +21,7 @@ export function guardLoss(
     "guard_loss",
     `the rollback of ${migration} would change what its archive or plan does not cover: ${shown.join("; ")}${more}`,
     {
-      hint: archive.length > 0 ? archiveHint(archive) : rewriteHint,
+      hint: archive.length > 0 ? archiveHint(archive) : otherHint(violations),
       details: {
         violations,
         widen: curable ? [...new Set(violations.map(({ oid }) => oid))] : [],
@@ -29,6 +30,14 @@ export function guardLoss(
     },
   );
 }
+
+/** Nothing can be archived on request that would cover all of it. */
+function otherHint(violations: readonly Violation[]): string {
+  return violations.some(({ subject }) => subject === largeObjects) ? largeObjectHint : rewriteHint;
+}
+
+const largeObjectHint =
+  "Everything was put back. No rollback's archive holds large objects: take what writes or removes them out of the rollback SQL, and do it by hand after a belay dump, which holds them.";
 
 const rewriteHint =
   "Everything was put back. Rewrite the rollback SQL so that each change is a statement of its own that the plan can name.";

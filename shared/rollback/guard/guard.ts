@@ -69,11 +69,12 @@ function clusterViolations(before: Account, after: Account): Violation[] {
     .map(([, what]) => ({ subject: what, oid: null, what: "changed for the whole cluster", curable: false }));
 }
 
+/** The subject of what was done to them. */
+export const largeObjects = "large objects";
+
 function largeObjectViolations(before: Account, after: Account): Violation[] {
   const touched = before.largeObjects !== after.largeObjects || holdsRowLock(after, catalogRelations.largeObject);
-  return touched
-    ? [{ subject: "large objects", oid: null, what: "opened for writing or removed", curable: false }]
-    : [];
+  return touched ? [{ subject: largeObjects, oid: null, what: "opened for writing or removed", curable: false }] : [];
 }
 
 function ownSchemaViolations(before: Account, after: Account): Violation[] {
