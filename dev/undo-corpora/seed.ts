@@ -5,7 +5,7 @@ import { readRows } from "../../shared/migrations/prove/rows/read-rows.ts";
 import { seedRows } from "../../shared/migrations/prove/rows/seed.ts";
 import type { Session } from "../../shared/postgres/session.ts";
 import { toolSchema } from "./chain.ts";
-import { type LevelState, nameOf, rowsThatDiffer } from "./state.ts";
+import { type LevelState, nameOf, refreshViews, rowsThatDiffer } from "./state.ts";
 
 /** Generated rows in tables that held none, so that they can be taken out again without a trace. */
 export interface Seeded {
@@ -58,13 +58,14 @@ export async function seedEmpty(
   }
 }
 
-/** Takes out what seedEmpty put in. */
+/** Takes out what seedEmpty put in, of materialised views too that were filled meanwhile. */
 export async function takeOut(session: Session, { tables, drops, sequences }: Seeded): Promise<void> {
   if (tables.length === 0) return;
   await session.run("begin; set local session_replication_role = replica");
   for (const name of tables) await session.run(`delete from only ${name}`);
   for (const statement of drops) await session.run(statement);
   for (const statement of sequences) await session.run(statement);
+  await refreshViews(session);
   await session.run("commit");
 }
 

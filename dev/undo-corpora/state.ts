@@ -81,14 +81,19 @@ export function compareStates(was: LevelState, is: LevelState): Difference {
 
 /** What the materialised views would hold if each were filled from the tables as they stand; nothing stays changed. */
 export async function readRefreshed(session: Session): Promise<ReadonlyMap<string, string>> {
-  const filled = await session.sql<{ name: string }[]>`
-    select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where c.relkind = 'm' and c.relispopulated order by c.oid`;
   await session.run("begin");
-  for (const { name } of filled) await session.run(`refresh materialized view ${name}`);
+  await refreshViews(session);
   const { views } = await readState(session);
   await session.run("rollback");
   return views;
+}
+
+/** Fills each materialised view that holds rows from the tables as they stand. */
+export async function refreshViews(session: Session): Promise<void> {
+  const filled = await session.sql<{ name: string }[]>`
+    select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind = 'm' and c.relispopulated order by c.oid`;
+  for (const { name } of filled) await session.run(`refresh materialized view ${name}`);
 }
 
 function firstDifference(one: string, other: string): string {
