@@ -97,6 +97,23 @@ describe("what a rollback keeps in the database", () => {
     expect(keys.filter((key) => key.includes("belay_kept"))).toEqual([]);
   });
 
+  test("that is purged while its undo begins is named by the undo, which changes nothing and then takes it from the archive", async () => {
+    const { url, belay, before, rollbackId } = await quarantined();
+    const purgeFirst = async (stage: string) => {
+      if (stage === "ready") await purgeKept(belay, { rollbacks: [rollbackId] });
+    };
+    await expect(undoRollback(belay, { rollbackId, reason: "test" }, purgeFirst)).rejects.toMatchObject({
+      code: "plan_changed",
+      message: expect.stringMatching(/table public\.orders, .* were purged.* while the undo began/),
+      hint: expect.stringContaining("Plan the undo again"),
+    });
+    expect(await run(url, "select to_regclass('orders') as orders, to_regclass('parts') as parts")).toEqual([
+      { orders: null, parts: null },
+    ]);
+    await undoRollback(belay, { rollbackId, reason: "test" });
+    expect(await wholeState(url)).toEqual(before);
+  });
+
   test("is purged when it is due, into an archive from which one table and then all is undone, but not over newer rows", async () => {
     const { url, belay, before, rollbackId } = await quarantined();
     expect(await purgeKept(belay)).toEqual([]);

@@ -41,7 +41,7 @@ export function lockWithRetries(attempt: Attempt, session: Session, widen: Reado
         await lockWithin(session, targets, { mode: "share row exclusive", withinMs, after: settings });
         return { targets, at: targets.length === 0 ? null : at };
       } catch (error) {
-        if (sqlStateOf(error) === sqlState.undefinedTable) throw goneMeanwhile(waiting.what, error);
+        if (isGone(error)) throw goneMeanwhile(waiting.what, error);
         if (!isLockFailure(error) || error instanceof BelayError) throw error;
         const pause = pauseMs(tries, performance.now() - at);
         await giveUpOrPause(attempt, { waiting, wanted, tries, pause, error }, () => session.run("rollback"));
@@ -50,9 +50,15 @@ export function lockWithRetries(attempt: Attempt, session: Session, widen: Reado
   });
 }
 
+/** A table or its schema is no longer there by that name. */
+export function isGone(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === sqlState.undefinedTable || state === sqlState.invalidSchemaName;
+}
+
 /** Another rollback, or somebody else, was first. */
-function goneMeanwhile(what: string, cause: unknown): BelayError {
-  return new BelayError("plan_changed", `of ${what}, something was dropped or renamed while the rollback began`, {
+export function goneMeanwhile(what: string, cause: unknown): BelayError {
+  return new BelayError("plan_changed", `of ${what}, something was dropped or renamed meanwhile`, {
     hint: "Nothing changed here. Look at `belay status`, then plan again.",
     cause,
   });

@@ -6,6 +6,7 @@ import type { Entry } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { ObjectStore } from "../../store/types.ts";
+import { listed } from "../../words.ts";
 import type { Remembered } from "../transaction/remembered.ts";
 import type { Preserved } from "../types.ts";
 
@@ -57,6 +58,19 @@ export async function readKept(session: Session, store: ObjectStore, rollbackId:
       hint: "Somebody took it out of the private schema. Restore a backup beside the database, or look for it by hand.",
       details: { missing: astray },
     },
+  );
+}
+
+/** Under the advisory lock, which a purge holds too: what was planned to be moved back is there. Throws `plan_changed`. */
+export async function requireStillKept(session: Session, kept: Kept | null | undefined): Promise<void> {
+  if (!kept?.standing || kept.mode !== "quarantine") return;
+  const { gone } = await placesOf(session, kept);
+  if (gone.length === 0) return;
+  const words = gone.map(({ words }) => words);
+  throw new BelayError(
+    "plan_changed",
+    `${listed(words, 5)} ${words.length === 1 ? "was" : "were"} purged, or taken out of ${listed(kept.schemas, 5)}, while the undo began`,
+    { hint: "Nothing changed here. Plan the undo again: what was purged comes back from its archive." },
   );
 }
 

@@ -1,6 +1,7 @@
 import { BelayError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
-import { giveUpOrPause, waitingOf } from "../execute/lock-step.ts";
+import { giveUpOrPause, goneMeanwhile, isGone, waitingOf } from "../execute/lock-step.ts";
+import { requireStillKept } from "../preserve/kept.ts";
 import { isLockFailure, lockWithin, takeAdvisoryLock } from "../transaction/locks.ts";
 import { type Patience, pauseMs } from "../transaction/patience.ts";
 import { beginLimited } from "../transaction/timeouts.ts";
@@ -23,12 +24,14 @@ export function lockForUndo(run: UndoRun, session: Session, patience: Patience):
     for (let tries = 1; ; tries++) {
       await beginLimited(session, settings);
       await takeAdvisoryLock(session);
+      await requireStillKept(session, run.found.kept);
       const withinMs = await waitOutside(waiting, wanted, tries - 1);
       const at = performance.now();
       try {
         await lockWithin(session, targets, { mode: "share row exclusive", withinMs, after: settings });
         return targets.length === 0 ? null : at;
       } catch (error) {
+        if (isGone(error)) throw goneMeanwhile(waiting.what, error);
         if (!isLockFailure(error) || error instanceof BelayError) throw error;
         const pause = pauseMs(tries, performance.now() - at);
         await giveUpOrPause(attempt, { waiting, wanted, tries, pause, error }, () => session.run("rollback"));
