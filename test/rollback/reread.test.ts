@@ -36,12 +36,14 @@ const sly = [
   "alter table extra set schema pg_catalog",
 ];
 
-/** Every run takes others of them; all take long. */
+/** Every run takes others of them; all take long. A raw COPY FROM STDIN would end this test's own connection. */
 const share = 4;
 const first = Math.floor(Math.random() * share);
 console.log(`every ${share}th attack and trick from ${first} on`);
 const picked = (all: readonly { readonly base?: string; readonly down: string }[]) =>
-  all.filter((_, at) => at % share === first).map(({ base = "", down }) => [base, down] as const);
+  all
+    .filter(({ down }, at) => at % share === first && !/from stdin/i.test(down))
+    .map(({ base = "", down }) => [base, down] as const);
 
 /** Locks come in no order, and reading takes some. */
 function comparable(account: Account) {

@@ -24,6 +24,8 @@ export async function startWatchdog(
   const beat = setInterval(() => control.sql`select 1`.catch(() => {}), limitMs / beatsPerLimit);
   return async () => {
     clearInterval(beat);
+    // By itself the server notices only at its next look that nobody waits for the answer.
+    if (worker.alive) await control.sql`select pg_terminate_backend(${dog.pid})`.catch(() => {});
     await dog.destroy().catch(() => {});
   };
 }
