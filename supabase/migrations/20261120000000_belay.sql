@@ -155,6 +155,7 @@ create table belay.rollbacks (
   report jsonb,
   error_code text,
   error_message text,
+  error_hint text,
   -- transaction id of the rollback, to settle a lost COMMIT answer with pg_xact_status.
   xid text,
   backend_pid integer,

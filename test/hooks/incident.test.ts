@@ -128,7 +128,7 @@ describe("an incident report", () => {
       outcome: "failed" as const,
       report: null,
       archive: null,
-      error: { code: "sql_failed", message: "no" },
+      error: { code: "sql_failed", message: "no", hint: "Mend the rollback SQL." },
     };
     const incident = buildIncident(records(failed), now);
     expect(incident).toMatchObject({
@@ -137,6 +137,7 @@ describe("an incident report", () => {
       migrations: ["2_b", "1_a"],
     });
     expect(incident.timeline.at(-1)).toMatchObject({ event: "failed", state: "failed", evidence: "sql_failed" });
+    expect(markdownOf(failed)).toContain("| What to do | Mend the rollback SQL. |");
     expect(markdownOf(failed)).toContain("Nothing: the database is as it was before.");
   });
 
@@ -150,6 +151,7 @@ describe("an incident report", () => {
   it("of one that was undone says by whom, and that there is nothing to undo", () => {
     const undone = { rollbackId: "1", actor: "ben", reason: "it was right", at: "2026-11-21T07:00:00.000Z" };
     const incident = buildIncident(records({ outcome: "undone", undone }), now);
+    expect(incident.notes).toEqual([]);
     expect(incident).toMatchObject({
       summary: expect.stringContaining("undone by ben (it was right)"),
       undo: { command: null },

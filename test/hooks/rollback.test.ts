@@ -122,7 +122,7 @@ describe("hooks before and after", () => {
     expect(await maintenanceStatus(belay)).toMatchObject({ active: false });
     expect(await showIncident(belay, rollbackId)).toMatchObject({
       outcome: "failed",
-      error: { code: "hook_failed" },
+      error: { code: "hook_failed", hint: expect.stringContaining("Nothing was changed") },
       loss: { tables: [] },
       archive: null,
       undo: { command: null },
@@ -164,6 +164,7 @@ describe("a health check that fails after COMMIT", () => {
         evidence: expect.stringMatching(/health check api fails .*it answered 503.*orders are there/),
       },
     });
+    expect(ran.notes.join()).not.toContain("pending again");
     await unchanged();
     expect(told("/team/hidden-token").map(({ type, data }) => [type, data.health ?? null])).toEqual([
       ["belay.rollback.started", null],

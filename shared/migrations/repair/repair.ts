@@ -88,7 +88,7 @@ async function settleOpen(session: Session, migration: string): Promise<RepairEv
   const ids = open.map((row) => row.id as string);
   await session.sql`
     update belay.rollbacks r
-       set outcome = 'failed', report = null, error_code = 'connection_lost', finished_at = clock_timestamp(),
+       set outcome = 'failed', report = null, error_code = 'connection_lost', error_hint = null, finished_at = clock_timestamp(),
            error_message = 'its transaction is over, and the mark that commits with it is not there'
      where r.id = any (${ids}::text[]::uuid[]) and r.outcome = 'unknown'
        and not exists (select from pg_stat_activity a where a.pid = r.backend_pid and a.backend_start <= r.started_at)`;

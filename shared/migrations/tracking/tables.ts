@@ -75,7 +75,15 @@ export function sameVersion(a: string, b: string): boolean {
 /** What the tool does next about a migration that was rolled back, for people. */
 export function whatToolDoesNext(table: TrackingTable, name: string): string {
   const { command } = trackingTools[table.tool];
-  return `${name} is pending again: \`${command}\` applies its file once more, unless you take it out or mend it.`;
+  return `${pendingAgain(name)}: \`${command}\` applies its file once more, unless you take it out or mend it.`;
+}
+
+/** How every note begins that says what happens next to a migration which was rolled back. */
+export const pendingAgain = (name: string) => `${name} is pending again`;
+
+/** The notes of a rollback that hold still when it was undone. */
+export function notesOnceUndone(notes: readonly string[], migrations: readonly string[]): string[] {
+  return notes.filter((note) => !migrations.some((name) => note.startsWith(pendingAgain(name))));
 }
 
 /** The way out of the tool's dirty state, for people; null when it is not dirty. */

@@ -1,3 +1,4 @@
+import { notesOnceUndone } from "../../migrations/tracking/tables.ts";
 import { listed, plural } from "../../words.ts";
 import type { IncidentRecords } from "./records.ts";
 import type { Incident } from "./types.ts";
@@ -61,7 +62,7 @@ export function buildIncident(records: IncidentRecords, now: Date): Incident {
     agreements: records.agreements,
     checklist: report?.checklist ?? plan?.checklist ?? [],
     around: records.around,
-    notes: [...keptNote(shown), ...(report?.notes ?? [])],
+    notes: notesOf(records, shown),
     undo: undoOf(records),
     writtenAt: now.toISOString(),
   };
@@ -105,6 +106,13 @@ function summaryOf(records: IncidentRecords): string {
     case "committed":
       return `${what} was committed${lossWords(report)}.${healthWords(around?.health.verdict)}`;
   }
+}
+
+/** Of a rollback that was undone, what was to happen next no longer is. */
+function notesOf(records: IncidentRecords, shown: IncidentRecords["report"]): string[] {
+  const notes = records.report?.notes ?? [];
+  if (records.outcome === "undone") return notesOnceUndone(notes, migrationsOf(records));
+  return [...keptNote(shown), ...notes];
 }
 
 function keptNote(report: IncidentRecords["report"]): string[] {

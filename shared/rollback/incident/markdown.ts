@@ -59,6 +59,7 @@ function facts(incident: Incident): string[] {
   const rows: [string, string][] = [
     ["Outcome", `**${incident.outcome}**`],
     ...(error === null ? [] : [["Error", `${code(error.code)} ${plain(error.message)}`] as [string, string]]),
+    ...(error?.hint == null ? [] : [["What to do", plain(error.hint)] as [string, string]]),
     ["Who", plain(incident.actor)],
     ["Why", plain(incident.reason)],
     ["Began (UTC)", time(incident.startedAt)],

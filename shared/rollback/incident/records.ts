@@ -74,7 +74,7 @@ export async function readRecords(session: Session, asked: string): Promise<Inci
     planHash: row.plan_hash,
     plan: plan.success ? plan.data : null,
     report: report.success ? report.data : null,
-    error: row.error_code === null ? null : { code: row.error_code, message: row.error_message },
+    error: row.error_code === null ? null : { code: row.error_code, message: row.error_message, hint: row.error_hint },
     events: events.map(({ at, event, state, evidence }) => ({ at: at.toISOString(), event, state, evidence })),
     around: aroundOf(events),
     archive: await archiveOf(session, row.archive_id),

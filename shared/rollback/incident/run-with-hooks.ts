@@ -1,5 +1,6 @@
 import type { Belay } from "../../context.ts";
 import { BelayError, isBelayError } from "../../errors.ts";
+import { notesOnceUndone } from "../../migrations/tracking/tables.ts";
 import type { Observe } from "../execute/types.ts";
 import { type AroundRequest, surround } from "../hooks/around.ts";
 import { within } from "../hooks/attempts.ts";
@@ -37,9 +38,11 @@ export async function runWithHooks(belay: Belay, asked: AroundRequest, work: Wor
     journal.note({ event: "around", details: around });
     const incident = await writeDown(belay, journal, begun.rollbackId);
     if (report === null) throw withReport(failure, begun.rollbackId, surroundings.ready);
+    const back = undone?.outcome === "committed";
     return {
       ...report,
-      outcome: undone?.outcome === "committed" ? "undone" : report.outcome,
+      outcome: back ? "undone" : report.outcome,
+      notes: back ? notesOnceUndone(report.notes, report.migrations ?? [report.migration]) : report.notes,
       around,
       policyUndo: undone,
       incident: { ...incident, notes: [...journal.notes, ...incident.notes] },

@@ -44,7 +44,8 @@ export const incidentSchema = z.object({
   startedAt: z.string(),
   /** null: it runs, or its process ended and nobody has settled its record yet. */
   finishedAt: z.string().nullable(),
-  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  /** `hint`: the next step. */
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() }).nullable(),
   timeline: z.array(timelineEventSchema),
   plan: recordedPlanSchema.pick({ hash: true, policyDigest: true, risk: true, riskReasons: true }).nullable(),
   /** What went (or came back); empty unless it was committed. */

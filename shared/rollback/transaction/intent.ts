@@ -33,7 +33,7 @@ export async function recordIntent(control: Session, intent: Intent): Promise<st
 export async function recordTransaction(control: Session, rollbackId: string, xid: string, pid: number): Promise<void> {
   await control.sql`
     update belay.rollbacks
-       set xid = ${xid}, backend_pid = ${pid}, outcome = 'intended', error_code = null, error_message = null, finished_at = null
+       set xid = ${xid}, backend_pid = ${pid}, outcome = 'intended', error_code = null, error_message = null, error_hint = null, finished_at = null
      where id = ${rollbackId} and outcome in ('intended', 'failed')`;
 }
 
@@ -63,7 +63,8 @@ export async function recordFailure(control: Session, rollbackId: string, error:
   const outcome = failure.details.outcome === "unknown" ? "unknown" : "failed";
   await control.sql`
     update belay.rollbacks
-       set outcome = ${outcome}, error_code = ${failure.code}, error_message = ${failure.message}, finished_at = clock_timestamp()
+       set outcome = ${outcome}, error_code = ${failure.code}, error_message = ${failure.message},
+           error_hint = ${failure.hint ?? null}, finished_at = clock_timestamp()
      where id = ${rollbackId} and outcome in ('intended', 'unknown')`;
 }
 

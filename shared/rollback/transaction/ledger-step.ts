@@ -1,7 +1,7 @@
 import { appendAudit } from "../../audit.ts";
 import { type LedgerRow, readLedger, readLedgerMigration } from "../../migrations/ledger/ledger.ts";
 import { keptTracking, removeFromTracking, restoreToTracking } from "../../migrations/tracking/rows.ts";
-import { readTracking, sameVersion, whatToolDoesNext } from "../../migrations/tracking/tables.ts";
+import { pendingAgain, readTracking, sameVersion, whatToolDoesNext } from "../../migrations/tracking/tables.ts";
 import type { TrackingTable } from "../../migrations/types.ts";
 import type { Session } from "../../postgres/session.ts";
 
@@ -46,7 +46,7 @@ export async function markRolledBack(
          set status = 'rolled_back', rollback_at = clock_timestamp(), rollback_by = ${change.actor}
        where migration_name = ${migration.name}`;
     const table = await trackingTable(session, migration.version);
-    if (table === null) notes.push(`${migration.name} is pending again: apply it once more only after mending it.`);
+    if (table === null) notes.push(`${pendingAgain(migration.name)}: apply it once more only after mending it.`);
     else {
       await removeFromTracking(session, table, migration);
       const own = removed.filter(({ version }) => sameVersion(version, migration.version));

@@ -76,7 +76,7 @@ export async function settleEarlierAttempts(control: Session): Promise<void> {
     // Its process may live, and have begun another transaction meanwhile.
     await control.sql`
       update belay.rollbacks
-         set outcome = ${settled}, report = case when ${settled} = 'failed' then null else report end, error_code = 'connection_lost', finished_at = clock_timestamp(),
+         set outcome = ${settled}, report = case when ${settled} = 'failed' then null else report end, error_code = 'connection_lost', error_hint = null, finished_at = clock_timestamp(),
              error_message = ${settled === "failed" ? "the process ended before COMMIT; the server rolled everything back" : "the answer to the COMMIT was lost"}
        where id = ${row.id} and outcome in ('intended', 'unknown') and xid is not distinct from ${row.xid}`;
   }
