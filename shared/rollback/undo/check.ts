@@ -1,6 +1,6 @@
 import { tableDigest } from "../../archive/table-digest.ts";
 import { compareCatalogs } from "../../catalog/differences.ts";
-import type { Entry } from "../../catalog/types.ts";
+import type { Catalog, Entry } from "../../catalog/types.ts";
 import { BelayError } from "../../errors.ts";
 import { type Account, readAccount } from "../guard/account.ts";
 import { judge } from "../guard/guard.ts";
@@ -17,21 +17,28 @@ import { setLocal } from "../transaction/timeouts.ts";
 import { expectedEntries } from "./entries.ts";
 import { sequencesOf } from "./kept.ts";
 import { madeColumns, withoutMade } from "./made-columns.ts";
+import { nameBefore } from "./relation-before.ts";
 import { type LoadedRows, requireLoaded } from "./rows.ts";
 import type { UndoAttempt, UndoBefore } from "./types.ts";
 
-/** Compares catalog and account with what was before the rollback; answers notes, throws when it is not the same. */
+export interface CheckedUndo {
+  readonly notes: readonly string[];
+  /** As it will be committed. */
+  readonly catalog: Catalog;
+}
+
+/** Compares catalog and account with what was before the rollback; throws when it is not the same. */
 export async function checkUndo(
   attempt: UndoAttempt,
   before: UndoBefore,
   loaded: readonly LoadedRows[],
-): Promise<string[]> {
+): Promise<CheckedUndo> {
   const { session, undoable } = attempt;
   const keptNotes = undoable.kept ? [...movedNote(undoable.kept), ...(await removeKept(session, undoable.kept))] : [];
   await session.run("set constraints all immediate");
   const catalog = await attempt.watch.read();
   const notes = [...keptNotes, ...requireCatalogBack(undoable.remembered, before.catalog.entries, catalog.entries)];
-  await requireNothingElse(attempt, before, loaded);
+  await requireNothingElse(attempt, before, loaded, catalog);
   await requireOthersEqual(attempt, before);
   await requireLoaded(session, loaded);
   for (const { table, orphans } of loaded)
@@ -39,7 +46,7 @@ export async function checkUndo(
       notes.push(
         `${orphans} archived values of ${table.mergesInto!.table} found no row: those rows were deleted since`,
       );
-  return notes;
+  return { notes, catalog };
 }
 
 export function requireCatalogBack(
@@ -80,6 +87,7 @@ async function requireNothingElse(
   attempt: UndoAttempt,
   before: UndoBefore,
   loaded: readonly LoadedRows[],
+  catalog: Catalog,
 ): Promise<void> {
   const { session, undoable } = attempt;
   const { remembered } = undoable;
@@ -101,7 +109,7 @@ async function requireNothingElse(
   );
   const madeSequences = touched.filter(({ kind }) => kind === "SEQUENCE").map(({ address }) => address.objid);
   const keys = new Set([...touched.map(({ key }) => key), ...keptKeys(undoable.kept ?? null)]);
-  const difference = compareCatalogs(before.catalog, await attempt.watch.read());
+  const difference = compareCatalogs(before.catalog, catalog);
   const verdict = judge(before.account, after, difference, {
     tables: new Set([
       ...oids,
@@ -198,8 +206,7 @@ async function requireOthersEqual({ session, undoable }: UndoAttempt, before: Un
     const { schema, table } = state;
     const names = namesBack(undoable.remembered, schema, table);
     const now = await tableDigest(session, {
-      schema,
-      table,
+      ...nameBefore(undoable.remembered, state.oid, { schema, table }),
       columns: state.columns.map((name) => names.get(name) ?? name),
     });
     if (now.rows !== state.rows || now.digest !== state.digest)

@@ -1,7 +1,6 @@
 import { appendAudit } from "../../audit.ts";
 import { compareCatalogs } from "../../catalog/differences.ts";
 import { qualified } from "../../catalog/identifiers.ts";
-import type { CatalogWatch } from "../../catalog/watch.ts";
 import { readLedger } from "../../migrations/ledger/ledger.ts";
 import { keptTracking } from "../../migrations/tracking/rows.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -23,7 +22,6 @@ import type { UndoFacts } from "./undo-facts.ts";
 export interface Concluding {
   readonly run: UndoRun;
   readonly session: Session;
-  readonly watch: CatalogWatch;
   readonly facts: UndoFacts;
   readonly before: UndoBefore;
   /** What the undo replaced. */
@@ -38,7 +36,6 @@ export async function concludeUndo(concluding: Concluding): Promise<RollbackRepo
   const { run, session, archive } = concluding;
   const { belay, plan, request } = run;
   const judged = await readAccount(session);
-  const after = await concluding.watch.read();
   const tolerated = await trackingOids(session, plan.migrations);
   const change: LedgerChange = {
     migration: plan.migration,
@@ -59,7 +56,7 @@ export async function concludeUndo(concluding: Concluding): Promise<RollbackRepo
     ...approvals(concluding),
     ...ledgerNotes,
   ];
-  const report = reportOf(concluding, compareCatalogs(concluding.before.catalog, after), notes);
+  const report = reportOf(concluding, compareCatalogs(concluding.before.catalog, concluding.done.catalog), notes);
   await recordCommit(session, report, null);
   const more = await lastLook(session, judged, tolerated);
   if (more.length > 0) throw guardLoss(undoSubject(plan), more);

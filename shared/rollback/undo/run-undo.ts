@@ -53,7 +53,7 @@ export async function runUndo(run: UndoRun, session: Session): Promise<RollbackR
     const { work, catalog, account, whole } = facts;
     const before = { catalog, account, merged: await mergedStates(session, work, account) };
     const done = await tryWays({ run, session, watch, undoable: work, whole, before, patience, limit });
-    const report = await concludeUndo({ run, session, watch, facts, before, archive, done, lockedAt });
+    const report = await concludeUndo({ run, session, facts, before, archive, done, lockedAt });
     limit.check();
     limit.stop();
     await run.observe("guarded");

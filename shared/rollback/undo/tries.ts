@@ -1,3 +1,4 @@
+import type { Catalog } from "../../catalog/types.ts";
 import type { CatalogWatch } from "../../catalog/watch.ts";
 import { BelayError } from "../../errors.ts";
 import { isConnectionLost } from "../../postgres/errors.ts";
@@ -16,6 +17,7 @@ import { entriesInPathWay, entriesWay, forwardWay } from "./ways.ts";
 export interface PutBack {
   readonly notes: readonly string[];
   readonly attempts: number;
+  readonly catalog: Catalog;
   readonly startedAt: number;
 }
 
@@ -63,8 +65,8 @@ async function tryWay(trying: Trying, way: Way): Promise<PutBack | string> {
     try {
       belay.report({ phase: "undo", message: `putting the schema back ${way.name}` });
       const attempt = { belay, control, session, watch: trying.watch, undoable };
-      const notes = await checkUndo(attempt, before, await way.run(attempt, before));
-      return { notes: [`schema put back ${way.name}`, ...notes], attempts: tries, startedAt };
+      const { notes, catalog } = await checkUndo(attempt, before, await way.run(attempt, before));
+      return { notes: [`schema put back ${way.name}`, ...notes], attempts: tries, catalog, startedAt };
     } catch (error) {
       limit.check();
       const elsewhere = error instanceof BelayError && error.code.startsWith("store_");
