@@ -4,13 +4,15 @@ import { openArchive } from "../../shared/archive/read/open.ts";
 import { restoreArchive } from "../../shared/archive/restore/restore.ts";
 import { dumpDatabase } from "../../shared/archive/write/dump.ts";
 import { readCatalog } from "../../shared/catalog/read.ts";
+import type { Belay } from "../../shared/context.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { listKept } from "../../shared/rollback/preserve/list.ts";
 import { purgeKept } from "../../shared/rollback/preserve/purge.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
+import { createFolderStore } from "../../shared/store/folder.ts";
 import type { ObjectStore } from "../../shared/store/types.ts";
 import { follow } from "../archive/follow-readme.ts";
-import { testBelay } from "../support/belay.ts";
+import { temporaryFolder, testBelay } from "../support/belay.ts";
 import { createDebianDatabase, describeWithDebian } from "../support/debian.ts";
 import { createDatabase } from "../support/postgres.ts";
 import { apply, run, withDatabase } from "./helpers.ts";
@@ -52,6 +54,8 @@ async function readText(store: ObjectStore, key: string): Promise<string> {
   for await (const part of store.read(key)) parts.push(part);
   return Buffer.concat(parts).toString();
 }
+
+const elsewhere = (belay: Belay): Belay => ({ ...belay, store: createFolderStore(temporaryFolder()) });
 
 const schemasLeft = (url: string) => run(url, "select nspname from pg_namespace where nspname like 'belay\\_kept%'");
 
@@ -110,6 +114,10 @@ describe("what a rollback keeps in the database", () => {
     expect(await run(url, "select to_regclass('orders') as orders, to_regclass('parts') as parts")).toEqual([
       { orders: null, parts: null },
     ]);
+    await expect(undoRollback(elsewhere(belay), { rollbackId, reason: "test" })).rejects.toMatchObject({
+      code: "unknown_archive",
+      message: expect.stringContaining(`: the record has it in ${belay.store.url}`),
+    });
     await undoRollback(belay, { rollbackId, reason: "test" });
     expect(await wholeState(url)).toEqual(before);
   });
@@ -220,7 +228,15 @@ describe("--preserve copy keeps what is lost in the database too", () => {
         "select relpersistence::text as kind from pg_class where relnamespace = 'belay_kept_20250102000000_1'::regnamespace",
       ),
     ).toContainEqual({ kind: "p" });
-    expect((await listKept(belay)).kept).toMatchObject([{ mode: "copy", undoable: true }]);
+    const [listed] = (await listKept(belay)).kept;
+    expect(listed).toMatchObject({ mode: "copy", undoable: true });
+    expect(
+      listed!.kept.flatMap(({ kind, name, rows }) => (kind === "sequence" ? [] : [`${kind} ${name} ${rows}`])).sort(),
+    ).toEqual(["columns people 4", "table People 1", "table orders 20"]);
+    await expect(undoRollback(elsewhere(belay), { rollbackId, reason: "test" })).rejects.toMatchObject({
+      message: expect.stringContaining(`: the record has it in ${belay.store.url}`),
+      hint: expect.stringContaining(`--store ${belay.store.url}`),
+    });
     await undoRollback(belay, { rollbackId, reason: "test" });
     expect(await wholeState(url)).toEqual(before);
     expect(await schemasLeft(url)).toEqual([]);

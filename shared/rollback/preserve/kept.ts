@@ -1,4 +1,5 @@
 import { readManifest } from "../../archive/list.ts";
+import { inItsStore } from "../../archive/recorded-place.ts";
 import type { Manifest } from "../../archive/types.ts";
 import { entryHash, entryKey } from "../../catalog/entry.ts";
 import { isKeptSchema } from "../../catalog/kept-schemas.ts";
@@ -33,9 +34,13 @@ export interface KeyToValidate {
 export async function readKept(session: Session, store: ObjectStore, rollbackId: string): Promise<Kept | null> {
   const [row] = await session.sql`
     select report -> 'preserved' as preserved,
-           (select a.id from belay.archives a where a.rollback_id = r.id and a.purpose = 'quarantine'
-             order by a.snapshot_at desc limit 1) as archive
-      from belay.rollbacks r where id = ${rollbackId}`;
+           a.id as archive, a.store_url as store
+      from belay.rollbacks r
+      left join lateral (
+        select id, store_url from belay.archives where rollback_id = r.id and purpose = 'quarantine'
+         order by snapshot_at desc limit 1
+      ) a on true
+     where r.id = ${rollbackId}`;
   const preserved = row?.preserved as Preserved | null | undefined;
   if (!preserved) return null;
   const { there, gone } = await placesOf(session, preserved);
@@ -47,7 +52,8 @@ export async function readKept(session: Session, store: ObjectStore, rollbackId:
     keys: [],
   });
   if (gone.length === 0 || preserved.mode === "copy") return as(there, there.length > 0);
-  if (row!.archive !== null) return { ...as([], false), purgedTo: await readManifest(store, row!.archive) };
+  if (row!.archive !== null)
+    return { ...as([], false), purgedTo: await purgedManifest(store, row!.archive, row!.store) };
   const astray = gone.filter(({ home }) => !home).map(({ words }) => words);
   // By hand, or by an undo of some tables.
   if (astray.length === 0) return as(there, there.length > 0);
@@ -59,6 +65,14 @@ export async function readKept(session: Session, store: ObjectStore, rollbackId:
       details: { missing: astray },
     },
   );
+}
+
+async function purgedManifest(store: ObjectStore, id: string, recorded: string): Promise<Manifest> {
+  try {
+    return await readManifest(store, id);
+  } catch (error) {
+    throw error instanceof BelayError ? inItsStore(error, id, store, recorded) : error;
+  }
 }
 
 /** Under the advisory lock, which a purge holds too: what was planned to be moved back is there. Throws `plan_changed`. */

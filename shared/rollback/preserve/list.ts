@@ -1,10 +1,11 @@
+import type postgres from "postgres";
 import { z } from "zod";
 import { keptPrefix } from "../../catalog/kept-schemas.ts";
 import type { Belay } from "../../context.ts";
 import { requireBelay } from "../../install.ts";
 import type { Session } from "../../postgres/session.ts";
 import { withSession } from "../../with-session.ts";
-import { type Preserved, preservedSchema, preserveModeSchema } from "../types.ts";
+import { type Preserved, preservedSchema, preserveModeSchema, type RollbackReport } from "../types.ts";
 import { placesOf } from "./kept.ts";
 
 /** What one rollback keeps in the database. */
@@ -16,7 +17,7 @@ export const keptRollbackSchema = z.object({
   schemas: z.array(z.string()),
   kept: z.array(
     preservedSchema.shape.kept.element.extend({
-      /** The server's estimate; null for types, and where it was never counted. */
+      /** The server's estimate, or as the rollback or its plan counted them; null for types, and where they were never counted. */
       rows: z.number().nullable(),
       /** With indexes and toast; null for types. */
       bytes: z.number().nullable(),
@@ -55,7 +56,8 @@ export async function readList(session: Session, now: Date): Promise<QuarantineL
     select nspname::text as name from pg_namespace where starts_with(nspname, ${keptPrefix}) order by 1`;
   const standing = new Set(schemas.map(({ name }) => name as string));
   const records = await session.sql`
-    select id, migration_name as migration, outcome, finished_at as finished, report -> 'preserved' as preserved
+    select id, migration_name as migration, outcome, finished_at as finished, report -> 'preserved' as preserved,
+           coalesce(report -> 'tables', '[]') as tables, coalesce(plan #> '{effect,columns}', '[]') as columns
       from belay.rollbacks
      where kind = 'rollback' and outcome in ('committed', 'undone') and report -> 'preserved' is not null
      order by finished_at, id`;
@@ -66,10 +68,10 @@ export async function readList(session: Session, now: Date): Promise<QuarantineL
     const sizes = await sizesOf(session, preserved);
     const missing = (await placesOf(session, preserved)).gone.map(({ words }) => words);
     const undone = row.outcome === "undone";
-    const items = preserved.kept.map((each) => ({
-      ...each,
-      ...(sizes.get(nameOf(each)) ?? { rows: null, bytes: null }),
-    }));
+    const items = preserved.kept.map((each) => {
+      const { rows, bytes } = sizes.get(nameOf(each)) ?? { rows: null, bytes: null };
+      return { ...each, rows: rows ?? (bytes === null ? null : countedRows(each, row)), bytes };
+    });
     kept.push({
       rollbackId: row.id,
       migration: row.migration,
@@ -86,6 +88,12 @@ export async function readList(session: Session, now: Date): Promise<QuarantineL
   }
   const known = new Set(kept.flatMap((each) => each.schemas));
   return { kept, unknown: [...standing].filter((name) => !known.has(name)) };
+}
+
+/** Copies were never counted by the server: tables were by the archive, rows with a value in lost columns by the plan. */
+function countedRows({ kind, schema, name }: Preserved["kept"][number], { tables, columns }: postgres.Row) {
+  const counted: RollbackReport["tables"] = kind === "columns" ? columns : kind === "table" ? tables : [];
+  return counted.find((each) => each.schema === schema && each.table === name)?.rows ?? null;
 }
 
 function nameOf({ keptIn, as }: { readonly keptIn: string; readonly as: string }): string {

@@ -1,4 +1,5 @@
 import { readManifest } from "../../archive/list.ts";
+import { inItsStore } from "../../archive/recorded-place.ts";
 import type { Manifest } from "../../archive/types.ts";
 import { BelayError, isBelayError } from "../../errors.ts";
 import { readLedger } from "../../migrations/ledger/ledger.ts";
@@ -29,7 +30,7 @@ export interface FoundRollback extends Undoable {
 export async function findRollback(session: Session, store: ObjectStore, target: UndoTarget): Promise<FoundRollback> {
   const row = await readRecord(session, target);
   const archiveId = row.archive_id as string | null;
-  const { manifest, problem } = await manifestOf(store, archiveId);
+  const { manifest, problem } = await manifestOf(store, archiveId, row.store_url);
   return await withKept(session, store, {
     rollbackId: row.id,
     migration: row.migration_name,
@@ -52,7 +53,7 @@ async function readRecord(session: Session, { rollbackId, migration }: UndoTarge
   const name = newest ? null : await nameOf(session, migration);
   const [row] = await session.sql`
     select r.id, r.migration_name, r.outcome, r.archive_id, r.finished_at, r.actor, r.reason,
-           r.report -> 'remembered' as remembered, a.verified_at, a.manifest_sha256,
+           r.report -> 'remembered' as remembered, a.verified_at, a.store_url, a.manifest_sha256,
            jsonb_path_query_array(r.plan, '$.migrations[*].migration') as migrations
       from belay.rollbacks r left join belay.archives a on a.id = r.archive_id
      where r.kind = 'rollback' and r.outcome in ('committed', 'undone')
@@ -73,13 +74,14 @@ async function readRecord(session: Session, { rollbackId, migration }: UndoTarge
 async function manifestOf(
   store: ObjectStore,
   id: string | null,
+  recorded: string | null,
 ): Promise<{ manifest: Manifest | null; problem: BelayError | null }> {
   if (id === null) return { manifest: null, problem: null };
   try {
     return { manifest: await readManifest(store, id), problem: null };
   } catch (error) {
     if (isBelayError(error, "unknown_archive") || isBelayError(error, "archive_invalid"))
-      return { manifest: null, problem: error };
+      return { manifest: null, problem: inItsStore(error, id, store, recorded) };
     throw error;
   }
 }
