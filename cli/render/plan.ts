@@ -3,7 +3,7 @@ import { bytes, count, mark, moment, paint } from "../terminal.ts";
 import { renderBlockers } from "./blockers.ts";
 import { renderDrift } from "./drift.ts";
 import { renderBlocking, renderChecklist, renderGates } from "./gates.ts";
-import { renderPreserve } from "./preserved.ts";
+import { movedName, movedNames, renderPreserve } from "./preserved.ts";
 import { printable, printableLines } from "./printable.ts";
 import { hang, table } from "./wrap.ts";
 
@@ -245,11 +245,13 @@ function placeOf({ file, line }: { readonly file: string; readonly line: number 
 }
 
 /** Every object with `all`, else those that the SQL names and a count of those that go with them. */
-function renderObjects({ effect, migrations }: Plan, all: boolean): string[] {
-  if (effect.objects.length === 0) return [];
-  const named = effect.objects.filter((object) => object.by === "statement");
-  const rest = effect.objects.length - named.length;
-  const shown = all ? effect.objects : named;
+function renderObjects({ effect, migrations, preserve }: Plan, all: boolean): string[] {
+  const moved = movedNames(preserve);
+  const objects = effect.objects.filter((object) => !moved.has(movedName(object)));
+  if (objects.length === 0) return [];
+  const named = objects.filter((object) => object.by === "statement");
+  const rest = objects.length - named.length;
+  const shown = all ? objects : named;
   const lines =
     migrations.length === 1
       ? shown.map((object) => `  ${objectWords(object)}`)
@@ -263,7 +265,7 @@ function renderObjects({ effect, migrations }: Plan, all: boolean): string[] {
             `  and ${count(rest, "object that goes", "objects that go")} with them; --dry-run or --json names each`,
           ),
         ];
-  return ["", paint("bold", `Objects (${effect.objects.length})`), ...lines, ...more];
+  return ["", paint("bold", `Objects (${objects.length})`), ...lines, ...more];
 }
 
 type Shown = Plan["effect"]["objects"][number];

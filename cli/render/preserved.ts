@@ -32,6 +32,17 @@ export function renderPreserve({ preserve }: Plan, width: number): string[] {
   ];
 }
 
+/** What is moved as it is, by `movedName`: it is told of there, and not as destroyed. */
+export function movedNames({ mode, kept }: Plan["preserve"]): ReadonlySet<string> {
+  return new Set(
+    mode === "quarantine" ? kept.flatMap((each) => (each.kind === "columns" ? [] : [movedName(each)])) : [],
+  );
+}
+
+export function movedName({ kind, schema, name }: { kind: string; schema: string | null; name: string }): string {
+  return JSON.stringify([/^domain$/i.test(kind) ? "type" : kind.toLowerCase(), schema, name]);
+}
+
 /** What it keeps, in its report. */
 export function renderPreserved({ preserved }: RollbackReport, width: number): string[] {
   if (preserved === undefined) return [];

@@ -47,6 +47,13 @@ describe("belay plan", () => {
     expect((await shop.json(2, "plan", "--to", tags)).error.message).toContain("no applied migration comes after");
   });
 
+  it("shows what is moved once, and not among what is destroyed", async () => {
+    const { out } = await shop.belay("plan", tags, "--preserve", "quarantine");
+    expect(out).toMatch(/table {2}public\.tags +belay_kept/);
+    expect(out).toMatch(/Objects \(1\)\n +destroyed +CONSTRAINT public\.tags tags_pkey/);
+    expect(out).not.toMatch(/destroyed +TABLE/);
+  });
+
   it("names the part that can go, and ends with 3 when a gate is in the way", async () => {
     const { code, out } = await shop.belay("plan", users, tags);
     expect(code).toBe(3);
