@@ -2,10 +2,9 @@ import { test } from "vitest";
 import { thereAndBack, thereAndBackTwice } from "./undo-support.ts";
 
 test("names that others are worded with: types of columns and arguments, defaults, checks, and what a schema holds", () =>
-  thereAndBack(
-    {
-      title: "renamed",
-      base: `create type mood as enum ('a'); create function f(x mood) returns mood language sql as 'select x'; comment on function f is 'x';
+  thereAndBackTwice({
+    title: "renamed",
+    base: `create type mood as enum ('a'); create function f(x mood) returns mood language sql as 'select x'; comment on function f is 'x';
         create table t (id int primary key, m mood default 'a', ms mood[], constraint k check (id > 0)); insert into t values (1);
         create domain d as int constraint dk check (value > 0); create table u (d d); insert into u values (1);
         create function g(a int) returns int language sql immutable as 'select a';
@@ -14,15 +13,13 @@ test("names that others are worded with: types of columns and arguments, default
         create table y (e z.e); create table p (id int); create function h(x p) returns int language sql as 'select x.id';
         create function et() returns event_trigger language plpgsql as 'begin end';
         create event trigger et on ddl_command_end when tag in ('CREATE CAST') execute function et();`,
-      up: `alter type mood rename to feeling; alter table t rename constraint k to k2; alter domain d rename to dd;
+    up: `alter type mood rename to feeling; alter table t rename constraint k to k2; alter domain d rename to dd;
         alter domain dd rename constraint dk to dk2; alter function g rename to g2; alter sequence s rename to s2;
         alter schema z rename to z2; alter table p rename to p2; alter event trigger et rename to et2;`,
-      down: `alter event trigger et2 rename to et; alter table p2 rename to p; alter schema z2 rename to z;
+    down: `alter event trigger et2 rename to et; alter table p2 rename to p; alter schema z2 rename to z;
         alter sequence s2 rename to s; alter function g2 rename to g; alter domain dd rename constraint dk2 to dk;
         alter domain dd rename to d; alter table t rename constraint k2 to k; alter type feeling rename to m3; alter type m3 rename to mood;`,
-    },
-    "forward",
-  ));
+  }));
 
 test("statistics and text search objects that are altered", () =>
   thereAndBack(
@@ -59,3 +56,53 @@ test("default privileges, those that what comes back is made under too", () =>
       alter default privileges in schema app revoke insert on tables from pg_monitor; alter default privileges in schema app grant update on tables to pg_monitor;
       alter default privileges for role pg_monitor grant select on tables to public;`,
   }));
+
+test("what cannot go and come, because columns, indexes and foreign tables are made of it: renamed, exchanged, moved out of a schema that goes", () =>
+  thereAndBack(
+    {
+      title: "renamed in use",
+      base: `create extension postgres_fdw; create server far foreign data wrapper postgres_fdw; create user mapping for public server far;
+      create foreign table away (id int) server far; create schema app; create schema den;
+      create collation app.c from "C"; create type one as enum ('a'); create type two as enum ('b'); create type den.pair as (x int, o one);
+      create domain app.d as text collate app.c check (value > 'a'); create text search configuration app.tc (copy = simple);
+      create function app.half(int) returns int language sql immutable as 'select $1 / 2'; create function den.of(den.pair, app.d[]) returns int language sql immutable as 'select 1';
+      create operator class app.ops for type int using btree as operator 1 <, operator 2 <=, operator 3 =, operator 4 >=, operator 5 >, function 1 btint4cmp(int, int);
+      create table den.t (id int primary key, d app.d, o one, os two[], p den.pair, h int generated always as (app.half(id)) stored,
+        v tsvector generated always as (to_tsvector('app.tc', d)) stored, c text collate app.c default 'c');
+      create index on den.t (id app.ops); create view v as select d, o from den.t where den.of(p, array[d]) = 1; comment on type one is 'x';
+      insert into den.t (id, d, o, os, p) values (8, 'text', 'a', '{b}', row(1, 'a')), (9, 'more', 'a', '{b,b}', null);`,
+      up: "select 1;",
+      down: `alter server far rename to near; alter type one rename to three; alter type two rename to one; alter type three rename to two; alter schema den rename to lair;
+      create schema attic; alter collation app.c set schema attic; alter domain app.d set schema attic; alter domain attic.d rename to dd; alter text search configuration app.tc set schema attic;
+      alter function app.half set schema attic; alter function attic.half rename to halves; alter operator class app.ops using btree set schema attic; alter operator family app.ops using btree set schema attic;
+      drop schema app; alter type lair.pair set schema public; alter type pair rename to couple;`,
+    },
+    "entries",
+  ));
+
+test("rows and columns that went from a table whose schema was renamed", () =>
+  thereAndBack(
+    {
+      title: "rows in a renamed schema",
+      base: `create schema den; create table den.t (id serial primary key, a text, b text); insert into den.t (a, b) values ('x', 'y'), ('z', null);
+      create table den.u (id int primary key, t int references den.t); insert into den.u values (1, 1), (2, 2); create table den.w (n int); insert into den.w values (1), (1);
+      create table s (id int primary key, x text, y text); insert into s values (1, 'a', 'b'), (2, 'c', 'd');`,
+      up: "select 1;",
+      down: "alter schema den rename to lair; alter table lair.t drop column b; alter table lair.t rename column a to aa; delete from lair.u where id = 1; drop table lair.w; alter table lair.t add column c int; alter table s drop column y; alter table s rename to s2; alter table s2 rename column x to xx;",
+    },
+    "entries",
+  ));
+
+test("an enum whose old one is left under another name, and a function that another one took the place of", () =>
+  thereAndBack(
+    {
+      title: "another in its place",
+      base: `create type mood as enum ('sad', 'ok'); create table feelings (id int primary key, m mood default 'ok'); insert into feelings values (1, 'sad'), (2, 'ok');
+      create function f(int) returns int language sql immutable as 'select 1'; create table g (id int, n int default f(1), check (f(id) = 1)); insert into g values (1);`,
+      up: "select 1;",
+      down: `alter type mood rename to old_mood; create type mood as enum ('good', 'sad', 'ok'); alter table feelings alter m drop default;
+      alter table feelings alter m type mood using m::text::mood; alter table feelings alter m set default 'good';
+      alter function f rename to old_f; create function f(int) returns int language sql immutable as 'select 2';`,
+    },
+    "entries",
+  ));

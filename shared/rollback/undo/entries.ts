@@ -10,6 +10,7 @@ import { enumMadeAgain } from "./enum-made-again.ts";
 import { labelsBack } from "./enums.ts";
 import { madeAgain } from "./made-again.ts";
 import { goesLast, lateRemoval, madeFirst } from "./order.ts";
+import { ownership } from "./ownership.ts";
 import { attachedLast, partitionKeys } from "./partitions.ts";
 import { isIdentity, sequenceRepair } from "./sequences.ts";
 
@@ -175,14 +176,6 @@ function inCreationOrder(entries: readonly Entry[]): Entry[] {
   return ordered;
 }
 
-/** Kinds with an owner of their own. */
-const ownable = new Set([
-  ...["TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE", "FUNCTION", "PROCEDURE", "AGGREGATE", "TYPE"],
-  ...["DOMAIN", "SCHEMA", "STATISTICS", "COLLATION", "CONVERSION", "OPERATOR", "OPERATOR CLASS", "OPERATOR FAMILY"],
-  ...["TEXT SEARCH DICTIONARY", "TEXT SEARCH CONFIGURATION", "PROCEDURAL LANGUAGE", "EVENT TRIGGER", "PUBLICATION"],
-  ...["SUBSCRIPTION", "FOREIGN DATA WRAPPER", "SERVER"],
-]);
-
 function isSameButForOwner(current: Entry, target: Entry): boolean {
   const { create, tablespace, tableam } = target;
   return current.create === create && current.tablespace === tablespace && current.tableam === tableam;
@@ -199,19 +192,4 @@ function creation(entry: Entry): string[] {
     made.push("set local default_table_access_method = heap");
   }
   return made;
-}
-
-/** The owner of what was just created; parts of a table follow it. */
-function ownership(entry: Entry): string[] {
-  if (!ownable.has(entry.kind) || entry.owner === null || entry.owner === "" || isIdentity(entry)) return [];
-  return [`alter ${identity(entry)} owner to ${quoteIdent(entry.owner)}`];
-}
-
-/** An object's DROP text names it whole: with its argument types, or its access method. */
-function identity({ kind, name, drop }: Entry): string {
-  if (kind === "SCHEMA") return `schema ${quoteIdent(name)}`;
-  return (drop ?? "")
-    .trim()
-    .replace(/^DROP /, "")
-    .replace(/( CASCADE)?;$/, "");
 }

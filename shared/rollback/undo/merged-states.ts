@@ -4,13 +4,14 @@ import { type TableState, tableState } from "../transaction/table-state.ts";
 import { namesBack } from "./check.ts";
 import { regains } from "./columns.ts";
 import { withoutMade } from "./made-columns.ts";
+import { relationBefore } from "./relation-before.ts";
 import type { Undoable } from "./types.ts";
 
 /** Surviving tables whose rows the undo writes, as they are now but for what it writes: that has to come out of it equal. */
 export async function mergedStates(session: Session, undoable: Undoable, account: Account): Promise<TableState[]> {
   const states: TableState[] = [];
   for (const found of await writtenAnew(session, undoable, account)) {
-    const relation = withoutMerged(undoable, withoutMade(undoable.remembered, found));
+    const relation = withoutMerged(undoable, withoutMade(undoable.remembered, found), account);
     // A digest goes by the columns' names in order: where names change, each column is digested alone.
     const whole = namesBack(undoable.remembered, relation.schema, relation.name).size === 0;
     const parts = whole ? [relation] : relation.columns.map((column) => ({ ...relation, columns: [column] }));
@@ -20,9 +21,13 @@ export async function mergedStates(session: Session, undoable: Undoable, account
 }
 
 /** Columns that are there and get other values are no part of what stays. */
-function withoutMerged({ manifest }: Undoable, relation: RelationAccount): RelationAccount {
+function withoutMerged(
+  { manifest, remembered }: Undoable,
+  relation: RelationAccount,
+  account: Account,
+): RelationAccount {
   const side = manifest?.tables.find(
-    ({ mergesInto }) => mergesInto?.schema === relation.schema && mergesInto.table === relation.name,
+    ({ mergesInto }) => mergesInto && relationBefore(account, remembered, mergesInto)?.oid === relation.oid,
   );
   const merged = side?.mergesInto?.columns ?? [];
   return { ...relation, columns: relation.columns.filter(({ name }) => !merged.includes(name)) };
@@ -32,7 +37,7 @@ function withoutMerged({ manifest }: Undoable, relation: RelationAccount): Relat
 async function writtenAnew(session: Session, undoable: Undoable, account: Account): Promise<RelationAccount[]> {
   const targets = new Set(
     (undoable.manifest?.tables ?? []).flatMap(({ mergesInto }) =>
-      mergesInto ? [JSON.stringify([mergesInto.schema, mergesInto.table])] : [],
+      mergesInto ? [relationBefore(account, undoable.remembered, mergesInto)?.oid] : [],
     ),
   );
   const regaining = undoable.remembered.changed.filter(
@@ -44,9 +49,7 @@ async function writtenAnew(session: Session, undoable: Undoable, account: Accoun
       regaining.map((change) => change.after.address.objid),
     ),
   );
-  return [...account.relations.values()].filter(
-    ({ oid, kind, schema, name }) => targets.has(JSON.stringify([schema, name])) || (kind === "r" && oids.has(oid)),
-  );
+  return [...account.relations.values()].filter(({ oid, kind }) => targets.has(oid) || (kind === "r" && oids.has(oid)));
 }
 
 /** Tables with their partitions and children, which get a parent's columns too. */

@@ -6,6 +6,7 @@ import { readPartitions } from "../execute/partitions.ts";
 import type { Account, RelationAccount } from "../guard/account.ts";
 import { parseTable } from "../transaction/column-order.ts";
 import { madeColumns } from "./made-columns.ts";
+import { relationBefore } from "./relation-before.ts";
 import type { Undoable } from "./types.ts";
 
 /** What an undo takes away or writes over. */
@@ -35,7 +36,7 @@ export async function readReplaced(session: Session, work: Undoable, account: Ac
     because: "added by the rollback, and goes",
   }));
   const merged = (manifest?.tables ?? []).flatMap(({ mergesInto }) => {
-    const relation = mergesInto === null ? undefined : named(account, mergesInto.schema, mergesInto.table);
+    const relation = mergesInto === null ? undefined : relationBefore(account, remembered, mergesInto);
     if (relation === undefined || whole.has(relation.oid)) return [];
     const goes = new Set(made.find((each) => each.relation.oid === relation.oid)?.columns);
     const columns = mergesInto!.columns.filter(
@@ -87,10 +88,6 @@ function loses({ before, after }: { readonly before: Entry; readonly after: Entr
   if (before.kind !== "TABLE" || was === null || is === null) return true;
   const comes = new Set(was.items);
   return was.head !== is.head || was.tail !== is.tail || is.items.some((item) => !comes.has(item));
-}
-
-function named(account: Account, schema: string, table: string): RelationAccount | undefined {
-  return [...account.relations.values()].find((each) => each.schema === schema && each.name === table);
 }
 
 /** Columns of the smallest unique key without nulls, the primary one first; null when there is none. */

@@ -4,6 +4,8 @@ import { type LockMode, strongerMode } from "../effect/lock-modes.ts";
 import type { Account } from "../guard/account.ts";
 import type { Plan } from "../types.ts";
 import { tableKeyOf } from "./left-to-do.ts";
+import { objectsBack, withSchemasBack } from "./object-renamings.ts";
+import { relationBefore } from "./relation-before.ts";
 import type { Replaced } from "./replaced.ts";
 import type { Undoable } from "./types.ts";
 
@@ -49,10 +51,13 @@ export async function undoLocks(
   for (const oid of await referencing(session, [...remembered.rewritten.map(({ oid }) => oid)]))
     take(oid, "ACCESS EXCLUSIVE", "a foreign key is taken off and added again", false);
   for (const { relation, because } of replaced.columns) take(relation.oid, "ACCESS EXCLUSIVE", because, true);
-  for (const { mergesInto } of manifest?.tables ?? [])
-    for (const { oid, schema, name } of account.relations.values())
-      if (mergesInto?.schema === schema && mergesInto.table === name)
-        take(oid, "ACCESS EXCLUSIVE", "gets its lost columns back", true);
+  for (const { mergesInto } of manifest?.tables ?? []) {
+    const relation = mergesInto === null ? undefined : relationBefore(account, remembered, mergesInto);
+    if (relation !== undefined) take(relation.oid, "ACCESS EXCLUSIVE", "gets its lost columns back", true);
+  }
+  const { schemas } = objectsBack(remembered, catalog.entries);
+  for (const { oid = 0 } of withSchemasBack(remembered, schemas).renamedTables)
+    take(oid, "ACCESS EXCLUSIVE", "gets its name back", false);
   for (const { after } of remembered.changed)
     if (after.kind === "TABLE") take(after.address.objid, "ACCESS EXCLUSIVE", "its definition goes back", true);
     else if (["VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE"].includes(after.kind))

@@ -13,6 +13,7 @@ import { expectedEntries, schemaFromEntries } from "./entries.ts";
 import { foreignKeysOff } from "./foreign-keys.ts";
 import { grantsBack } from "./grants.ts";
 import { loadAll, manifestsOf, movesBack, sequencesOf } from "./kept.ts";
+import { objectsBack, withSchemasBack } from "./object-renamings.ts";
 import { placesFreed, renamingsBack } from "./renamings.ts";
 import type { LoadedRows } from "./rows.ts";
 import { setSequences } from "./sequences.ts";
@@ -64,8 +65,11 @@ async function runEntries(attempt: UndoAttempt, before: UndoBefore, searchPath: 
     emptied.add(tableKey(schema, table));
   }
   const moves = await movesBack(session, undoable);
-  for (const statement of await placesFreed(session, remembered)) await runStatement(attempt, statement);
-  for (const statement of renamingsBack(remembered)) await runStatement(attempt, statement);
+  const objects = objectsBack(remembered, before.catalog.entries);
+  const tables = withSchemasBack(remembered, objects.schemas);
+  for (const statement of objects.statements) await runStatement(attempt, statement);
+  for (const statement of await placesFreed(session, tables)) await runStatement(attempt, statement);
+  for (const statement of renamingsBack(tables)) await runStatement(attempt, statement);
   for (const statement of moves) await runStatement(attempt, statement);
   const expected = expectedEntries(remembered, before.catalog.entries);
   const gained = new Map((remembered.madeColumns ?? []).map(({ oid, columns }) => [oid, columns]));
