@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
+import { migrationOf } from "../dev/migration-of.ts";
 import { stopAll } from "../servers/cleanup.ts";
 import { debianPrograms } from "../servers/debian.ts";
 import { startPostgres } from "../servers/postgres.ts";
@@ -103,7 +104,7 @@ async function makeTemplate(server: string): Promise<string> {
       placed_at timestamptz not null default now(), note text not null)`;
   await installBelay(session);
   await session.run(up);
-  await insertMigration(session, migrationOf(up), { actor: "bench", status: "applied" });
+  await insertMigration(session, migrationOf({ name: migration, up, down }), { actor: "bench", status: "applied" });
   await session.run(`insert into orders (reference, status, note)
     select md5(i::text)::uuid, 'open', md5(i::text) || md5((i * 3)::text) || md5((i * 7)::text) || md5((i * 11)::text)
     || md5((i * 13)::text) || ' order ' || i from generate_series(1, ${Math.round((megabytes * 1e6) / bytesPerRow)}) i`);
@@ -111,25 +112,6 @@ async function makeTemplate(server: string): Promise<string> {
   await session.run("vacuum analyze orders");
   await session.close();
   return "bench_lock_template";
-}
-
-function migrationOf(up: string) {
-  const file = `${migration}.sql`;
-  const checksum = "0".repeat(64);
-  return {
-    name: migration,
-    version: migration.split("_")[0]!,
-    layout: "section" as const,
-    file,
-    forwardSql: up,
-    rollback: { sql: down, file, line: 1, reverses: [migration], selfReversing: false },
-    emptyRollback: null,
-    transactional: { up: true, down: true },
-    checksum,
-    fileChecksum: checksum,
-    dependsOn: [],
-    verifySql: null,
-  };
 }
 
 async function byBelay(url: string, folder: string, preserve: "archive" | "quarantine"): Promise<Measured> {

@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import { stopAll } from "../../servers/cleanup.ts";
+import { readRoundsCommand } from "../rounds.ts";
 import type { Round } from "./round.ts";
 import { runRounds } from "./run.ts";
 
@@ -14,24 +14,17 @@ left over, and the same command must work again (docs/faults.md). Exits 1 when a
   --lanes N     rounds at the same time (default 2)
   --only ROUND  one round of the seed alone`;
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "500" },
-    seed: { type: "string" },
-    only: { type: "string" },
-    lanes: { type: "string", default: "2" },
-    json: { type: "boolean", default: false },
-    verbose: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h" },
-  },
+const {
+  rounds: wanted,
+  seed,
+  json,
+  values,
+  say,
+} = readRoundsCommand(usage, 500, {
+  only: { type: "string" },
+  lanes: { type: "string", default: "2" },
+  verbose: { type: "boolean" },
 });
-if (values.help) {
-  console.log(usage);
-  process.exit(0);
-}
-const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
-const say = (line: string) => void (values.json || console.log(line));
-say(`seed ${seed}`);
 // The verbs in this process are Belay's own code: what it lets fall must not go by unseen.
 const unheard: string[] = [];
 process.on("unhandledRejection", (error) => {
@@ -40,12 +33,12 @@ process.on("unhandledRejection", (error) => {
 });
 const started = performance.now();
 const rounds = await runRounds({
-  rounds: Number(values.rounds),
+  rounds: wanted,
   seed,
   lanes: Number(values.lanes),
   ...(values.only === undefined ? {} : { only: Number(values.only) }),
   onRound: (round) => {
-    if (values.json) console.log(JSON.stringify({ seed, ...round }));
+    if (json) console.log(JSON.stringify({ seed, ...round }));
     if (round.wrong.length > 0)
       say(
         `WRONG ${told(round)}\n  ${round.wrong.join("\n  ")}\n  again with: npm run test:faults -- --seed ${seed} --only ${round.number}`,

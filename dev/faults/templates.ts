@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
 import { installBelay } from "../../shared/install.ts";
 import { insertMigration } from "../../shared/migrations/ledger/ledger.ts";
-import type { Migration } from "../../shared/migrations/types.ts";
+import { migrationOf } from "../migration-of.ts";
 import { startCommand } from "./command.ts";
 import type { StoreRequest } from "./proxy/store.ts";
 import type { Statement } from "./proxy/wire.ts";
-import type { Scenario, Step } from "./scenarios.ts";
+import type { Scenario } from "./scenarios.ts";
 import { onSession, type Records, readRecords, readState, type State } from "./state.ts";
 import type { World } from "./world.ts";
 
@@ -127,23 +126,4 @@ async function readBoth(world: World, database: string) {
     state: await readState(session),
     records: await readRecords(session),
   }));
-}
-
-function migrationOf({ name, up, down }: Step): Migration {
-  const checksum = createHash("sha256").update(up).digest("hex");
-  const file = `${name}.sql`;
-  return {
-    name,
-    version: name.split("_")[0]!,
-    layout: "section",
-    file,
-    forwardSql: up,
-    rollback: { sql: down, file, line: 1, reverses: [name], selfReversing: false },
-    emptyRollback: null,
-    transactional: { up: true, down: true },
-    checksum,
-    fileChecksum: checksum,
-    dependsOn: [],
-    verifySql: null,
-  };
 }

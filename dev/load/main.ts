@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import { stopAll } from "../../servers/cleanup.ts";
 import { startPostgres } from "../../servers/postgres.ts";
+import { readRoundsCommand } from "../rounds.ts";
 import { type LoadRound, runLoad } from "./run.ts";
 
 const usage = `npm run test:load -- [--rounds N] [--seed N] [--writers N] [--rate N] [--json]
@@ -13,40 +13,33 @@ row that the writers saw committed must be in its table or in the archive, once,
   --writers N  connections of the writing process (default 8)
   --rate N     transactions a second that it tries (default 6000)`;
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "200" },
-    seed: { type: "string" },
-    writers: { type: "string", default: "8" },
-    rate: { type: "string", default: "6000" },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h" },
-  },
+const {
+  rounds: wanted,
+  seed,
+  json,
+  values,
+  say,
+} = readRoundsCommand(usage, 200, {
+  writers: { type: "string", default: "8" },
+  rate: { type: "string", default: "6000" },
 });
-if (values.help) {
-  console.log(usage);
-  process.exit(0);
-}
-const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
-const say = (line: string) => void (values.json || console.log(line));
-say(`seed ${seed}`);
 try {
   const { url } = await startPostgres();
   const rounds = await runLoad({
     url,
-    rounds: Number(values.rounds),
+    rounds: wanted,
     seed,
     writers: Number(values.writers),
     rate: Number(values.rate),
     onRound: (round) => {
-      if (values.json) console.log(JSON.stringify({ seed, ...round }));
+      if (json) console.log(JSON.stringify({ seed, ...round }));
       else if (round.wrong.length > 0)
         say(`WRONG round ${round.number}, ${round.title}:\n  ${round.wrong.join("\n  ")}`);
       else if (round.number % 20 === 0) say(`round ${round.number}`);
     },
   });
   for (const line of summary(rounds)) say(line);
-  process.exitCode = rounds.length < Number(values.rounds) || rounds.some(({ wrong }) => wrong.length > 0) ? 1 : 0;
+  process.exitCode = rounds.length < wanted || rounds.some(({ wrong }) => wrong.length > 0) ? 1 : 0;
 } finally {
   await stopAll();
 }

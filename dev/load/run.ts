@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,9 +13,10 @@ import type { RollbackReport } from "../../shared/rollback/types.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import { type Random, randomFrom } from "../faults/random.ts";
+import { migrationOf } from "../migration-of.ts";
 import { checkRolledBack, checkTables } from "./check.ts";
 import { apply, type Model, startModel } from "./log.ts";
-import { type LoadMigration, migrations, type Scenario, scenarios, tables } from "./schema.ts";
+import { migrations, type Scenario, scenarios, tables } from "./schema.ts";
 import { startWriters, type WriterProcess } from "./writer-process.ts";
 
 export interface LoadOptions {
@@ -170,27 +170,8 @@ async function prepare(session: Session): Promise<void> {
   await installBelay(session);
   for (const migration of migrations) {
     await session.run(migration.up);
-    await insertMigration(session, asRead(migration), { actor: "load", status: "applied" });
+    await insertMigration(session, migrationOf(migration), { actor: "load", status: "applied" });
   }
-}
-
-function asRead({ name, up, down }: LoadMigration) {
-  const checksum = createHash("sha256").update(up).digest("hex");
-  const file = `${name}.sql`;
-  return {
-    name,
-    version: name.split("_")[0]!,
-    layout: "section" as const,
-    file,
-    forwardSql: up,
-    rollback: { sql: down, file, line: 1, reverses: [name], selfReversing: false },
-    emptyRollback: null,
-    transactional: { up: true, down: true },
-    checksum,
-    fileChecksum: checksum,
-    dependsOn: [],
-    verifySql: null,
-  };
 }
 
 function belayOf(url: string, folder: string): Belay {

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { migrationOf } from "../../dev/migration-of.ts";
 import { readSnapshotCatalog, storeSnapshot } from "../../shared/catalog/snapshots.ts";
 import { installBelay } from "../../shared/install.ts";
 import { insertMigration } from "../../shared/migrations/ledger/ledger.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase } from "../support/postgres.ts";
-import { migration, type Pair, photograph, withDatabase } from "./helpers.ts";
+import { type Pair, photograph, withDatabase } from "./helpers.ts";
 
 const name = "20250101000000_change";
 
@@ -16,7 +17,7 @@ async function applyWithSnapshots(url: string, pair: Pair): Promise<void> {
     await session.run("create table people (id int primary key, name text, age int)");
     const before = await readSnapshotCatalog(session);
     await session.run(pair.up);
-    await insertMigration(session, migration(pair), { actor: "tester", status: "applied" });
+    await insertMigration(session, migrationOf(pair), { actor: "tester", status: "applied" });
     await storeSnapshot(session, before, { migration: pair.name, moment: "before", origin: "live" });
     const after = await readSnapshotCatalog(session);
     await storeSnapshot(session, after, { migration: pair.name, moment: "after", origin: "live" });

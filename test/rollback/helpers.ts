@@ -1,36 +1,11 @@
-import { createHash } from "node:crypto";
+import { type MigrationText, migrationOf } from "../../dev/migration-of.ts";
 import { tableDigest } from "../../shared/archive/table-digest.ts";
 import { readCatalog } from "../../shared/catalog/read.ts";
 import { installBelay } from "../../shared/install.ts";
 import { insertMigration } from "../../shared/migrations/ledger/ledger.ts";
-import type { Migration } from "../../shared/migrations/types.ts";
 import { openSession, type Session } from "../../shared/postgres/session.ts";
 
-export interface Pair {
-  readonly name: string;
-  readonly up: string;
-  readonly down: string;
-  readonly verify?: string;
-}
-
-/** A migration as a folder reader gives it. */
-export function migration({ name, up, down, verify }: Pair): Migration {
-  const checksum = createHash("sha256").update(up).digest("hex");
-  return {
-    name,
-    version: name.split("_")[0]!,
-    layout: "section",
-    file: `${name}.sql`,
-    forwardSql: up,
-    rollback: { sql: down, file: `${name}.sql`, line: 1, reverses: [name], selfReversing: false },
-    emptyRollback: null,
-    transactional: { up: true, down: true },
-    checksum,
-    fileChecksum: checksum,
-    dependsOn: [],
-    verifySql: verify ?? null,
-  };
-}
+export type Pair = MigrationText;
 
 /** Runs work on a session of its own. */
 export async function withDatabase<T>(url: string, work: (session: Session) => Promise<T>): Promise<T> {
@@ -48,7 +23,7 @@ export async function apply(url: string, ...pairs: readonly Pair[]): Promise<voi
     await installBelay(session);
     for (const pair of pairs) {
       await session.run(pair.up);
-      await insertMigration(session, migration(pair), { actor: "tester", status: "applied" });
+      await insertMigration(session, migrationOf(pair), { actor: "tester", status: "applied" });
     }
   });
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { migrationOf } from "../../dev/migration-of.ts";
 import { BelayError } from "../../shared/errors.ts";
 import { insertMigration } from "../../shared/migrations/ledger/ledger.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
@@ -6,7 +7,7 @@ import { planRollback } from "../../shared/rollback/plan/plan-rollback.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { testBelay } from "../support/belay.ts";
 import { createDatabase, databaseUrl, runSql, type TestDatabase } from "../support/postgres.ts";
-import { apply, migration, photograph, run, withDatabase } from "./helpers.ts";
+import { apply, photograph, run, withDatabase } from "./helpers.ts";
 import { managedBase, type Trick, trickBase, tricks } from "./tricks.ts";
 
 let database: TestDatabase;
@@ -53,7 +54,7 @@ async function prepare({ base = "", down, asTeam }: Trick): Promise<string> {
     await session.run(fill(base) || "select 1");
     await session.run(up);
     const pair = { name, up, down: fill(down) };
-    await insertMigration(session, migration(pair), { actor: "tester", status: "applied" });
+    await insertMigration(session, migrationOf(pair), { actor: "tester", status: "applied" });
   });
   return name;
 }
