@@ -18,9 +18,9 @@ export function archiveFlags(
   const byKey = new Map(entries.map((entry) => [entry.key, entry]));
   const chosen = new Set<string>();
   const keys = [...new Set(violations.map(({ key }) => key))];
-  // What is a table itself first: what hangs on it needs no other.
-  const own = (key: string | undefined) => askable.has(byKey.get(key ?? "")?.kind ?? "");
-  for (const key of [...keys.filter(own), ...keys.filter((each) => !own(each))]) {
+  // Tables first, then sequences: what hangs on a table, its own sequence too, needs no other.
+  const rank = (key: string | undefined) => ["SEQUENCE", "TABLE"].indexOf(byKey.get(key ?? "")?.kind ?? "");
+  for (const key of keys.sort((one, other) => rank(other) - rank(one))) {
     const entry = byKey.get(key ?? "");
     if (entry === undefined) return [];
     if (isType(entry.kind)) {
