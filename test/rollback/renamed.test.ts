@@ -1,4 +1,9 @@
-import { test } from "vitest";
+import { expect, test } from "vitest";
+import { executeRollback } from "../../shared/rollback/execute/execute.ts";
+import { undoRollback } from "../../shared/rollback/undo/undo.ts";
+import { testBelay } from "../support/belay.ts";
+import { createDatabase } from "../support/postgres.ts";
+import { apply, photograph, run } from "./helpers.ts";
 import { thereAndBack, thereAndBackTwice } from "./undo-support.ts";
 
 test("names that others are worded with: types of columns and arguments, defaults, checks, and what a schema holds", () =>
@@ -106,3 +111,37 @@ test("an enum whose old one is left under another name, and a function that anot
     },
     "entries",
   ));
+
+test("what came since and is worded with a renamed object is a conflict, named before anything runs", async () => {
+  const database = await createDatabase();
+  const { url } = database;
+  const name = "20250102000000_change";
+  try {
+    const base = `create schema z; create table z.t (id int primary key); create type mood as enum ('a'); create function f() returns int language sql as 'select 1';
+      create table g (id int default f());`;
+    const up = "alter schema z rename to z2; alter type mood rename to m2; alter function f rename to f2;";
+    const down = "alter function f2 rename to f; alter type m2 rename to mood; alter schema z2 rename to z;";
+    await apply(url, { name: "20250101000000_base", up: base, down: "" }, { name, up, down });
+    const belay = testBelay({ database: url });
+    const { rollbackId } = await executeRollback(belay, { migration: name, reason: "test" });
+    const newer = ["table z.newer (id int)", "table of_type (ms mood[])", "view of_function as select f()"];
+    for (const each of newer) await run(url, `create ${each}`);
+    await run(url, "comment on schema z is 'x'");
+    const before = await photograph(url);
+    const refusal = await undoRollback(belay, { rollbackId, reason: "test" }).catch((error) => error);
+    expect(refusal.code).toBe("undo_conflict");
+    expect(refusal.details.conflicts.map(({ what }: { what: string }) => what).sort()).toEqual([
+      "COMMENT - SCHEMA z came since, and needs SCHEMA - z, which gets its old name back",
+      "TABLE public of_type came since, and needs TYPE public mood, which gets its old name back",
+      "TABLE z newer came since, and needs SCHEMA - z, which gets its old name back",
+      "VIEW public of_function came since, and needs FUNCTION public f(), which gets its old name back",
+    ]);
+    expect(await photograph(url)).toEqual(before);
+    await run(url, "comment on schema z is null");
+    for (const each of newer) await run(url, `drop ${each.split(" ").slice(0, 2).join(" ")}`);
+    await undoRollback(belay, { rollbackId, reason: "test" });
+    expect(Object.keys((await photograph(url)).entries)).toContain("TABLE z2 t");
+  } finally {
+    await database.drop();
+  }
+});

@@ -1,6 +1,7 @@
 import type { Entry } from "../../catalog/types.ts";
 import { hangsOn } from "../guard/hangers.ts";
 import type { Remembered } from "../transaction/remembered.ts";
+import { keysOfRenamed } from "./object-renamings.ts";
 import type { UndoConflict } from "./plan-types.ts";
 
 /** Whether somebody asked to undo over newer rows of a table. */
@@ -63,11 +64,16 @@ function missing(remembered: Remembered, now: ReadonlyMap<string, Entry>): UndoC
   return [...needed].map(([on, by]) => conflict("object_missing", on, `${by} needs ${on}, which is not there`));
 }
 
-/** What others hung since on a table that the rollback made: it would go with the table. */
+/** Kinds that nothing which stays can do without, as it could without a view or a function. */
+const holding = new Set(["SCHEMA", "TYPE", "DOMAIN", "COLLATION"]);
+
+/** What others hung since on a table that the rollback made: it would go with it. Or on what else goes, or gets another name. */
 function newerHangers(remembered: Remembered, entries: readonly Entry[], discards: Discards) {
   const made = new Map(remembered.added.filter(({ kind }) => kind === "TABLE").map((entry) => [entry.key, entry]));
   const known = goingKeys(remembered);
-  const going = new Set(made.keys());
+  const backs = keysOfRenamed(remembered, entries);
+  const others = remembered.added.filter(({ kind, key }) => holding.has(kind) || backs.has(key)).map(({ key }) => key);
+  const going = new Set([...made.keys(), ...others, ...backs]);
   const renamed = new Set(remembered.renamedTables.map(({ oid }) => oid));
   const found: { entry: Entry; conflict: UndoConflict }[] = [];
   for (const entry of entries) {
@@ -75,12 +81,15 @@ function newerHangers(remembered: Remembered, entries: readonly Entry[], discard
     if (on === undefined || known.has(entry.key) || entry.section === "data") continue;
     const hangs = hangsOn(entry, going);
     const table = made.get(on);
+    if (hangs && table === undefined && !backs.has(on)) continue;
     // A column's sequence stays with a table that only had another name.
     if (entry.kind === "SEQUENCE" && table !== undefined && renamed.has(table.address.objid)) continue;
     const name = table === undefined ? null : `${table.schema}.${table.name}`;
-    const what = hangs
-      ? `${entry.key} came since, and goes with ${on}`
-      : `${entry.key} came since, and needs ${on}, which goes`;
+    const what = backs.has(on)
+      ? `${entry.key} came since, and needs ${on}, which gets its old name back`
+      : hangs
+        ? `${entry.key} came since, and goes with ${on}`
+        : `${entry.key} came since, and needs ${on}, which goes`;
     const discard = hangs && name !== null ? name : null;
     found.push({ entry, conflict: conflict("object_newer", entry.key, what, { discard, discards }) });
   }

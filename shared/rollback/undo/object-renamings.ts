@@ -56,6 +56,13 @@ export function objectsBack(remembered: Remembered, now: readonly Entry[]): Obje
   };
 }
 
+/** Keys of now of the objects that undo renames or moves back. */
+export function keysOfRenamed(remembered: Remembered, now: readonly Entry[]): Set<string> {
+  const { renamed } = findRenamed(remembered, new Map(now.map((entry) => [entry.key, entry])));
+  const kinds = new Set(["SCHEMA", ...groups.flat()]);
+  return new Set(renamed.filter(({ is }) => kinds.has(is.kind)).map(({ is }) => is.key));
+}
+
 /** `made`: what the rollback made under a name that another object had, and gets back. */
 function findRenamed({ removed, added, changed }: Remembered, there: ReadonlyMap<string, Entry>) {
   const others = changed.filter(({ before, after }) => addressOf(before) !== addressOf(after));
