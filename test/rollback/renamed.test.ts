@@ -68,19 +68,19 @@ test("what cannot go and come, because columns, indexes and foreign tables are m
       title: "renamed in use",
       base: `create extension postgres_fdw; create server far foreign data wrapper postgres_fdw; create user mapping for public server far;
       create foreign table away (id int) server far; create schema app; create schema den;
-      create collation app.c from "C"; create type one as enum ('a'); create type two as enum ('b'); create type den.pair as (x int, o one);
+      create extension citext schema app; create collation app.c from "C"; create type one as enum ('a'); create type two as enum ('b'); create type den.pair as (x int, o one);
       create domain app.d as text collate app.c check (value > 'a'); create text search configuration app.tc (copy = simple);
       create function app.half(int) returns int language sql immutable as 'select $1 / 2'; create function den.of(den.pair, app.d[]) returns int language sql immutable as 'select 1';
       create operator class app.ops for type int using btree as operator 1 <, operator 2 <=, operator 3 =, operator 4 >=, operator 5 >, function 1 btint4cmp(int, int);
       create table den.t (id int primary key, d app.d, o one, os two[], p den.pair, h int generated always as (app.half(id)) stored,
-        v tsvector generated always as (to_tsvector('app.tc', d)) stored, c text collate app.c default 'c');
+        v tsvector generated always as (to_tsvector('app.tc', d)) stored, c text collate app.c default 'c', ci app.citext default 'I');
       create index on den.t (id app.ops); create view v as select d, o from den.t where den.of(p, array[d]) = 1; comment on type one is 'x';
       insert into den.t (id, d, o, os, p) values (8, 'text', 'a', '{b}', row(1, 'a')), (9, 'more', 'a', '{b,b}', null);`,
       up: "select 1;",
       down: `alter server far rename to near; alter type one rename to three; alter type two rename to one; alter type three rename to two; alter schema den rename to lair;
       create schema attic; alter collation app.c set schema attic; alter domain app.d set schema attic; alter domain attic.d rename to dd; alter text search configuration app.tc set schema attic;
       alter function app.half set schema attic; alter function attic.half rename to halves; alter operator class app.ops using btree set schema attic; alter operator family app.ops using btree set schema attic;
-      drop schema app; alter type lair.pair set schema public; alter type pair rename to couple;`,
+      alter extension citext set schema public; drop schema app; alter type lair.pair set schema public; alter type pair rename to couple;`,
     },
     "entries",
   ));
@@ -97,6 +97,16 @@ test("rows and columns that went from a table whose schema was renamed", () =>
     },
     "entries",
   ));
+
+test("an operator of a check and an extension of a column, moved", () =>
+  thereAndBackTwice({
+    title: "moved in use",
+    base: `create schema s; create function f(int, int) returns bool language sql immutable as 'select $1 = $2'; create operator === (leftarg = int, rightarg = int, function = f);
+      create extension citext; create table t (id int, c citext, check (id === id)); create index on t (c); insert into t values (1, 'A');
+      create view v as select id === 1 as x, c || 'x' as y from t;`,
+    up: "alter operator ===(int, int) set schema s; alter extension citext set schema s;",
+    down: "alter extension citext set schema public; alter operator s.===(int, int) set schema public;",
+  }));
 
 test("an enum whose old one is left under another name, and a function that another one took the place of", () =>
   thereAndBack(

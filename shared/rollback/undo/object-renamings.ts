@@ -4,6 +4,8 @@ import type { Entry } from "../../catalog/types.ts";
 import type { Remembered } from "../transaction/remembered.ts";
 import { identity, ownership } from "./ownership.ts";
 
+type Change = Remembered["changed"][number];
+
 /** An object that lives on under another name or in another schema; tables are told apart, by their oids. */
 interface Renamed {
   readonly was: Entry;
@@ -15,7 +17,7 @@ interface Renamed {
  * What else can be renamed holds nothing and goes and comes.
  */
 const groups: readonly (readonly string[])[] = [
-  ["FUNCTION", "PROCEDURE", "AGGREGATE", "OPERATOR CLASS", "OPERATOR FAMILY", "CONVERSION"],
+  ["FUNCTION", "PROCEDURE", "AGGREGATE", "OPERATOR", "OPERATOR CLASS", "OPERATOR FAMILY", "CONVERSION"],
   ["TEXT SEARCH PARSER", "TEXT SEARCH TEMPLATE", "TEXT SEARCH DICTIONARY", "TEXT SEARCH CONFIGURATION", "COLLATION"],
   ["TYPE", "DOMAIN"],
   ["SERVER", "FOREIGN DATA WRAPPER", "PROCEDURAL LANGUAGE"],
@@ -39,9 +41,13 @@ export function objectsBack(remembered: Remembered, now: readonly Entry[]): Obje
   const schemas = ofKind(["SCHEMA"]).filter(({ was }) => !made.some(({ key }) => key === was.key));
   const homes = new Map(schemas.map(({ was, is }) => [was.name, is.name]));
   const moving = groups.map(ofKind);
-  const needed = new Set(moving.flat().flatMap(({ was: { schema } }) => schema ?? []));
+  const extensions = remembered.changed.flatMap(({ before }) => homeOfExtension(before) ?? []);
+  const needed = new Set([
+    ...moving.flat().flatMap(({ was: { schema } }) => (schema === null ? [] : [quoteIdent(schema)])),
+    ...extensions,
+  ]);
   const missing = removed.filter(
-    ({ kind, name, key }) => kind === "SCHEMA" && needed.has(name) && !homes.has(name) && !there.has(key),
+    ({ kind, name, key }) => kind === "SCHEMA" && needed.has(quoteIdent(name)) && !homes.has(name) && !there.has(key),
   );
   return {
     statements: [
@@ -50,6 +56,7 @@ export function objectsBack(remembered: Remembered, now: readonly Entry[]): Obje
         ...made.filter(({ kind }) => kinds.includes(kind)).flatMap(aside),
         ...inSteps(moving[at]!.map((each) => steps(each, homes))),
       ]),
+      ...remembered.changed.flatMap((change) => extensionBack(change, homes)),
       ...inSteps(schemas.map(schemaSteps)),
     ],
     schemas: new Map(schemas.map(({ was, is }) => [is.name, was.name])),
@@ -112,7 +119,29 @@ function aside(entry: Entry): string[] {
   return [`alter ${kind}${schema}${current}${rest} rename to ${asideName(`made ${entry.key}`)}`];
 }
 
+/** An operator has no name to change. */
+const operator = new RegExp(`^OPERATOR (${name})\\.`);
+
+/** What an extension holds is in its schema, and moves with it. */
+const extension = new RegExp(`^\\s*CREATE EXTENSION .* WITH SCHEMA (${name});`);
+
+/** Its schema, quoted; null for what is none. */
+function homeOfExtension({ kind, create }: Entry): string | null {
+  return (kind === "EXTENSION" && create.match(extension)?.[1]) || null;
+}
+
+function extensionBack({ before, after }: Change, homes: ReadonlyMap<string, string>): string[] {
+  const was = homeOfExtension(before);
+  if (was === null || was === homeOfExtension(after)) return [];
+  const home = [...homes].find(([old]) => quoteIdent(old) === was);
+  return [`alter extension ${quoteIdent(after.name)} set schema ${home === undefined ? was : quoteIdent(home[1])}`];
+}
+
 function steps({ was, is }: Renamed, homes: ReadonlyMap<string, string>): Steps {
+  if (is.kind === "OPERATOR" && operator.test(identity(is))) {
+    const home = homes.get(was.schema!) ?? was.schema!;
+    return [[], home === is.schema ? [] : [`alter ${identity(is)} set schema ${quoteIdent(home)}`], []];
+  }
   const [old, own] = [identity(was).match(identified), identity(is).match(identified)];
   if (old === null || own === null) return [[], [], []];
   const [, kind, schema = "", current, rest] = own;
