@@ -16,8 +16,9 @@ const chain: Pair[] = [
   {
     name: "20250101000000_tables",
     up: `create table a (id int primary key, x text default 'x', n int); insert into a values (1, 'one', 1), (2, 'two', 2);
-         create table old_b (id int primary key); create sequence s`,
-    down: "drop table a, old_b; drop sequence s",
+         create table old_b (id int primary key); create sequence s; create type mood as enum ('ok');
+         create table p (id serial primary key, m mood); insert into p (m) values ('ok'), (null)`,
+    down: "drop table a, old_b, p; drop sequence s; drop type mood",
   },
   {
     name: "20250102000000_drops_a_table_and_a_column",
@@ -53,6 +54,11 @@ const chain: Pair[] = [
     name: "20250108000000_constraint",
     up: "alter table a add check (id > 0); alter sequence s increment 3",
     down: "alter table a drop constraint a_id_check; alter sequence s increment 1",
+  },
+  {
+    name: "20250109000000_renames",
+    up: "alter table p rename to q; alter table q rename m to feels; alter type mood rename to feeling",
+    down: "alter type feeling rename to mood; alter table q rename feels to m; alter table q rename to p",
   },
 ];
 

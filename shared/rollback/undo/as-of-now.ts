@@ -1,3 +1,4 @@
+import { addressKey } from "../../catalog/entry.ts";
 import type { Entry } from "../../catalog/types.ts";
 import { sameButForColumnOrder } from "../transaction/column-order.ts";
 import type { Remembered } from "../transaction/remembered.ts";
@@ -18,10 +19,21 @@ export function asOfNow(remembered: Remembered, entries: readonly Entry[]): Reme
     ...state,
     oid: oids.get(state.oid) ?? state.oid,
   });
+  const left = [...remembered.added, ...remembered.changed.map(({ after }) => after)];
+  const moved = new Map(left.map((entry) => [addressKey(entry.address), current(entry).address]));
+  // What lives on under another name is told by its address.
+  const before = (entry: Entry): Entry => ({
+    ...entry,
+    address: moved.get(addressKey(entry.address)) ?? entry.address,
+  });
   return {
     ...remembered,
+    removed: remembered.removed.map(before),
     added: remembered.added.map(current),
-    changed: remembered.changed.map(({ before, after }) => ({ before, after: current(after) })),
+    changed: remembered.changed.map((change) => ({ before: before(change.before), after: current(change.after) })),
+    renamedTables: remembered.renamedTables.map(({ oid, ...names }) =>
+      oid === undefined ? names : there({ ...names, oid }),
+    ),
     rewritten: remembered.rewritten.map(there),
     made: remembered.made.map(there),
     ...(remembered.madeColumns === undefined ? {} : { madeColumns: remembered.madeColumns.map(there) }),
@@ -38,9 +50,9 @@ function oidsOfNow(
   const live = new Set(tables.map(({ address }) => address.objid));
   const named = new Map(tables.map(({ schema, name, address }) => [JSON.stringify([schema, name]), address.objid]));
   const oids = new Map<number, number>();
-  for (const { after } of remembered.changed)
-    if (after.kind === "TABLE" && !live.has(after.address.objid))
-      oids.set(after.address.objid, current(after).address.objid);
+  for (const left of [...remembered.added, ...remembered.changed.map(({ after }) => after)])
+    if (left.kind === "TABLE" && !live.has(left.address.objid))
+      oids.set(left.address.objid, current(left).address.objid);
   for (const { oid, schema, table } of [...remembered.rewritten, ...remembered.made]) {
     const found = named.get(JSON.stringify([schema, table]));
     if (!live.has(oid) && found !== undefined) oids.set(oid, found);
