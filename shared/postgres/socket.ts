@@ -105,7 +105,7 @@ function filtered(socket: Socket, silence: Silence): FrameFilter {
     if (event !== "data") return on(event, wanted);
     listener = wanted as (chunk: Uint8Array) => void;
     return on("data", (chunk: Uint8Array) => {
-      silence.heard();
+      silence.heard(chunk);
       try {
         filter.take(chunk);
       } catch (error) {

@@ -54,6 +54,16 @@ test("a lost connection refuses every kind of query without an error that nobody
   proxy.close();
 });
 
+test("an answer to the first of several requests does not make the silence after it any longer", async () => {
+  const { proxy, session } = await throughProxy({ silenceMs: 1_000 });
+  const both = [session.sql`select 1`, session.sql`select pg_sleep(0.5)`].map(async (query) => await query);
+  await both[0];
+  for (const link of proxy.links) link.break("frozen");
+  await expect(both[1]).rejects.toMatchObject({ code: "CONNECTION_SILENT" });
+  await session.close();
+  proxy.close();
+});
+
 test("a connection that says nothing is lost after the time that it was given; silence with nothing asked is none", async () => {
   const { proxy, session } = await throughProxy({ silenceMs: 1_000 });
   await new Promise((resolve) => setTimeout(resolve, 1_600));
