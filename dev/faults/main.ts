@@ -11,7 +11,7 @@ left over, and the same command must work again (docs/faults.md). Exits 1 when a
 
   --rounds N    default 500
   --seed N      repeats a run; printed first
-  --lanes N     rounds at the same time (default 2)
+  --lanes N     rounds at the same time (default 4: most of a round is waiting)
   --only ROUND  one round of the seed alone`;
 
 const {
@@ -22,7 +22,7 @@ const {
   say,
 } = readRoundsCommand(usage, 500, {
   only: { type: "string" },
-  lanes: { type: "string", default: "2" },
+  lanes: { type: "string", default: "4" },
   verbose: { type: "boolean" },
 });
 // The verbs in this process are Belay's own code: what it lets fall must not go by unseen.
