@@ -41,7 +41,7 @@ describe("what is wrong in the migrations folder", () => {
   let database: Awaited<ReturnType<typeof createDatabase>>;
   let environment: Record<string, string>;
   beforeAll(async () => {
-    database = await createDatabase();
+    database = await createDatabase({ installed: true });
     await withDatabase(database.url, (session) => installBelay(session));
     environment = { BELAY_DATABASE_URL: database.url, BELAY_MIGRATIONS: supabaseFolder() };
   });

@@ -17,7 +17,7 @@ let other: Session;
 const [mine, theirs] = ["11111111-0000-4000-8000-000000000000", "22222222-0000-4000-8000-000000000000"];
 
 beforeAll(async () => {
-  database = await createDatabase();
+  database = await createDatabase({ installed: true });
   [session, other] = await Promise.all([openSession(database.url), openSession(database.url)]);
   await installBelay(session);
   for (const id of [mine, theirs])

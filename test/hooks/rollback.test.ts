@@ -33,7 +33,7 @@ let server: Listener;
 let before: Whole;
 
 beforeAll(async () => {
-  database = await createDatabase();
+  database = await createDatabase({ installed: true });
   await apply(database.url, orders);
   before = await photograph(database.url);
 });

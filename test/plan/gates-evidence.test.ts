@@ -28,7 +28,7 @@ const store = openStore(pathToFileURL(folder).href);
 const dba = `gates_dba_${process.pid}`;
 
 beforeAll(async () => {
-  database = await createDatabase();
+  database = await createDatabase({ installed: true });
   await apply(database.url, orders, others);
   await run(database.url, `create role ${dba} superuser login password 'second'`);
 });
@@ -57,7 +57,7 @@ const refused = (belay: Belay, more: object = {}) =>
 describe("evidence in the database and the store", () => {
   it("a dump of this database is a fresh backup; one of another database is none", async () => {
     expect(gate(await planOf(), "backup_fresh")).toMatchObject({ state: "failed", next: "Take one: belay dump." });
-    const elsewhere = await createDatabase();
+    const elsewhere = await createDatabase({ installed: true });
     await apply(elsewhere.url, orders);
     await dumpDatabase(testBelay({ database: elsewhere.url, store }), { reason: "test" });
     await elsewhere.drop();

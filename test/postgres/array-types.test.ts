@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startWireProxy } from "../../dev/faults/proxy/wire.ts";
 import { parseArray, writeArray } from "../../shared/postgres/array-types.ts";
 import { openSession, type Session } from "../../shared/postgres/session.ts";
 import { serverUrl } from "../support/postgres.ts";
+import { proxied } from "../support/proxied.ts";
 
 let session: Session;
 
@@ -64,20 +64,17 @@ test("elements have the types that they have alone; empty, nested and NULL eleme
 });
 
 test("a connection that is cut at any statement of its beginning is told as lost, and nothing else", async () => {
-  const place = new URL(await serverUrl());
-  const port = Number(place.port);
-  const proxy = await startWireProxy(() => port);
-  place.port = String(proxy.port);
+  const { proxy, url } = await proxied(await serverUrl());
   const seen: string[] = [];
   proxy.watch((statement, when) => void (when === "before" && seen.push(statement.sql)));
-  await (await openSession(place.href)).close();
+  await (await openSession(url)).close();
   expect(seen.length).toBeGreaterThan(3);
   for (let at = 0; at < seen.length; at++)
     for (const when of ["before", "after"] as const) {
       proxy.watch((statement, now, link) => {
         if (statement.ordinal === at && now === when) link.break("cut");
       });
-      const opened = openSession(place.href).then((one) => one.close());
+      const opened = openSession(url).then((one) => one.close());
       // What sets the check interval may fail: the session is then lost from the start.
       await opened.catch((error) => expect(error).toMatchObject({ code: "connection_lost" }));
     }

@@ -143,7 +143,7 @@ describe.each([
 describe("pruning with records", () => {
   let database: TestDatabase;
   beforeAll(async () => {
-    database = await createDatabase();
+    database = await createDatabase({ installed: true });
     const session = await openSession(database.url);
     await installBelay(session);
     await session.close();

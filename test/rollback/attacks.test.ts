@@ -16,9 +16,9 @@ afterAll(() => shared?.drop());
 
 /** The database of the attack before, where that is as it was; attacks that bring objects of their own have one of their own. */
 async function databaseFor({ base }: Attack): Promise<TestDatabase> {
-  if (base !== undefined) return createDatabase();
+  if (base !== undefined) return createDatabase({ installed: true });
   if (shared === null) {
-    shared = await createDatabase();
+    shared = await createDatabase({ installed: true });
     await run(shared.url, attackBase);
   } else await run(shared.url, "drop table extra");
   return shared;

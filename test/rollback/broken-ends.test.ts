@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { startWireProxy, type Watch } from "../../dev/faults/proxy/wire.ts";
+import type { Watch } from "../../dev/faults/proxy/wire.ts";
 import { listArchives } from "../../shared/archive/list.ts";
 import { verifyArchive } from "../../shared/archive/verify.ts";
 import { BelayError } from "../../shared/errors.ts";
@@ -9,6 +9,7 @@ import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import { temporaryFolder, testBelay } from "../support/belay.ts";
 import { createDatabase } from "../support/postgres.ts";
+import { proxied } from "../support/proxied.ts";
 import { apply, type Pair, photograph, run } from "./helpers.ts";
 
 const up =
@@ -16,16 +17,13 @@ const up =
 const pair: Pair = { name: "20250101000000_notes", up, down: "select setval('numbers', 1); drop table notes;" };
 
 async function rollBackWatched(watch: Watch) {
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   await apply(database.url, pair);
   const before = await photograph(database.url);
-  const place = new URL(database.url);
-  const port = Number(place.port);
-  const proxy = await startWireProxy(() => port);
-  place.port = String(proxy.port);
+  const { proxy, url } = await proxied(database.url);
   proxy.watch(watch);
   const store = createFolderStore(temporaryFolder());
-  const result = await executeRollback(testBelay({ database: place.href, store }), {
+  const result = await executeRollback(testBelay({ database: url, store }), {
     migration: pair.name,
     reason: "test",
   }).catch((error) => error);
@@ -58,13 +56,10 @@ test("the control session goes right after COMMIT: the archive stays, and the ro
 });
 
 test("every connection freezes while all seem to be there: the command ends after the silence of one, not of each in turn", async () => {
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   await apply(database.url, pair);
   const before = await photograph(database.url);
-  const place = new URL(database.url);
-  const port = Number(place.port);
-  const proxy = await startWireProxy(() => port);
-  place.port = String(proxy.port);
+  const { proxy, url } = await proxied(database.url);
   let frozenAt = 0;
   proxy.watch(({ sql }, when) => {
     if (frozenAt > 0 || when !== "before" || !sql.includes("pg_export_snapshot")) return;
@@ -73,7 +68,7 @@ test("every connection freezes while all seem to be there: the command ends afte
   });
   // The server is silent for too long after five seconds more.
   const belay = testBelay({
-    database: place.href,
+    database: url,
     store: createFolderStore(temporaryFolder()),
     settings: { statementTimeoutMs: 1_000 },
   });
@@ -92,7 +87,7 @@ test("every connection freezes while all seem to be there: the command ends afte
 
 test("a manifest that cannot be removed keeps its archive whole: what is listed must be", async () => {
   const failing: Pair = { ...pair, down: "drop table notes; select 1 / (select 0);" };
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   await apply(database.url, failing);
   const store = createFolderStore(temporaryFolder());
   const stubborn = {

@@ -10,7 +10,7 @@ import { apply, run } from "./helpers.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await createDatabase();
+  database = await createDatabase({ installed: true });
   await apply(database.url, {
     name: "01_notes",
     up: "create table notes (id int primary key)",

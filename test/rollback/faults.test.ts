@@ -32,7 +32,7 @@ describe("a store that fails", () => {
   test.each(faults)(
     "$title: nothing changed, the failure is on record, no archive is listed",
     async ({ faults, code }) => {
-      const database = await createDatabase();
+      const database = await createDatabase({ installed: true });
       await apply(database.url, pair);
       const before = await photograph(database.url);
       const store = createFolderStore(temporaryFolder());
@@ -52,7 +52,7 @@ describe("a store that fails", () => {
   );
 
   test("gives back a flipped bit at undo: refused, nothing changed, and the whole archive undoes later", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, pair);
     const before = await photograph(database.url);
     const store = createFolderStore(temporaryFolder());
@@ -71,7 +71,7 @@ describe("a store that fails", () => {
 
 describe("a store over S3", () => {
   test("holds the archive, and undo reads it back", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, pair);
     const before = await photograph(database.url);
     const bucket = testBucket();
@@ -94,7 +94,7 @@ describe("kill -9 in the middle of a rollback", () => {
     "$title: the database is as before, no half archive is listed, a second try succeeds",
     { timeout: 60_000 },
     async ({ point, archives }) => {
-      const database = await createDatabase();
+      const database = await createDatabase({ installed: true });
       await apply(database.url, pair);
       const before = await photograph(database.url);
       const folder = temporaryFolder();

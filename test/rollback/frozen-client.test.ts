@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { startCommand } from "../../dev/faults/command.ts";
-import { startWireProxy } from "../../dev/faults/proxy/wire.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import { temporaryFolder, testBelay } from "../support/belay.ts";
 import { soloFile } from "../support/policy.ts";
 import { createDatabase } from "../support/postgres.ts";
+import { proxied } from "../support/proxied.ts";
 import { apply, type Pair, photograph, run } from "./helpers.ts";
 
 const pair: Pair = {
@@ -35,13 +35,10 @@ async function freezeAt(major: 15 | 17, words: readonly string[], at: RegExp, ro
   const before = await photograph(database.url);
   const policy = join(temporaryFolder(), "policy.json");
   writeFileSync(policy, JSON.stringify({ ...soloFile, limits }));
-  const place = new URL(database.url);
-  const port = Number(place.port);
-  const proxy = await startWireProxy(() => port);
-  place.port = String(proxy.port);
+  const { proxy, url } = await proxied(database.url);
   const frozen = Promise.withResolvers<void>();
   const { child, ended } = startCommand([...words, "--yes", "--reason", "to freeze"], {
-    database: place.href,
+    database: url,
     store: pathToFileURL(folder).href,
     policy,
   });

@@ -31,7 +31,7 @@ describe.skipIf(!mounted)(`a folder store on a disk that is full${why}`, () => {
   test("wherever in the archive it gets full: told as that, nothing changed, nothing listed; with room the same command works", {
     timeout: 60_000,
   }, async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, pair);
     const before = await photograph(database.url);
     const store = createFolderStore(folder);

@@ -54,7 +54,7 @@ const hidden: readonly { title: string; down: string; names: RegExp; code?: Erro
 
 describe("a rollback that does more than its plan and archive cover is refused, and nothing changed", () => {
   test.each(hidden)("$title", async ({ down, names }) => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, base, { name, up, down });
     const before = await photograph(database.url);
     const belay = testBelay({ database: database.url });
@@ -82,7 +82,7 @@ const inPlace: readonly { title: string; down: string }[] = [
 
 describe("rows changed in place by a statement that the plan names are archived whole, and undo puts them back", () => {
   test.each(inPlace)("$title", async ({ down }) => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, base, { name, up, down });
     const before = await photograph(database.url);
     const belay = testBelay({ database: database.url });
@@ -101,7 +101,7 @@ describe("rows changed in place by a statement that the plan names are archived 
   });
 
   test("and rows changed since are a conflict that changes nothing", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, base, { name, up, down: inPlace[0]!.down });
     const belay = testBelay({ database: database.url });
     const report = await executeRollback(belay, { migration: name, reason: "test" });

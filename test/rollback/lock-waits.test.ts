@@ -26,7 +26,7 @@ const notes: Pair = {
 const limits = { lockTimeoutMs: 300, lockAttempts: 5, lockWaitMs: 30_000 } satisfies Partial<Settings>;
 
 async function prepared(...pairs: Pair[]) {
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   await apply(database.url, ...(pairs.length > 0 ? pairs : [owners, notes]));
   return database;
 }

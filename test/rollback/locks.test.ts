@@ -19,7 +19,7 @@ describe("a table that someone else holds", () => {
     { title: "a writer", sql: "update notes set body = '' where id = 1" },
     { title: "a reader, whom only the DROP has to wait for", sql: "select * from notes" },
   ])("$title: lock_not_obtained names its pid, and nothing changed", async ({ sql }) => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, pair);
     const before = await photograph(database.url);
     const other = await openSession(database.url);
@@ -36,7 +36,7 @@ describe("a table that someone else holds", () => {
   });
 
   test("a prepared transaction: it is named with what settles it, nothing changed, and once settled the same command works", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, pair);
     const gid = `transfer of ${database.name}`;
     await run(database.url, `begin; update notes set body = 'kept' where id = 1; prepare transaction '${gid}'`);
@@ -58,7 +58,7 @@ describe("a table that someone else holds", () => {
   });
 
   test("that lets go in time: the SQL is tried again in its savepoint, with the archive kept", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, pair);
     const other = await openSession(database.url);
     await other.run("begin; select * from notes");
@@ -70,7 +70,7 @@ describe("a table that someone else holds", () => {
   });
 
   test("readers go on while the archive is written, writers wait", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, pair);
     const belay = testBelay({ database: database.url });
     let seen: unknown;
@@ -87,7 +87,7 @@ describe("a table that someone else holds", () => {
   });
 
   test("a second rollback meanwhile is refused", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, pair);
     const belay = testBelay({ database: database.url, settings: impatient });
     let second: unknown;
@@ -102,7 +102,7 @@ describe("a table that someone else holds", () => {
 
 describe("a rollback that may not run", () => {
   test("another plan than the approved one: plan_changed, on record", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, pair);
     const belay = testBelay({ database: database.url });
     const { hash } = await planRollback(belay, { migration: pair.name });
@@ -117,7 +117,7 @@ describe("a rollback that may not run", () => {
   });
 
   test("already rolled back: the gate is named", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, pair);
     const belay = testBelay({ database: database.url });
     await executeRollback(belay, { migration: pair.name, reason: "test" });
@@ -129,7 +129,7 @@ describe("a rollback that may not run", () => {
   });
 
   test("more than fits where it runs: needs_worker, before any lock", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, pair);
     const belay = testBelay({ database: database.url, settings: { archiveBudgetBytes: 1_000 } });
     const other = await openSession(database.url);
@@ -142,7 +142,7 @@ describe("a rollback that may not run", () => {
   });
 
   test("SQL that fails: the message and the line, nothing changed", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, { ...pair, down: "drop table notes;\ndo $$ begin perform 1 / 0; end $$;" });
     const before = await photograph(database.url);
     const belay = testBelay({ database: database.url });
@@ -155,7 +155,7 @@ describe("a rollback that may not run", () => {
   });
 
   test("longer than the critical section allows: given up, nothing changed", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, { ...pair, down: "do $$ begin perform pg_sleep(30); end $$; drop table notes;" });
     const before = await photograph(database.url);
     const belay = testBelay({ database: database.url, settings: { criticalSectionMs: 1_000 } });
@@ -168,7 +168,7 @@ describe("a rollback that may not run", () => {
   });
 
   test("a VERIFY assertion that is not true: end_state_differs, nothing changed", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, { ...pair, verify: "select to_regclass('notes') is not null;" });
     const before = await photograph(database.url);
     const belay = testBelay({ database: database.url });
@@ -180,7 +180,7 @@ describe("a rollback that may not run", () => {
   });
 
   test("a role that row-level security hides rows from: row_security, nothing changed", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     const role = `plain_${database.name}`;
     await apply(database.url, {
       ...pair,

@@ -72,7 +72,7 @@ async function cuttingProxy(url: string, cut: Cut): Promise<string> {
 }
 
 async function cutAtCommit(cut: Cut) {
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   await apply(database.url, pair);
   const before = await photograph(database.url);
   const store = createFolderStore(temporaryFolder());

@@ -18,7 +18,7 @@ const pair: Pair = {
 };
 
 async function attempt(down: string, at: Parameters<Observe>[0], other: string) {
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   await apply(database.url, base, { ...pair, down });
   const belay = testBelay({ database: database.url });
   const observed: { rows?: unknown; error?: Error } = {};

@@ -140,7 +140,7 @@ const cases: readonly { title: string; up: string; down: string; destroys?: bool
 ];
 
 async function thereAndBack({ up, down }: { up: string; down: string }, forwardSql: boolean): Promise<void> {
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   const pair = { name: "20250102000000_change", up, down };
   await apply(database.url, base, pair);
   if (!forwardSql) await run(database.url, "update belay.migration_revisions set forward_sql = ''");

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { startWireProxy } from "../../dev/faults/proxy/wire.ts";
 import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import { temporaryFolder, testBelay } from "../support/belay.ts";
 import { startPooler } from "../support/pooler.ts";
 import { createDatabase } from "../support/postgres.ts";
+import { proxied } from "../support/proxied.ts";
 import { apply, type Pair, photograph, run } from "./helpers.ts";
 
 const pair: Pair = {
@@ -15,7 +15,7 @@ const pair: Pair = {
 };
 
 test("a pooler in transaction mode is refused clearly, with nothing written", async () => {
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   await apply(database.url, pair);
   const before = await photograph(database.url);
   const pooler = await startPooler(database.url);
@@ -30,7 +30,7 @@ test("a pooler in transaction mode is refused clearly, with nothing written", as
 });
 
 test("what is refused leaves no setting behind on the pooler's server connections", async () => {
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   await apply(database.url, pair);
   const pooler = await startPooler(database.url);
   const belay = testBelay({ database: pooler.url });
@@ -53,14 +53,11 @@ test("Supabase's port 6543 is refused by its number, before anything is sent", a
 });
 
 test("a pooler in session mode, one backend for each session, is none", async () => {
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   await apply(database.url, pair);
   const before = await photograph(database.url);
-  const place = new URL(database.url);
-  const port = Number(place.port);
-  const proxy = await startWireProxy(() => port);
-  place.port = String(proxy.port);
-  const belay = testBelay({ database: place.href, store: createFolderStore(temporaryFolder()) });
+  const { proxy, url } = await proxied(database.url);
+  const belay = testBelay({ database: url, store: createFolderStore(temporaryFolder()) });
   await executeRollback(belay, { migration: pair.name, reason: "test" });
   await undoRollback(belay, { migration: pair.name, reason: "test" });
   expect(await photograph(database.url)).toEqual(before);

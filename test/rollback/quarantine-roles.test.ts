@@ -22,7 +22,7 @@ const two = {
 };
 
 async function prepared(...pairs: readonly { name: string; up: string; down: string }[]) {
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   onTestFinished(() => database.drop());
   await apply(database.url, { name: "20250101000000_base", up: base, down: "" }, ...pairs);
   return { url: database.url, belay: testBelay({ database: database.url }) };

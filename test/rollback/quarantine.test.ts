@@ -20,7 +20,7 @@ interface Case {
 const name = "20250102000000_change";
 
 async function prepared(base: string, up: string, down: string) {
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   onTestFinished(() => database.drop());
   const pair: Pair = { name, up, down };
   await apply(database.url, { name: "20250101000000_base", up: base, down: "" }, pair);

@@ -61,7 +61,7 @@ describe.each([
 ])("what is read again after $title", ({ pair, sqls }) => {
   let database: TestDatabase;
   beforeAll(async () => {
-    database = await createDatabase();
+    database = await createDatabase({ installed: true });
     await apply(database.url, pair);
   });
   afterAll(() => database.drop());

@@ -47,7 +47,7 @@ const orders: Pair = {
 
 describe("a rollback that drops a table with all that hangs on it", () => {
   test("archives it, and undo puts every object, row and sequence back", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, base, orders);
     const before = await photograph(database.url);
     const belay = testBelay({ database: database.url });

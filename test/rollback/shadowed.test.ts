@@ -20,7 +20,7 @@ const traps = `
   create aggregate public.array_agg(text) (sfunc = public.gather, stype = text[], initcond = '{}');`;
 
 test("planning and rolling back run no function that somebody put in the way of the server's own", async () => {
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   await apply(database.url, pair);
   await runSql(database.url, traps);
   await executeRollback(testBelay({ database: database.url }), { migration: pair.name, reason: "test" });

@@ -39,7 +39,7 @@ describe("a store that no longer answers does not keep the locks", () => {
   test.each(["head", "write", "upload", "read"] as const)(
     "at %s: given up, nothing changed, the table is free",
     async (at) => {
-      const database = await createDatabase();
+      const database = await createDatabase({ installed: true });
       await apply(database.url, pair);
       const before = await photograph(database.url);
       const store = createFolderStore(temporaryFolder());
@@ -65,7 +65,7 @@ describe("a store that no longer answers does not keep the locks", () => {
   );
 
   test("that is slow but alive for longer than the whole may take is given up too", async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await apply(database.url, pair);
     const inner = createFolderStore(temporaryFolder());
     const slow: ObjectStore = {

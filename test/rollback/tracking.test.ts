@@ -94,7 +94,7 @@ const tools: readonly { tool: string; table: string; sql: string; after: unknown
 
 describe("the tool's own record of what is applied goes with the rollback and comes back with its undo", () => {
   test.each(tools)("$tool", async ({ table, sql, after }) => {
-    const database = await createDatabase();
+    const database = await createDatabase({ installed: true });
     await run(database.url, sql);
     await apply(database.url, first, second);
     const rows = async () =>

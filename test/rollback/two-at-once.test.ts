@@ -15,7 +15,7 @@ const pair: Pair = {
 };
 
 test("two rollbacks at once, then a rollback and two undos, from processes of their own: one of each does it", async () => {
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   await apply(database.url, pair);
   const before = await photograph(database.url);
   const policy = join(temporaryFolder(), "policy.json");

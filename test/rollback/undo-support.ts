@@ -61,7 +61,7 @@ export async function thereAndBackTwice(change: Change, options: DatabaseOptions
 }
 
 async function inDatabase(change: Change, options: DatabaseOptions, work: (url: string) => Promise<void>) {
-  const database = await createDatabase(options);
+  const database = await createDatabase({ installed: true, ...options });
   try {
     const base = { name: "20250101000000_base", up: change.base ?? "select 1;", down: "" };
     const pair: Pair = { name, up: change.up, down: change.down };

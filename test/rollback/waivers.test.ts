@@ -16,7 +16,7 @@ const pair: Pair = {
 };
 
 async function changed() {
-  const database = await createDatabase();
+  const database = await createDatabase({ installed: true });
   await run(database.url, "create table people (id serial primary key, name text)");
   const before = await withDatabase(database.url, readSnapshotCatalog);
   await apply(database.url, pair);

@@ -7,11 +7,16 @@ import { stopAll } from "../../servers/cleanup.ts";
 import { debianMajor, debianPrograms } from "../../servers/debian.ts";
 import { startPostgres } from "../../servers/postgres.ts";
 import { installedPrograms, type Major } from "../../servers/postgres-programs.ts";
+import { installBelay } from "../../shared/install.ts";
+import { openSession } from "../../shared/postgres/session.ts";
+import { databaseUrl, runSql } from "./postgres.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
     postgresUrl: string;
     postgresMajor: Major;
+    /** A database of that server with Belay's schema, to be copied. */
+    installedTemplate: string;
     /** Null when Debian's server or pg_dump is not installed. */
     debianUrl: string | null;
     /** Removed after the run. */
@@ -31,6 +36,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   ]);
   project.provide("postgresUrl", server.url);
   project.provide("postgresMajor", major);
+  project.provide("installedTemplate", await makeTemplate(server.url));
   project.provide("debianUrl", debianServer?.url ?? null);
   const { endpoint, bucket, accessKeyId, secretAccessKey } = s3;
   project.provide("s3", { endpoint, bucket, accessKeyId, secretAccessKey });
@@ -42,6 +48,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
     rmSync(folder, { recursive: true, force: true });
     await stopAll();
   };
+}
+
+async function makeTemplate(server: string): Promise<string> {
+  const name = "belay_installed";
+  await runSql(server, `create database ${name}`);
+  const session = await openSession(databaseUrl(server, name));
+  await installBelay(session);
+  await session.close();
+  return name;
 }
 
 function testMajor(text: string | undefined): Major {

@@ -15,13 +15,16 @@ export interface DatabaseOptions {
   readonly major?: Major;
   /** SQL run in the new database, for example a schema. */
   readonly sql?: string;
+  /** Belay's own schema is there already; on the run's server alone. */
+  readonly installed?: boolean;
 }
 
 const others = new Map<Major, Promise<PostgresServer>>();
 
 /** An empty database of its own; `drop` ends its sessions too. */
 export async function createDatabase(options: DatabaseOptions = {}): Promise<TestDatabase> {
-  return createDatabaseOn(await serverUrl(options.major), options.sql);
+  const template = options.installed === true && options.major === undefined ? inject("installedTemplate") : undefined;
+  return createDatabaseOn(await serverUrl(options.major), options.sql, template);
 }
 
 /** Superuser's URL of the server's database `postgres`: a place where scratch databases may be created. */
@@ -36,9 +39,10 @@ export async function serverUrl(major?: Major): Promise<string> {
 }
 
 /** An empty database on any server. */
-export async function createDatabaseOn(server: string, sql?: string): Promise<TestDatabase> {
+export async function createDatabaseOn(server: string, sql?: string, template = "template1"): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString("hex")}`;
-  await runSql(server, `create database ${name}`);
+  // Half the time of copying page by page through the log.
+  await runSql(server, `create database ${name} template ${template} strategy file_copy`);
   const url = databaseUrl(server, name);
   if (sql !== undefined) await runSql(url, sql);
   return { url, name, drop: () => runSql(server, `drop database if exists ${name} with (force)`) };
