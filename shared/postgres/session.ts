@@ -73,7 +73,10 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
   let ended = false;
   const connectTimeout = options.connectTimeoutSeconds ?? 10;
   const onLost = () => {
-    lost = !ended;
+    if (lost || ended) return;
+    lost = true;
+    // The driver forgets what is in its queue behind the first; the errors it knows come before that.
+    setTimeout(() => void client.end({ timeout: 0 }).catch(() => {}), earlyGraceMs);
   };
   const early = Promise.withResolvers<never>();
   early.promise.catch(() => {});

@@ -36,6 +36,17 @@ test("what waits in the queue of a lost connection is refused, and no new connec
   proxy.close();
 });
 
+test("however much waits in the queue of a connection that falls silent, all of it is refused", async () => {
+  const { proxy, session } = await throughProxy({ silenceMs: 1_000 });
+  for (const link of proxy.links) link.break("frozen");
+  const { sql } = session;
+  const lives = [sql`select 1`, sql`select 1`, sql`select ${1}::int`, sql`select ${2}::int`, session.run("select 3")];
+  const asked = lives.map(async (query) => await query);
+  for (const one of asked) await expect(one).rejects.toThrow(/silent|closed|CONNECTION/);
+  await session.close();
+  proxy.close();
+});
+
 test("a lost connection refuses every kind of query without an error that nobody hears", async () => {
   const { proxy, session } = await throughProxy();
   for (const link of proxy.links) link.break("cut");
