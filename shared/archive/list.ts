@@ -2,7 +2,7 @@ import { BelayError, isBelayError } from "../errors.ts";
 import { mapPooled } from "../pool.ts";
 import type { ObjectStore } from "../store/types.ts";
 import { collect } from "./digesting.ts";
-import { archiveKey, manifestFile } from "./names.ts";
+import { archiveKey, largestManifest, manifestFile } from "./names.ts";
 import type { ArchivePlace } from "./read/types.ts";
 import { archivesPrefix, type Manifest, manifestSchema } from "./types.ts";
 
@@ -24,8 +24,6 @@ export interface ArchiveSummary {
 
 /** Manifests that are read at the same time: a store answers each after some milliseconds. */
 export const manifestsAtOnce = 8;
-
-const largestManifest = 256 * 1024 * 1024;
 
 /** One whose manifest does not read: it is there, but what it holds is not known. */
 export interface DamagedArchive {

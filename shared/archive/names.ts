@@ -2,6 +2,8 @@ import { BelayError } from "../errors.ts";
 import { archivesPrefix } from "./types.ts";
 
 export const manifestFile = "manifest.json";
+/** Bytes beyond which a manifest is not one. */
+export const largestManifest = 256 * 1024 * 1024;
 export const tocFile = "toc.dat";
 export const readmeFile = "README.txt";
 /** Beside the archive of a rollback, written once it has ended: JSON, Markdown. */

@@ -14,44 +14,51 @@ export interface Continued {
   readonly newest: number;
 }
 
+/** Longest silence (ms) while the anchors of a store are read. */
+const readingMs = 60_000;
+
 /**
  * Puts on record that the database was restored to an earlier moment, and begins a new line of anchors from there. The
  * anchors that are left stay in the store, and every verification tells of it. Throws `usage` when all anchors agree.
  */
 export async function continueAfterRestore(belay: Belay, session: Session, reason: string): Promise<Continued> {
   const { store } = belay;
-  return inTurn(session, async () => {
-    const { source } = await readState(session, store.url);
-    const line = (await linesOf(store, source)).at(-1);
-    const prefix = line === undefined ? null : linePrefix(source, line);
-    const ids = prefix === null ? [] : await anchoredIds(store, prefix);
-    const agreed = await agreeing(session, store, prefix ?? "", ids);
-    const newest = ids.at(-1);
-    if (prefix === null || newest === undefined || agreed.length === ids.length)
-      throw new BelayError("usage", "no anchor of this database speaks of another history", {
-        hint: "Run `belay audit anchor` without --after-restore.",
-      });
-    const last = agreed.at(-1);
-    const left = { prefix, above: last?.id ?? 0, newest, reason };
-    await appendAudit(session, { actor: belay.actor, action: "audit.continued", subject: prefix, details: left });
-    const { head, timeline } = await readState(session, store.url);
-    const [counted] = await session.sql`select count(*)::float8 as rows from belay.audit_log`;
-    const anchor = {
-      format: "belay-anchor/1" as const,
-      id: head!.id,
-      hash: head!.hash,
-      rows: counted!.rows,
-      source,
-      anchoredAt: belay.now().toISOString(),
-      anchoredBy: belay.actor,
-      previous: last ?? null,
-      left,
-    };
-    const key = anchorKey(linePrefix(source, line! + 1), head!.id);
-    const { note } = await putAnchor(belay, session, store, { anchor, key, timeline });
-    if (note !== null) throw new BelayError("store_failed", note, { hint: "Run `belay audit verify`." });
-    return { above: left.above, newest };
-  });
+  return inTurn(
+    session,
+    async () => {
+      const { source } = await readState(session, store.url);
+      const line = (await linesOf(store, source)).at(-1);
+      const prefix = line === undefined ? null : linePrefix(source, line);
+      const ids = prefix === null ? [] : await anchoredIds(store, prefix);
+      const agreed = await agreeing(session, store, prefix ?? "", ids);
+      const newest = ids.at(-1);
+      if (prefix === null || newest === undefined || agreed.length === ids.length)
+        throw new BelayError("usage", "no anchor of this database speaks of another history", {
+          hint: "Run `belay audit anchor` without --after-restore.",
+        });
+      const last = agreed.at(-1);
+      const left = { prefix, above: last?.id ?? 0, newest, reason };
+      await appendAudit(session, { actor: belay.actor, action: "audit.continued", subject: prefix, details: left });
+      const { head, timeline } = await readState(session, store.url);
+      const [counted] = await session.sql`select count(*)::float8 as rows from belay.audit_log`;
+      const anchor = {
+        format: "belay-anchor/1" as const,
+        id: head!.id,
+        hash: head!.hash,
+        rows: counted!.rows,
+        source,
+        anchoredAt: belay.now().toISOString(),
+        anchoredBy: belay.actor,
+        previous: last ?? null,
+        left,
+      };
+      const key = anchorKey(linePrefix(source, line! + 1), head!.id);
+      const { note } = await putAnchor(belay, session, store, { anchor, key, timeline });
+      if (note !== null) throw new BelayError("store_failed", note, { hint: "Run `belay audit verify`." });
+      return { above: left.above, newest };
+    },
+    readingMs,
+  );
 }
 
 interface Agreed {

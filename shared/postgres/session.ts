@@ -66,6 +66,9 @@ const pinnedParameters = {
 
 const earlyGraceMs = 250;
 
+/** From connecting to the last setting, a session may take this many connect timeouts. */
+const openingTimes = 2;
+
 /** Opens one connection; throws `database_unreachable`, `database_auth` or `database_error`, never with the password. */
 export async function openSession(url: string, options: SessionOptions = {}): Promise<Session> {
   let lost = false;
@@ -100,6 +103,8 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
     onclose: onLost,
     connection: { application_name: options.applicationName ?? "belay" },
   } as postgres.Options<Record<string, never>>);
+  // A connection that is there may still say nothing: whoever opens one waits for it.
+  const opening = setTimeout(() => sockets.destroyAll(), connectTimeout * openingTimes * 1000);
   const destroy = async () => {
     ended = true;
     sockets.destroyAll();
@@ -125,6 +130,7 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
     await learnArrayTypes(client);
     await options.beforeSettings?.({ sql: guarded, pid: row!.pid });
     if (!options.unset) await pin(client, options.parameters);
+    clearTimeout(opening);
     return {
       sql: guarded,
       run: (text) => {
@@ -148,6 +154,7 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
       destroy,
     };
   } catch (error) {
+    clearTimeout(opening);
     await destroy().catch(() => {});
     throw databaseError(error, { url });
   }

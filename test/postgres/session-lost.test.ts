@@ -47,6 +47,20 @@ test("however much waits in the queue of a connection that falls silent, all of 
   proxy.close();
 });
 
+test("a server that stops answering while a session is opened is told as lost", async () => {
+  const place = new URL(await serverUrl());
+  const port = Number(place.port);
+  const proxy = await startWireProxy(() => port);
+  place.port = String(proxy.port);
+  proxy.watch(({ sql }, when) => {
+    if (when === "before" && sql.includes("set_config")) for (const link of proxy.links) link.break("frozen");
+  });
+  await expect(openSession(place.href, { connectTimeoutSeconds: 1 })).rejects.toMatchObject({
+    code: "connection_lost",
+  });
+  proxy.close();
+});
+
 test("a lost connection refuses every kind of query without an error that nobody hears", async () => {
   const { proxy, session } = await throughProxy();
   for (const link of proxy.links) link.break("cut");

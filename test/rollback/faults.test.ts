@@ -6,6 +6,7 @@ import { executeRollback } from "../../shared/rollback/execute/execute.ts";
 import { undoRollback } from "../../shared/rollback/undo/undo.ts";
 import { createFolderStore } from "../../shared/store/folder.ts";
 import { openStore } from "../../shared/store/open.ts";
+import type { ObjectStore } from "../../shared/store/types.ts";
 import { temporaryFolder, testBelay } from "../support/belay.ts";
 import { type Faults, faultyStore } from "../support/faults.ts";
 import { createDatabase } from "../support/postgres.ts";
@@ -50,6 +51,27 @@ describe("a store that fails", () => {
       await database.drop();
     },
   );
+
+  test("gives its manifest with a flipped bit once it was read back: on record is the one that was written, and undo takes it", async () => {
+    const database = await createDatabase({ installed: true });
+    await apply(database.url, pair);
+    const before = await photograph(database.url);
+    const store = createFolderStore(temporaryFolder());
+    const lying = faultyStore(store, { flipRead: "manifest.json" });
+    let reads = 0;
+    const turning: ObjectStore = {
+      ...store,
+      url: store.url,
+      read: (key, range) => (key.endsWith("manifest.json") && ++reads > 1 ? lying : store).read(key, range),
+    };
+    await executeRollback(testBelay({ database: database.url, store: turning }), {
+      migration: pair.name,
+      reason: "test",
+    });
+    await undoRollback(testBelay({ database: database.url, store }), { migration: pair.name, reason: "test" });
+    expect(await photograph(database.url)).toEqual(before);
+    await database.drop();
+  });
 
   test("gives back a flipped bit at undo: refused, nothing changed, and the whole archive undoes later", async () => {
     const database = await createDatabase({ installed: true });

@@ -3,6 +3,7 @@ import { setParameters } from "../../postgres/settings.ts";
 import type { ObjectStore } from "../../store/types.ts";
 import { once, sha256 } from "../digesting.ts";
 import { readToc, writeToc } from "../format/toc.ts";
+import { manifestBytes } from "../manifest-digest.ts";
 import { archiveKey, manifestFile, readmeFile, tocFile } from "../names.ts";
 import type { ArchivedObject, Manifest } from "../types.ts";
 import type { ArchiveInput } from "./input.ts";
@@ -129,7 +130,7 @@ async function describe(input: ArchiveInput, parts: Parts): Promise<Manifest> {
 
 /** The manifest makes the archive exist: written last, never over another, and read back too. */
 async function publish(input: ArchiveInput, manifest: Manifest): Promise<void> {
-  const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+  const bytes = manifestBytes(manifest);
   const key = archiveKey(input.id, manifestFile);
   await input.store.write(key, once(bytes), { createOnly: true, contentType: "application/json" });
   await readBackObject(input.store, key, { file: manifestFile, bytes: bytes.length, sha256: sha256(bytes) });

@@ -1,10 +1,10 @@
+import { manifestSha256 } from "../../archive/manifest-digest.ts";
 import { archiveKey, manifestFile, newArchiveId } from "../../archive/names.ts";
 import type { Manifest } from "../../archive/types.ts";
 import { readSource } from "../../archive/write/source.ts";
 import { type TableToArchive, writeArchive } from "../../archive/write/write.ts";
 import type { Belay, Progress } from "../../context.ts";
 import type { Session } from "../../postgres/session.ts";
-import type { ObjectStore } from "../../store/types.ts";
 import { movedAway } from "../preserve/by-hand.ts";
 import type { Plan } from "../types.ts";
 import type { ArchiveScope, Going } from "./archive-scope.ts";
@@ -91,7 +91,7 @@ export async function archiveScoped(
     const bounded = boundStore(belay.store, { stallMs: storeStallMs, totalMs: archiveMs });
     return await bounded.within(async (store) => {
       const manifest = await writeArchive({ ...input, store });
-      return { manifest, manifestSha256: await sha256Of(store, manifest.id) };
+      return { manifest, manifestSha256: manifestSha256(manifest) };
     });
   } catch (error) {
     // A hanging store must not hold the readers, and with them the snapshot.
@@ -144,13 +144,6 @@ function sequencesOf({ scope, account, catalog }: Scoped) {
       },
     ];
   });
-}
-
-async function sha256Of(store: ObjectStore, id: string): Promise<string> {
-  const parts: Uint8Array[] = [];
-  for await (const chunk of store.read(archiveKey(id, manifestFile))) parts.push(chunk);
-  const digest = await crypto.subtle.digest("SHA-256", await new Blob(parts as BlobPart[]).arrayBuffer());
-  return Buffer.from(digest).toString("hex");
 }
 
 /** Puts the archive on record, in the transaction that makes it needed. */

@@ -3,7 +3,7 @@ import type { Belay } from "../../context.ts";
 import { isBelayError } from "../../errors.ts";
 import { requireBelay } from "../../install.ts";
 import type { MigrationFolder } from "../../migrations/types.ts";
-import { databaseError } from "../../postgres/errors.ts";
+import { databaseError, isConnectionLost } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Facts } from "../plan/facts.ts";
 import { planWithFacts } from "../plan/plan-rollback.ts";
@@ -54,6 +54,8 @@ export async function executeRollback(
     const planned = await planWithFacts(belay, request);
     const report = await onRecord(belay, control, request, planned, observe);
     return { ...report, notes: [...report.notes, ...(await sealRecords(belay, control))] };
+  } catch (error) {
+    throw isConnectionLost(error) ? databaseError(error, { url: belay.settings.database }) : error;
   } finally {
     await control.close().catch(() => {});
   }

@@ -1,5 +1,6 @@
 import { readManifest } from "../../archive/list.ts";
-import { archiveKey, manifestFile, newArchiveId } from "../../archive/names.ts";
+import { manifestSha256, storedManifestSha256 } from "../../archive/manifest-digest.ts";
+import { newArchiveId } from "../../archive/names.ts";
 import { tableDigest } from "../../archive/table-digest.ts";
 import { archivesPrefix, type Manifest } from "../../archive/types.ts";
 import { requireVerified } from "../../archive/verify.ts";
@@ -45,7 +46,7 @@ export async function archiveQuarantine(belay: Belay, session: Session, what: Qu
   const account = await readAccount(session);
   const tables = tablesOf(what, account.relations);
   const earlier = await findEarlier(belay.store, session, what, tables);
-  if (earlier !== null) return { manifest: earlier, manifestSha256: await sha256Of(belay.store, earlier.id) };
+  if (earlier !== null) return earlier;
   const catalog = await readCatalog(session);
   const { inside, outside } = entriesOf(what, catalog.entries);
   const snapshot = await exportSnapshot(session);
@@ -82,7 +83,7 @@ export async function archiveQuarantine(belay: Belay, session: Session, what: Qu
     const { storeStallMs, archiveMs } = belay.settings;
     return await boundStore(belay.store, { stallMs: storeStallMs, totalMs: archiveMs }).within(async (store) => {
       const manifest = await writeArchive({ ...input, store });
-      return { manifest, manifestSha256: await sha256Of(store, manifest.id) };
+      return { manifest, manifestSha256: manifestSha256(manifest) };
     });
   } finally {
     await Promise.allSettled(readers.map((reader) => reader.destroy()));
@@ -149,14 +150,16 @@ async function findEarlier(
   session: Session,
   { rollbackId }: Quarantine,
   tables: readonly TableToArchive[],
-): Promise<Manifest | null> {
+): Promise<PurgedArchive | null> {
   for await (const id of store.listFolders(archivesPrefix)) {
     if (!id.startsWith("quarantine-")) continue;
     const manifest = await wholeManifest(store, id);
     if (manifest?.rollbackId !== rollbackId || manifest.purpose !== "quarantine") continue;
     if (!(await sameRows(session, manifest, tables))) continue;
     await requireVerified(store, id);
-    return manifest;
+    // A store that reads wrong once would leave a digest on record that nothing has.
+    const digests = [await storedManifestSha256(store, id), await storedManifestSha256(store, id)] as const;
+    if (digests[0] === digests[1]) return { manifest, manifestSha256: digests[0] };
   }
   return null;
 }
@@ -179,11 +182,4 @@ async function sameRows(session: Session, manifest: Manifest, tables: readonly T
     if (found.rows !== archived.rows || found.digest !== archived.digest) return false;
   }
   return true;
-}
-
-async function sha256Of(store: ObjectStore, id: string): Promise<string> {
-  const parts: Uint8Array[] = [];
-  for await (const chunk of store.read(archiveKey(id, manifestFile))) parts.push(chunk);
-  const digest = await crypto.subtle.digest("SHA-256", await new Blob(parts as BlobPart[]).arrayBuffer());
-  return Buffer.from(digest).toString("hex");
 }

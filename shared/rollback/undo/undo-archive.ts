@@ -1,3 +1,4 @@
+import { storedManifestSha256 } from "../../archive/manifest-digest.ts";
 import { archiveKey, manifestFile } from "../../archive/names.ts";
 import { BelayError } from "../../errors.ts";
 import type { ObjectStore } from "../../store/types.ts";
@@ -35,10 +36,7 @@ async function missingObjects(store: ObjectStore, { manifest }: FoundRollback): 
 /** Throws `archive_invalid` when the archive is not the one that the record names. */
 export async function requireSameManifest(store: ObjectStore, found: FoundRollback): Promise<void> {
   if (found.archiveId === null || found.manifestSha256 === null) return;
-  const parts: Uint8Array[] = [];
-  for await (const chunk of store.read(archiveKey(found.archiveId, manifestFile))) parts.push(chunk);
-  const digest = await crypto.subtle.digest("SHA-256", await new Blob(parts as BlobPart[]).arrayBuffer());
-  if (Buffer.from(digest).toString("hex") === found.manifestSha256) return;
+  if ((await storedManifestSha256(store, found.archiveId)) === found.manifestSha256) return;
   throw new BelayError("archive_invalid", `${manifestFile} of ${found.archiveId} is not the one on record`, {
     hint: "Somebody changed it since the rollback: compare it with a copy before you trust it.",
     details: { archive: found.archiveId },

@@ -2,7 +2,7 @@ import { requireVerified } from "../../archive/verify.ts";
 import { sealRecords } from "../../audit/seal-records.ts";
 import type { Belay } from "../../context.ts";
 import { requireBelay } from "../../install.ts";
-import { databaseError } from "../../postgres/errors.ts";
+import { databaseError, isConnectionLost } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Observe } from "../execute/types.ts";
 import { addNotes, validateKeys } from "../preserve/validate-keys.ts";
@@ -44,6 +44,8 @@ export async function undoRollback(
     const checked = await validateKeys(belay, planned.facts.found.kept?.keys ?? []);
     await addNotes(control, report.rollbackId, checked);
     return { ...report, notes: [...report.notes, ...checked, ...(await sealRecords(belay, control))] };
+  } catch (error) {
+    throw isConnectionLost(error) ? databaseError(error, { url: belay.settings.database }) : error;
   } finally {
     await control.close().catch(() => {});
   }
