@@ -14,8 +14,8 @@ export interface Continued {
   readonly newest: number;
 }
 
-/** Longest silence (ms) while the anchors of a store are read. */
-const readingMs = 60_000;
+/** Longest time (ms) in which the anchors of a store are read. */
+const readingMs = 600_000;
 
 /**
  * Puts on record that the database was restored to an earlier moment, and begins a new line of anchors from there. The

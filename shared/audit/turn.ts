@@ -13,9 +13,7 @@ export async function inTurn<T>(session: Session, work: () => Promise<T>, limitM
   if (row!.alone !== true) throw new BelayError("internal", "a transaction is open");
   await session.run("begin transaction isolation level read committed read write");
   try {
-    await session.sql`
-      select set_config('lock_timeout', ${`${patienceMs}ms`}, true), set_config('statement_timeout', ${`${limitMs}ms`}, true),
-             set_config('idle_in_transaction_session_timeout', ${`${limitMs}ms`}, true)`;
+    await limitTurn(session, limitMs);
     await session.sql`select pg_advisory_xact_lock(hashtextextended('belay.audit_anchors', 0))`;
     const result = await work();
     await session.run("commit");
@@ -24,4 +22,12 @@ export async function inTurn<T>(session: Session, work: () => Promise<T>, limitM
     await session.run("rollback").catch(() => {});
     throw error;
   }
+}
+
+/** Between the two halves of a statement with parameters no limit counts but the whole transaction's (17 and newer). */
+async function limitTurn({ sql, serverVersion }: Session, limitMs: number): Promise<void> {
+  const names = ["statement_timeout", "idle_in_transaction_session_timeout"];
+  if (serverVersion >= 170_000) names.push("transaction_timeout");
+  await sql`select set_config('lock_timeout', ${`${patienceMs}ms`}, true)`;
+  await sql`select set_config(name, ${`${limitMs}ms`}, true) from unnest(${names}::text[]) as name`;
 }
