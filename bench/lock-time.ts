@@ -51,11 +51,18 @@ async function main(): Promise<void> {
   const programs = debianPrograms();
   const server = await startPostgres(programs === null ? {} : { programs: installedPrograms(programs) });
   const template = await makeTemplate(server.url);
-  const run = (work: (url: string, folder: string) => Promise<Measured>) => measure(server.url, template, work);
-  const archive = await run((url, folder) => byBelay(url, folder, "archive"));
-  const quarantine = await run((url, folder) => byBelay(url, folder, "quarantine"));
-  const careful = programs === null ? null : await run((url, folder) => byHand(programs, url, folder, true));
-  const hasty = programs === null ? null : await run((url, folder) => byHand(programs, url, folder, false));
+  const run = async (name: string, work: (url: string, folder: string) => Promise<Measured>) => {
+    const measured = await measure(server.url, template, work);
+    // With gigabytes each takes minutes.
+    console.error(`${name}: ${Math.round(measured.waitMs)} ms`);
+    return measured;
+  };
+  const archive = await run("belay, archive", (url, folder) => byBelay(url, folder, "archive"));
+  const quarantine = await run("belay, quarantine", (url, folder) => byBelay(url, folder, "quarantine"));
+  const careful =
+    programs === null ? null : await run("by hand, locked", (url, folder) => byHand(programs, url, folder, true));
+  const hasty =
+    programs === null ? null : await run("by hand, not locked", (url, folder) => byHand(programs, url, folder, false));
   const lines = [
     line("belay, archive", archive, careful),
     line("belay, quarantine", quarantine, careful),
