@@ -3,6 +3,7 @@ import { startWireProxy } from "../../dev/faults/proxy/wire.ts";
 import { copyIn, copyOut } from "../../shared/postgres/copy.ts";
 import { openSession, type SessionOptions } from "../../shared/postgres/session.ts";
 import { serverUrl } from "../support/postgres.ts";
+import { proxied } from "../support/proxied.ts";
 
 async function throughProxy(options: SessionOptions = {}) {
   const place = new URL(await serverUrl());
@@ -48,14 +49,11 @@ test("however much waits in the queue of a connection that falls silent, all of 
 });
 
 test("a server that stops answering while a session is opened is told as lost", async () => {
-  const place = new URL(await serverUrl());
-  const port = Number(place.port);
-  const proxy = await startWireProxy(() => port);
-  place.port = String(proxy.port);
+  const { proxy, url } = await proxied(await serverUrl());
   proxy.watch(({ sql }, when) => {
     if (when === "before" && sql.includes("set_config")) for (const link of proxy.links) link.break("frozen");
   });
-  await expect(openSession(place.href, { connectTimeoutSeconds: 1 })).rejects.toMatchObject({
+  await expect(openSession(url, { connectTimeoutSeconds: 1 })).rejects.toMatchObject({
     code: "connection_lost",
   });
   proxy.close();

@@ -1,19 +1,18 @@
 import { sealRecords } from "../../audit/seal-records.ts";
 import type { Belay } from "../../context.ts";
 import { isBelayError } from "../../errors.ts";
-import { requireBelay } from "../../install.ts";
 import type { MigrationFolder } from "../../migrations/types.ts";
-import { databaseError, isConnectionLost } from "../../postgres/errors.ts";
+import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Facts } from "../plan/facts.ts";
 import { planWithFacts } from "../plan/plan-rollback.ts";
 import type { Policy } from "../plan/policy.ts";
 import { requestWords, type TargetRequest } from "../plan/target.ts";
-import { openDirectControl } from "../transaction/connection.ts";
+import { withControl } from "../transaction/connection.ts";
 import { openWorker } from "../transaction/control.ts";
 import { recordIntent } from "../transaction/intent.ts";
 import { startPatience } from "../transaction/patience.ts";
-import { settleEarlierAttempts, settleFailure } from "../transaction/settle.ts";
+import { settleFailure } from "../transaction/settle.ts";
 import { watchClient } from "../transaction/timeouts.ts";
 import { startWatchdog } from "../transaction/watchdog.ts";
 import type { Plan, RollbackReport } from "../types.ts";
@@ -46,19 +45,12 @@ export async function executeRollback(
   request: RollbackRequest,
   observe: Observe = () => {},
 ): Promise<RollbackReport> {
-  const control = await openDirectControl(belay);
-  try {
-    await requireBelay(control);
-    await settleEarlierAttempts(control);
+  return withControl(belay, async (control) => {
     belay.report({ phase: "plan", message: `planning the rollback of ${requestWords(request)}` });
     const planned = await planWithFacts(belay, request);
     const report = await onRecord(belay, control, request, planned, observe);
     return { ...report, notes: [...report.notes, ...(await sealRecords(belay, control))] };
-  } catch (error) {
-    throw isConnectionLost(error) ? databaseError(error, { url: belay.settings.database }) : error;
-  } finally {
-    await control.close().catch(() => {});
-  }
+  });
 }
 
 async function onRecord(

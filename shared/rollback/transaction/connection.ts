@@ -1,7 +1,10 @@
 import type { Belay } from "../../context.ts";
 import { BelayError } from "../../errors.ts";
+import { requireBelay } from "../../install.ts";
+import { databaseError, isConnectionLost } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { openControl } from "./control.ts";
+import { settleEarlierAttempts } from "./settle.ts";
 
 /** Port on which hosted poolers in transaction mode listen (platform.md, "Direct Postgres"). */
 const transactionPoolerPort = "6543";
@@ -10,9 +13,26 @@ const transactionPoolerPort = "6543";
  * Opens the session beside the transaction, or refuses a transaction pooler before anything is set on its server connections,
  * which are everybody's: locks, snapshots and settings need one backend from BEGIN to COMMIT. Throws `transaction_pooler`.
  */
-export async function openDirectControl(belay: Belay): Promise<Session> {
+async function openDirectControl(belay: Belay): Promise<Session> {
   refusePoolerPort(belay);
   return openControl(belay, (connection) => requireDirect(belay, connection));
+}
+
+/**
+ * Works with the session beside the transaction, once records that earlier attempts left are settled. Throws
+ * `transaction_pooler`, `belay_not_installed`, and `connection_lost` where that session goes.
+ */
+export async function withControl<T>(belay: Belay, work: (control: Session) => Promise<T>): Promise<T> {
+  const control = await openDirectControl(belay);
+  try {
+    await requireBelay(control);
+    await settleEarlierAttempts(control);
+    return await work(control);
+  } catch (error) {
+    throw isConnectionLost(error) ? databaseError(error, { url: belay.settings.database }) : error;
+  } finally {
+    await control.close().catch(() => {});
+  }
 }
 
 /** Before anything is sent to Supabase's transaction pooler. */

@@ -1,15 +1,14 @@
 import { requireVerified } from "../../archive/verify.ts";
 import { sealRecords } from "../../audit/seal-records.ts";
 import type { Belay } from "../../context.ts";
-import { requireBelay } from "../../install.ts";
-import { databaseError, isConnectionLost } from "../../postgres/errors.ts";
+import { databaseError } from "../../postgres/errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Observe } from "../execute/types.ts";
 import { addNotes, validateKeys } from "../preserve/validate-keys.ts";
-import { openDirectControl } from "../transaction/connection.ts";
+import { withControl } from "../transaction/connection.ts";
 import { openWorker } from "../transaction/control.ts";
 import { recordIntent } from "../transaction/intent.ts";
-import { settleEarlierAttempts, settleFailure } from "../transaction/settle.ts";
+import { settleFailure } from "../transaction/settle.ts";
 import { frozenUndoMs, watchClient } from "../transaction/timeouts.ts";
 import { startWatchdog } from "../transaction/watchdog.ts";
 import type { RollbackReport } from "../types.ts";
@@ -34,21 +33,14 @@ export async function undoRollback(
   request: UndoRequest,
   observe: Observe = () => {},
 ): Promise<RollbackReport> {
-  const control = await openDirectControl(belay);
-  try {
-    await requireBelay(control);
-    await settleEarlierAttempts(control);
+  return withControl(belay, async (control) => {
     belay.report({ phase: "plan", message: "planning the undo" });
     const planned = await planUndoWithFacts(belay, request);
     const report = await onRecord(belay, control, request, planned, observe);
     const checked = await validateKeys(belay, planned.facts.found.kept?.keys ?? []);
     await addNotes(control, report.rollbackId, checked);
     return { ...report, notes: [...report.notes, ...checked, ...(await sealRecords(belay, control))] };
-  } catch (error) {
-    throw isConnectionLost(error) ? databaseError(error, { url: belay.settings.database }) : error;
-  } finally {
-    await control.close().catch(() => {});
-  }
+  });
 }
 
 async function onRecord(
